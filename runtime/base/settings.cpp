@@ -1,0 +1,248 @@
+#include "base/settings.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <numeric>
+#include <variant>
+
+namespace gearbox {
+
+namespace {
+
+using Target = std::variant<std::string*, std::int64_t*, bool*>;
+using Value = std::variant<std::string, std::int64_t, bool>;
+
+struct Row {
+    const char* key;
+    Target target;
+    Value fallback;
+    const char* doc;
+    std::int64_t min = 0;
+    std::int64_t max = INT64_MAX;
+};
+
+constexpr std::int64_t max_port = 65535;
+
+// THE list of settings. A section's rows stand together: the dump prints them in this order.
+std::vector<Row> rows_of(Settings& s) {
+    return {
+        {"paths.state_dir", &s.paths.state_dir, "/var/lib/gearbox",
+         "Directory of the state database, certificates and the router's map."},
+        {"paths.runtime_dir", &s.paths.runtime_dir, "/run/gearbox",
+         "Directory of the daemon's sockets."},
+        {"broker.cloud_domain", &s.broker.cloud_domain, "gearbox.localhost",
+         "DNS suffix of applications: APP-DOMAIN.SUFFIX."},
+        {"broker.max_domains", &s.broker.max_domains, 10, "Domains a new user may have.", 0, 10000},
+        {"broker.max_gears", &s.broker.max_gears, 100, "Gears a new user may have.", 0, 10000},
+        {"broker.create_users", &s.broker.create_users, false,
+         "Create an account for a login that is not known yet (for classes: any password does)."},
+        {"rest.listen_address", &s.rest.listen_address, "127.0.0.1",
+         "Address of the plain HTTP listener behind the router."},
+        {"rest.listen_port", &s.rest.listen_port, 4080, "Its TCP port; 0 takes a free one.", 0,
+         max_port},
+        {"rest.max_body_bytes", &s.rest.max_body_bytes, 1048576,
+         "Larger request bodies are refused with 413.", 1024, 1073741824},
+        {"rest.threads", &s.rest.threads, 8, "Requests handled at the same time.", 1, 256},
+        {"node.gear_base", &s.node.gear_base, "/var/lib/openshift", "Where the gears' homes are."},
+        {"node.cartridge_dir", &s.node.cartridge_dir, "/usr/share/gearbox/cartridges",
+         "Cartridges offered, one directory each (OpenShift v2 format)."},
+        {"node.quickstart_dir", &s.node.quickstart_dir, "/usr/share/gearbox/quickstarts",
+         "Quickstarts offered, one directory each."},
+        {"node.libexec_dir", &s.node.libexec_dir, "/usr/libexec/gearbox",
+         "gear-init, gear-shell, gear-hook and the commands put in the gears' PATH (bin/)."},
+        {"node.cgroup_parent", &s.node.cgroup_parent, "",
+         "cgroup that holds the gears; empty: the daemon's own delegated one (v2), '/gearbox' (v1)."},
+        {"node.min_uid", &s.node.min_uid, 1000, "First uid for gears.", 500, 6999},
+        {"node.max_uid", &s.node.max_uid, 6999, "Last uid for gears.", 500, 65535},
+        {"node.script_timeout_seconds", &s.node.script_timeout_seconds, 3600,
+         "Time one operation's cartridge scripts may take together.", 1, 86400},
+        {"gear.memory_mb", &s.gear.memory_mb, 512, "Memory limit of a gear, MiB.", 32, 1048576},
+        {"gear.pids", &s.gear.pids, 250, "Processes and threads of a gear.", 16, 1000000},
+        {"gear.cpu_percent", &s.gear.cpu_percent, 200,
+         "CPU time a gear may use, percent of one CPU.", 1, 100000},
+        {"gear.cpu_weight", &s.gear.cpu_weight, 100,
+         "Share against the other gears when the CPU is short (cgroup v2 cpu.weight).", 1, 10000},
+        {"gear.tmp_mb", &s.gear.tmp_mb, 128, "Size of a gear's private /tmp, MiB.", 1, 1048576},
+        {"gear.open_files", &s.gear.open_files, 4096, "Open files of one process.", 64, 1048576},
+        {"router.map_file", &s.router.map_file, "/var/lib/gearbox/router/routes.map",
+         "HAProxy map from host name to gear address."},
+        {"router.admin_socket", &s.router.admin_socket, "/run/gearbox/router-admin.sock",
+         "HAProxy's stats socket with level admin."},
+        {"security.policy", &s.security.policy, "selinux",
+         "\"selinux\": refuse to start unless SELinux is enforcing. \"none\": gears are not "
+         "separated by labels; for development only."},
+        {"testing.crash_at", &s.testing.crash_at, "",
+         "For the project's tests: die by SIGKILL at this fault point, OPERATION/STEP/before|after."},
+    };
+}
+
+std::string where(const toml::node& node, const std::filesystem::path& file) {
+    const auto& begin = node.source().begin;
+    return str(file.native(), ":", begin.line, ":", begin.column);
+}
+
+void assign(const Row& row, const toml::node& node, const std::string& place) {
+    const auto wrong = [&](const char* type) {
+        fail(ErrorKind::invalid, place, ": '", row.key, "' must be ", type);
+    };
+    if (auto* const* text = std::get_if<std::string*>(&row.target)) {
+        const auto value = node.value_exact<std::string>();
+        value ? void(**text = *value) : wrong("a string");
+    } else if (auto* const* number = std::get_if<std::int64_t*>(&row.target)) {
+        const auto value = node.value_exact<std::int64_t>();
+        if (!value) {
+            wrong("a whole number");
+        }
+        if (*value < row.min || *value > row.max) {
+            fail(ErrorKind::invalid, place, ": '", row.key, "' must be from ", row.min, " to ",
+                 row.max);
+        }
+        **number = *value;
+    } else {
+        const auto value = node.value_exact<bool>();
+        value ? void(*std::get<bool*>(row.target) = *value) : wrong("true or false");
+    }
+}
+
+void apply(const toml::table& table, const std::string& prefix, const std::vector<Row>& rows,
+           const std::filesystem::path& file) {
+    for (const auto& [key, node] : table) {
+        const std::string full = prefix + std::string(key.str());
+        if (const auto* inner = node.as_table()) {
+            apply(*inner, full + ".", rows, file);
+            continue;
+        }
+        const auto row = std::find_if(rows.begin(), rows.end(),
+                                      [&](const Row& r) { return full == r.key; });
+        if (row == rows.end()) {
+            std::vector<std::string> keys;
+            std::transform(rows.begin(), rows.end(), std::back_inserter(keys),
+                           [](const Row& r) { return r.key; });
+            const std::string near = nearest(full, keys);
+            fail(ErrorKind::invalid, where(node, file), ": unknown setting '", full, "'",
+                 near.empty() ? "" : str("; did you mean '", near, "'?"));
+        }
+        assign(*row, node, where(node, file));
+    }
+}
+
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            out += '\\';
+        }
+        out += c;
+    }
+    return out + "\"";
+}
+
+std::string printed(const Target& target) {
+    if (auto* const* text = std::get_if<std::string*>(&target)) {
+        return quoted(**text);
+    }
+    if (auto* const* number = std::get_if<std::int64_t*>(&target)) {
+        return std::to_string(**number);
+    }
+    return *std::get<bool*>(target) ? "true" : "false";
+}
+
+void check_choices(const Settings& settings, const std::filesystem::path& file) {
+    const std::string& policy = settings.security.policy;
+    if (policy != "selinux" && policy != "none") {
+        fail(ErrorKind::invalid, file.native(), ": 'security.policy' must be \"selinux\" or \"none\"");
+    }
+    if (settings.node.min_uid > settings.node.max_uid) {
+        fail(ErrorKind::invalid, file.native(), ": 'node.min_uid' is above 'node.max_uid'");
+    }
+}
+
+}  // namespace
+
+Settings make_default_settings() {
+    Settings settings;
+    for (const Row& row : rows_of(settings)) {
+        std::visit(
+            [&](auto* target) {
+                using T = std::remove_reference_t<decltype(*target)>;
+                *target = std::get<T>(row.fallback);
+            },
+            row.target);
+    }
+    return settings;
+}
+
+Settings load_settings(const std::filesystem::path& file) {
+    Settings settings = make_default_settings();
+    const std::string text = read_file(file);
+    try {
+        apply(toml::parse(text, file.native()), "", rows_of(settings), file);
+    } catch (const toml::parse_error& error) {
+        const auto& begin = error.source().begin;
+        fail(ErrorKind::invalid, file.native(), ":", begin.line, ":", begin.column, ": ",
+             error.description());
+    }
+    check_choices(settings, file);
+    return settings;
+}
+
+std::string dump_settings(const Settings& settings) {
+    Settings copy = settings;
+    std::string out;
+    std::string section;
+    for (const Row& row : rows_of(copy)) {
+        const std::string key = row.key;
+        const auto dot = key.find('.');
+        if (key.substr(0, dot) != section) {
+            section = key.substr(0, dot);
+            out += str(out.empty() ? "" : "\n", "[", section, "]\n");
+        }
+        out += str("# ", row.doc, "\n", key.substr(dot + 1), " = ", printed(row.target), "\n");
+    }
+    return out;
+}
+
+std::string settings_markdown() {
+    Settings defaults = make_default_settings();
+    std::string out =
+        "# Settings of gearboxd\n\n`/etc/gearbox/gearboxd.toml`. Made by `gearboxd --settings-doc`.\n\n"
+        "| key | default | meaning |\n|---|---|---|\n";
+    for (const Row& row : rows_of(defaults)) {
+        out += str("| `", row.key, "` | `", printed(row.target), "` | ", row.doc, " |\n");
+    }
+    return out;
+}
+
+std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {
+    const auto distance = [](const std::string& a, const std::string& b) {
+        std::vector<std::size_t> row(b.size() + 1);
+        std::iota(row.begin(), row.end(), 0u);
+        for (std::size_t i = 1; i <= a.size(); ++i) {
+            std::size_t diagonal = row[0];
+            row[0] = i;
+            for (std::size_t j = 1; j <= b.size(); ++j) {
+                const std::size_t above = row[j];
+                row[j] = std::min({row[j] + 1, row[j - 1] + 1,
+                                   diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u)});
+                diagonal = above;
+            }
+        }
+        return row[b.size()];
+    };
+    std::string best;
+    std::size_t least = word.size() / 3 + 1;
+    for (const std::string& candidate : candidates) {
+        const std::size_t d = distance(word, candidate);
+        if (d < least) {
+            least = d;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+}  // namespace gearbox

@@ -1,0 +1,91 @@
+// The daemon's settings: declared once in settings.cpp with default and documentation, loaded from
+// TOML, printed by `gearboxd --dump-settings` and rendered to docs/settings.md.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+struct BrokerSettings {
+    std::string cloud_domain;
+    std::int64_t max_domains = 0;
+    std::int64_t max_gears = 0;
+    bool create_users = false;
+};
+
+struct RestSettings {
+    std::string listen_address;
+    std::int64_t listen_port = 0;
+    std::int64_t max_body_bytes = 0;
+    std::int64_t threads = 0;
+};
+
+struct NodeSettings {
+    std::string gear_base;
+    std::string cartridge_dir;
+    std::string quickstart_dir;
+    std::string libexec_dir;
+    std::string cgroup_parent;
+    std::int64_t min_uid = 0;
+    std::int64_t max_uid = 0;
+    std::int64_t script_timeout_seconds = 0;
+};
+
+/// What every gear of the default size gets.
+struct GearSettings {
+    std::int64_t memory_mb = 0;
+    std::int64_t pids = 0;
+    std::int64_t cpu_percent = 0;
+    std::int64_t cpu_weight = 0;
+    std::int64_t tmp_mb = 0;
+    std::int64_t open_files = 0;
+};
+
+struct RouterSettings {
+    std::string map_file;
+    std::string admin_socket;
+};
+
+struct PathSettings {
+    std::string state_dir;
+    std::string runtime_dir;
+};
+
+struct SecuritySettings {
+    std::string policy;  ///< "selinux" or "none"
+};
+
+struct TestingSettings {
+    std::string crash_at;
+};
+
+struct Settings {
+    PathSettings paths;
+    BrokerSettings broker;
+    RestSettings rest;
+    NodeSettings node;
+    GearSettings gear;
+    RouterSettings router;
+    SecuritySettings security;
+    TestingSettings testing;
+};
+
+/// All defaults.
+Settings make_default_settings();
+
+/// Defaults overlaid by the file. Throws Error(invalid) naming file, line and column for broken
+/// TOML, unknown keys (with the nearest known one) and values of the wrong type or range.
+Settings load_settings(const std::filesystem::path& file);
+
+/// The commented default file.
+std::string dump_settings(const Settings& settings);
+
+/// docs/settings.md.
+std::string settings_markdown();
+
+/// The candidate nearest to the word (edit distance at most a third of its length), or empty.
+std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
+
+}  // namespace gearbox

@@ -1,0 +1,73 @@
+// Applications, domains and users as values; what the store keeps and the REST layer shows.
+#pragma once
+#include "base/id.h"
+#include "model/gear.h"
+#include "model/names.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+struct User {
+    UserId id;
+    Login login;
+    std::int64_t max_domains = 0;
+    std::int64_t max_gears = 0;
+    std::int64_t created = 0;
+};
+
+struct Domain {
+    DomainId id;
+    Namespace name;
+    UserId owner;
+    std::int64_t created = 0;
+};
+
+/// A value that a cartridge showed at installation (CART_DATA), e.g. connection_url.
+struct CartridgeProperty {
+    std::string name;
+    std::string value;
+    bool operator==(const CartridgeProperty&) const = default;
+};
+
+/// A cartridge that is part of an application.
+struct InstalledCartridge {
+    CartridgeName name;
+    std::vector<CartridgeProperty> properties;
+    std::int64_t added = 0;
+};
+
+struct Application {
+    ApplicationId id;
+    ApplicationName name;
+    DomainId domain;
+    Namespace domain_name;
+    UserId owner;
+    uid_t uid = 0;  ///< of its gear
+    std::vector<InstalledCartridge> cartridges;  ///< the web framework first
+    std::string initial_git_url;                 ///< "" if none
+    std::string secret_token;
+    DeploymentSettings deployment;
+    std::vector<EnvironmentVariable> variables;
+    std::int64_t created = 0;
+
+    GearId gear() const { return GearId(id.text()); }
+};
+
+/// APP-DOMAIN.SUFFIX
+std::string application_host(const Application& application, const std::string& cloud_domain);
+
+/// A git URL given at creation: what may be cloned (cartridge contract, 14.3).
+struct GitSource {
+    std::string url;     ///< "" and "empty" are not GitSources
+    std::string branch;  ///< from "#fragment" or initial_git_branch; "" = the default branch
+};
+/// Empty if the text is not an acceptable URL: schemes git http https ftp ftps rsync, user@host:path,
+/// and file: below the quickstart directory only. No control characters, no leading hyphen.
+std::optional<GitSource> parse_git_source(std::string_view text, std::string_view quickstart_dir);
+
+}  // namespace gearbox

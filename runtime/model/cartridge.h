@@ -1,0 +1,65 @@
+// A cartridge: metadata/manifest.yml in OpenShift v2 format, parsed (cartridge contract, 1).
+#pragma once
+#include "model/names.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gearbox {
+
+struct EndpointMapping {
+    std::string frontend;  ///< "" or "/path"
+    std::string backend;
+    bool websocket = false;
+    bool operator==(const EndpointMapping&) const = default;
+};
+
+/// A private address and port that the cartridge listens on.
+struct Endpoint {
+    std::string ip_name;           ///< variable suffix, e.g. "IP" → OPENSHIFT_PHP_IP
+    std::string port_name;         ///< variable suffix, e.g. "PORT"
+    int port = 0;                  ///< 1..65535
+    std::string public_port_name;  ///< "" if none
+    std::vector<EndpointMapping> mappings;
+    bool primary = false;
+};
+
+/// One version of one cartridge as offered by the catalogue.
+struct Cartridge {
+    std::string name;        ///< manifest Name, lower case: directory in the gear
+    std::string short_name;  ///< upper case, prefix of variables: OPENSHIFT_<SHORT>_…
+    std::string version;     ///< software version
+    std::string cartridge_version;
+    std::string vendor;      ///< Cartridge-Vendor; "" and "redhat" have no prefix
+    std::string display_name;
+    std::string description;
+    std::string license;
+    std::string website;
+    std::vector<std::string> categories;
+    std::vector<std::string> provides;
+    std::vector<std::string> requires_features;
+    std::vector<std::string> native_requires;  ///< Debian packages
+    std::vector<std::string> configure_order;  ///< what must be there before
+    std::vector<Endpoint> endpoints;
+    bool install_build_required = false;
+    std::string source;  ///< directory of the cartridge's files
+
+    /// "php-8.4"; with another vendor "vendor-name-1.0".
+    std::string full_name() const;
+    bool has_category(std::string_view category) const;
+    bool is_web_framework() const { return has_category("web_framework"); }
+    /// The word names this cartridge: full name, or one of its Provides.
+    bool answers_to(std::string_view word) const;
+};
+
+/// One Cartridge per entry of Versions, Version-Overrides applied, newest first. Lenient as the
+/// contract's section 22 asks; throws Error(invalid) naming the key for what cannot be used.
+std::vector<Cartridge> parse_manifest(std::string_view yaml);
+
+/// Compares dotted versions number by number: negative, 0 or positive.
+int compare_versions(std::string_view a, std::string_view b);
+
+}  // namespace gearbox

@@ -1,0 +1,25 @@
+// What long operations tell while they run: progress for the journal, text for a pusher.
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/application.h"
+
+namespace gearbox {
+
+/// Receives text as it comes, chunks not lines; called from the thread that runs the operation.
+using TextSink = std::function<void(std::string_view)>;
+
+/// What a script's output asked for (cartridge contract, 7).
+struct ScriptMessages {
+    std::vector<std::string> results;   ///< CLIENT_RESULT, shown to the user
+    std::vector<std::string> messages;  ///< CLIENT_MESSAGE
+    std::vector<std::string> errors;    ///< CLIENT_ERROR
+    std::vector<std::string> debug;     ///< CLIENT_DEBUG
+    std::vector<CartridgeProperty> cart_data;
+    std::vector<std::string> attributes;  ///< ATTR
+};
+
+}  // namespace gearbox

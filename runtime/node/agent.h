@@ -1,0 +1,100 @@
+// What the broker may ask of the node: the only header of node/ that broker/ includes. One
+// implementation in this process (local_agent.h); fakes in tests.
+#pragma once
+#include "base/error.h"
+#include "base/id.h"
+#include "model/application.h"
+#include "model/cartridge.h"
+#include "model/events.h"
+#include "model/gear.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+/// Where a new application's repository comes from.
+struct RepositorySource {
+    enum class Kind { cartridge_template, git, empty };
+    Kind kind = Kind::cartridge_template;
+    GitSource git;  ///< for Kind::git
+};
+
+/// A script of a cartridge ended with non-zero status. what() is fit for the user.
+class ScriptError : public Error {
+public:
+    ScriptError(int status, ErrorKind kind, std::string text)
+        : Error(kind, std::move(text)), status_(status) {}
+    int status() const { return status_; }
+
+private:
+    int status_;
+};
+
+/// One deployment as metadata.json tells it (cartridge contract, 14.2).
+struct Deployment {
+    std::string id;  ///< 8 hex digits
+    std::string ref;
+    std::string sha1;
+    bool hot_deploy = false;
+    bool force_clean_build = false;
+    std::int64_t created = 0;
+    std::vector<double> activations;  ///< seconds since the epoch
+};
+
+/// Acts on gears. Thread-safe; calls for one gear are serialised by the caller (one lock per
+/// application). Every call is idempotent: the journal repeats calls after a crash. destroy_ and
+/// remove_ calls are fine with what never existed. All throw Error.
+class NodeAgent {
+public:
+    virtual ~NodeAgent() = default;
+
+    /// Cartridges whose native requirements are installed, every version, newest first.
+    virtual std::vector<Cartridge> cartridges() const = 0;
+
+    /// Account, home in the v2 layout with the gear's label, environment files, cgroup.
+    virtual void create_gear(const GearSpec& spec) = 0;
+    /// Kills what runs, removes route, sandbox, network device, cgroup, account, home. Works on a
+    /// gear that is only half there.
+    virtual void destroy_gear(const GearId& gear) = 0;
+    virtual bool has_gear(const GearId& gear) const = 0;
+    /// Gears whose home or record exists, for the reconciliation at start.
+    virtual std::vector<GearId> gears() const = 0;
+
+    /// Installs one cartridge: copy, endpoints, setup, install (contract 3.1). The first one is the
+    /// primary. A failing script leaves the gear as it was before and throws ScriptError.
+    virtual ScriptMessages add_cartridge(const GearId& gear, const Cartridge& cartridge) = 0;
+    virtual void remove_cartridge(const GearId& gear, const Cartridge& cartridge) = 0;
+
+    /// Makes ~/git/APP.git with hooks. Throws Error(invalid) if the source cannot be cloned.
+    virtual void create_repository(const GearId& gear, const RepositorySource& source) = 0;
+    /// The first deployment of a new application and its start (contract 3.2); for an empty
+    /// repository nothing is started.
+    virtual ScriptMessages deploy_initially(const GearId& gear, const TextSink& output) = 0;
+
+    virtual void start(const GearId& gear) = 0;
+    /// Empty name: all cartridges. force kills every process of the gear.
+    virtual void stop(const GearId& gear, bool force) = 0;
+    virtual void restart(const GearId& gear) = 0;
+    virtual void reload(const GearId& gear) = 0;
+    virtual void tidy(const GearId& gear) = 0;
+    /// One cartridge's control verb (start stop restart reload status threaddump …), its output.
+    virtual ScriptMessages control(const GearId& gear, const std::string& cartridge,
+                                   const std::string& verb) = 0;
+    virtual GearState state(const GearId& gear) const = 0;
+
+    /// Host names that lead to this gear's web endpoints from now on, replacing earlier ones.
+    virtual void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) = 0;
+
+    /// Who may log in; replaces the whole list.
+    virtual void set_authorized_keys(const GearId& gear, const std::vector<PublicKey>& keys) = 0;
+    /// The user's variables, replacing all earlier ones; seen after a restart.
+    virtual void set_user_variables(const GearId& gear,
+                                    const std::vector<EnvironmentVariable>& variables) = 0;
+    virtual void set_deployment_settings(const GearId& gear,
+                                         const DeploymentSettings& settings) = 0;
+    virtual std::vector<Deployment> deployments(const GearId& gear) const = 0;
+};
+
+}  // namespace gearbox
