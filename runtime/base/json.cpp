@@ -3,7 +3,7 @@
 namespace gearbox {
 
 Json parse_json(std::string_view text) {
-    constexpr int max_depth = 64;
+    static constexpr int max_depth = 64;
     const Json::parser_callback_t bounded = [](int depth, Json::parse_event_t, Json&) {
         if (depth > max_depth) {
             fail(ErrorKind::invalid, "JSON nested deeper than ", max_depth, " levels");

@@ -130,7 +130,7 @@ void apply(const toml::table& table, const std::string& prefix, const std::vecto
     }
 }
 
-std::string quoted(const std::string& text) {
+std::string toml_string(const std::string& text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') {
@@ -143,7 +143,7 @@ std::string quoted(const std::string& text) {
 
 std::string printed(const Target& target) {
     if (auto* const* text = std::get_if<std::string*>(&target)) {
-        return quoted(**text);
+        return toml_string(**text);
     }
     if (auto* const* number = std::get_if<std::int64_t*>(&target)) {
         return std::to_string(**number);
@@ -234,7 +234,7 @@ std::string nearest(const std::string& word, const std::vector<std::string>& can
         return row[b.size()];
     };
     std::string best;
-    std::size_t least = word.size() / 3 + 1;
+    std::size_t least = word.size() / 3 + 2;
     for (const std::string& candidate : candidates) {
         const std::size_t d = distance(word, candidate);
         if (d < least) {

@@ -85,7 +85,7 @@ std::string dump_settings(const Settings& settings);
 /// docs/settings.md.
 std::string settings_markdown();
 
-/// The candidate nearest to the word (edit distance at most a third of its length), or empty.
+/// The candidate nearest to the word (edit distance at most a third of its length, plus one), or empty.
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace gearbox

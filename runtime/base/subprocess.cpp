@@ -72,8 +72,8 @@ bool pump(UniqueFd& in, UniqueFd& out, UniqueFd& err, const ToolOptions& options
 }  // namespace
 
 ToolResult run_tool(const std::vector<std::string>& argv, const ToolOptions& options) {
-    const auto program =
-        argv.at(0).find('/') == std::string::npos ? bp::search_path(argv[0]) : argv[0];
+    const std::string program =
+        argv.at(0).find('/') == std::string::npos ? bp::search_path(argv[0]).string() : argv[0];
     if (program.empty()) {
         fail(ErrorKind::unavailable, "the program '", argv[0], "' is not installed");
     }

@@ -15,11 +15,11 @@ struct ToolResult {
 };
 
 struct ToolOptions {
-    std::string input;                                        ///< for its standard input
-    std::string directory;                                    ///< working directory; empty: ours
-    std::vector<std::string> environment;                     ///< NAME=value added to ours
+    std::string input{};                                       ///< for its standard input
+    std::string directory{};                                   ///< working directory; empty: ours
+    std::vector<std::string> environment{};                    ///< NAME=value added to ours
     std::chrono::seconds deadline{600};                       ///< killed after that
-    std::function<void(std::string_view)> on_output;          ///< every chunk of out and err as it comes
+    std::function<void(std::string_view)> on_output{};        ///< every chunk of out and err as it comes
 };
 
 /// argv[0] is looked up in PATH. Throws Error(unavailable) if it is not there or overruns its

@@ -1,0 +1,244 @@
+#include "model/cartridge.h"
+
+#include "base/error.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace gearbox {
+
+namespace {
+
+constexpr std::size_t max_manifest_bytes = 20480;  // broker's limit, contract 1.6
+
+// A scalar as text; anything else is as good as absent (community manifests hold odd shapes).
+std::string text_of(const YAML::Node& node) {
+    return node && node.IsScalar() ? node.Scalar() : std::string();
+}
+
+// A list of scalars, or one scalar; nested lists ("any one of") contribute their items.
+std::vector<std::string> list_of(const YAML::Node& node) {
+    std::vector<std::string> out;
+    if (node && node.IsScalar() && !node.Scalar().empty()) {
+        out.push_back(node.Scalar());
+    } else if (node && node.IsSequence()) {
+        for (const auto& item : node) {
+            const auto inner = list_of(item);
+            out.insert(out.end(), inner.begin(), inner.end());
+        }
+    }
+    return out;
+}
+
+bool is_true(const YAML::Node& node) {
+    const std::string text = to_lower(text_of(node));
+    return text == "true" || text == "1";
+}
+
+std::string with_slash(std::string path) {
+    return path.empty() || path.front() == '/' ? path : "/" + path;
+}
+
+std::string upper(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    return text;
+}
+
+int port_of(const YAML::Node& node, const std::string& place) {
+    const std::string text = text_of(node);
+    int port = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (failed != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535) {
+        fail(ErrorKind::invalid, place, ": Private-Port must be 1 to 65535, not '", text, "'");
+    }
+    return port;
+}
+
+std::string variable_suffix(const YAML::Node& node, const std::string& key,
+                            const std::string& place) {
+    const std::string text = text_of(node);
+    if (!VariableName::parse(text)) {
+        fail(ErrorKind::invalid, place, ": ", key, " '", text, "' is not a variable name");
+    }
+    return text;
+}
+
+Endpoint parse_endpoint(const YAML::Node& node, const std::string& place) {
+    Endpoint endpoint;
+    endpoint.ip_name = variable_suffix(node["Private-IP-Name"], "Private-IP-Name", place);
+    endpoint.port_name = variable_suffix(node["Private-Port-Name"], "Private-Port-Name", place);
+    endpoint.port = port_of(node["Private-Port"], place);
+    if (node["Public-Port-Name"]) {
+        endpoint.public_port_name =
+            variable_suffix(node["Public-Port-Name"], "Public-Port-Name", place);
+    }
+    const YAML::Node options = node["Options"];
+    endpoint.primary = options && options.IsMap() && is_true(options["primary"]);
+    const YAML::Node mappings = node["Mappings"];
+    if (mappings && mappings.IsSequence()) {
+        for (const auto& item : mappings) {
+            const YAML::Node flags = item["Options"];
+            endpoint.mappings.push_back({with_slash(text_of(item["Frontend"])),
+                                         with_slash(text_of(item["Backend"])),
+                                         flags && flags.IsMap() && is_true(flags["websocket"])});
+        }
+    }
+    return endpoint;
+}
+
+bool is_cartridge_word(const std::string& name) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    };
+    return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), fits) &&
+           name.front() != '.' && name.front() != '-' && name.front() != '_' &&
+           name != "app-root" && name != "git";
+}
+
+std::string software_version(const std::string& text) {
+    const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= '0' && c <= '9') || c == '.';
+    });
+    return plain ? text : "0.0.0";
+}
+
+// The manifest's key, or the version's own from Version-Overrides: a shallow merge.
+class Manifest {
+public:
+    Manifest(YAML::Node top, const std::string& version) : top_(std::move(top)) {
+        const YAML::Node overrides = top_["Version-Overrides"];
+        if (overrides && overrides.IsMap() && overrides[version] && overrides[version].IsMap()) {
+            override_ = YAML::Clone(overrides[version]);
+        }
+    }
+    YAML::Node operator[](const char* key) const {
+        // Through const nodes: a look-up in another one would insert the key.
+        const YAML::Node& own = override_;
+        return own.IsMap() && own[key] ? own[key] : top_[key];
+    }
+
+private:
+    const YAML::Node top_;
+    YAML::Node override_;  ///< null if this version has none
+};
+
+void check_categories(const Cartridge& cartridge) {
+    constexpr const char* system[] = {"web_framework", "plugin",     "embedded", "service",
+                                      "web_proxy",     "ci_builder", "ci",       "external"};
+    const bool known = std::any_of(std::begin(system), std::end(system),
+                                   [&](const char* c) { return cartridge.has_category(c); });
+    if (!known) {
+        fail(ErrorKind::invalid, "Categories must hold one of web_framework, plugin, embedded, "
+                                 "service, web_proxy, ci_builder, ci, external");
+    }
+}
+
+Cartridge parse_version(const YAML::Node& top, const std::string& version) {
+    const Manifest manifest(top, version);
+    Cartridge out;
+    out.name = to_lower(text_of(manifest["Name"]));
+    if (!is_cartridge_word(out.name)) {
+        fail(ErrorKind::invalid, "Name '", out.name,
+             "' must match [a-z0-9][-._a-z0-9]*, at most 32 characters, not 'app-root' or 'git'");
+    }
+    out.short_name = upper(text_of(manifest["Cartridge-Short-Name"]));
+    if (!VariableName::parse(out.short_name)) {
+        fail(ErrorKind::invalid, "Cartridge-Short-Name '", out.short_name,
+             "' must be letters, digits and '_'");
+    }
+    out.version = software_version(version);
+    out.cartridge_version = text_of(manifest["Cartridge-Version"]);
+    if (out.cartridge_version.empty()) {
+        out.cartridge_version = "0.0.0";
+    }
+    out.vendor = to_lower(text_of(manifest["Cartridge-Vendor"]));
+    out.display_name = text_of(manifest["Display-Name"]);
+    out.description = text_of(manifest["Description"]);
+    out.license = text_of(manifest["License"]);
+    out.website = text_of(manifest["Website"]);
+    out.categories = list_of(manifest["Categories"]);
+    out.provides = list_of(manifest["Provides"]);
+    out.requires_features = list_of(manifest["Requires"]);
+    out.native_requires = list_of(manifest["Native-Requires"]);
+    out.configure_order = list_of(manifest["Configure-Order"]);
+    out.install_build_required = is_true(manifest["Install-Build-Required"]);
+    check_categories(out);
+    const YAML::Node endpoints = manifest["Endpoints"];
+    if (endpoints && endpoints.IsSequence()) {
+        for (std::size_t i = 0; i < endpoints.size(); ++i) {
+            out.endpoints.push_back(parse_endpoint(endpoints[i], str("Endpoints[", i, "]")));
+        }
+    }
+    if (!CartridgeName::parse(out.full_name())) {
+        fail(ErrorKind::invalid, "'", out.full_name(), "' is not a usable cartridge name");
+    }
+    return out;
+}
+
+int number_at(std::string_view& rest) {
+    int value = 0;
+    const auto dot = rest.find('.');
+    const std::string_view part = rest.substr(0, dot);
+    std::from_chars(part.data(), part.data() + part.size(), value);
+    rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
+    return value;
+}
+
+}  // namespace
+
+std::string Cartridge::full_name() const {
+    const bool default_vendor = vendor.empty() || vendor == "redhat" || vendor == "gearbox";
+    return default_vendor ? str(name, "-", version) : str(vendor, "-", name, "-", version);
+}
+
+bool Cartridge::has_category(std::string_view category) const {
+    return std::find(categories.begin(), categories.end(), category) != categories.end();
+}
+
+bool Cartridge::answers_to(std::string_view word) const {
+    return word == full_name() || word == name ||
+           std::find(provides.begin(), provides.end(), word) != provides.end();
+}
+
+int compare_versions(std::string_view a, std::string_view b) {
+    while (!a.empty() || !b.empty()) {
+        const int x = number_at(a);
+        const int y = number_at(b);
+        if (x != y) {
+            return x < y ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+std::vector<Cartridge> parse_manifest(std::string_view yaml) {
+    if (yaml.size() > max_manifest_bytes) {
+        fail(ErrorKind::invalid, "the manifest is larger than ", max_manifest_bytes, " bytes");
+    }
+    try {
+        const YAML::Node top = YAML::Load(std::string(yaml));
+        if (!top.IsMap()) {
+            fail(ErrorKind::invalid, "the manifest is not a YAML mapping");
+        }
+        std::vector<std::string> versions = list_of(top["Versions"]);
+        const std::string main_version = text_of(top["Version"]);
+        if (std::find(versions.begin(), versions.end(), main_version) == versions.end()) {
+            versions.push_back(main_version);
+        }
+        std::vector<Cartridge> out;
+        for (const std::string& version : versions) {
+            out.push_back(parse_version(top, version));
+        }
+        std::stable_sort(out.begin(), out.end(), [](const Cartridge& a, const Cartridge& b) {
+            return compare_versions(a.version, b.version) > 0;
+        });
+        return out;
+    } catch (const YAML::Exception& error) {
+        fail(ErrorKind::invalid, "manifest line ", error.mark.line + 1, ": ", error.msg);
+    }
+}
+
+}  // namespace gearbox

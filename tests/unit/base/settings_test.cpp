@@ -1,0 +1,59 @@
+#include "base/settings.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <gtest/gtest.h>
+
+namespace gearbox {
+namespace {
+
+std::string refusal(const std::string& text) {
+    TempDir dir;
+    const auto file = dir.path() / "g.toml";
+    write_file_atomically(file, text);
+    try {
+        load_settings(file);
+    } catch (const Error& error) {
+        return error.text().substr(error.text().find("g.toml"));
+    }
+    return "accepted";
+}
+
+TEST(Settings, FileOverridesDefaults) {
+    TempDir dir;
+    const auto file = dir.path() / "g.toml";
+    write_file_atomically(file, "[rest]\nlisten_port = 0\n[security]\npolicy = \"none\"\n");
+    const Settings settings = load_settings(file);
+    EXPECT_EQ(settings.rest.listen_port, 0);
+    EXPECT_EQ(settings.security.policy, "none");
+    EXPECT_EQ(settings.broker.cloud_domain, "gearbox.localhost");
+}
+
+TEST(Settings, MistakesAreNamedWithTheirPlace) {
+    EXPECT_EQ(refusal("[rest]\nlisten_prot = 1\n"),
+              "g.toml:2:15: unknown setting 'rest.listen_prot'; did you mean 'rest.listen_port'?");
+    EXPECT_EQ(refusal("[rest]\nlisten_port = \"x\"\n"),
+              "g.toml:2:15: 'rest.listen_port' must be a whole number");
+    EXPECT_EQ(refusal("[rest]\nlisten_port = 70000\n"),
+              "g.toml:2:15: 'rest.listen_port' must be from 0 to 65535");
+    EXPECT_EQ(refusal("[security]\npolicy = \"permissive\"\n"),
+              "g.toml: 'security.policy' must be \"selinux\" or \"none\"");
+    EXPECT_EQ(refusal("[rest\n").rfind("g.toml:1:", 0), 0u);
+}
+
+TEST(Settings, TheDumpIsAValidFileWithTheSameValues) {
+    TempDir dir;
+    const auto file = dir.path() / "g.toml";
+    const std::string dump = dump_settings(make_default_settings());
+    write_file_atomically(file, dump);
+    EXPECT_EQ(dump_settings(load_settings(file)), dump);
+}
+
+TEST(Settings, NearestWantsAResemblance) {
+    EXPECT_EQ(nearest("strat", {"start", "stop"}), "start");
+    EXPECT_EQ(nearest("zzz", {"start", "stop"}), "");
+}
+
+}  // namespace
+}  // namespace gearbox

@@ -1,0 +1,113 @@
+#include "model/cartridge.h"
+
+#include "base/error.h"
+
+#include <gtest/gtest.h>
+
+namespace gearbox {
+namespace {
+
+constexpr const char* php = R"(
+Name: php
+Cartridge-Short-Name: Php
+Version: '8.4'
+Versions: ['8.4', '8.2']
+Cartridge-Vendor: redhat
+Display-Name: PHP 8
+Categories: [service, php, web_framework]
+Provides: [php]
+Native-Requires: [libapache2-mod-php8.4]
+Version-Overrides:
+  '8.2':
+    Display-Name: PHP 8.2
+    Native-Requires: [libapache2-mod-php8.2]
+Endpoints:
+  - Private-IP-Name: IP
+    Private-Port-Name: PORT
+    Private-Port: 8080
+    Public-Port-Name: PROXY_PORT
+    Options: {primary: true}
+    Mappings:
+      - {Frontend: "", Backend: "", Options: {websocket: 1}}
+      - {Frontend: "health", Backend: "", Options: {health: true}}
+Help-Topics: [odd, but, seen]
+Namespace: ignored
+)";
+
+TEST(Manifest, OneCartridgeAVersionNewestFirst) {
+    const auto found = parse_manifest(php);
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(found[0].full_name(), "php-8.4");
+    EXPECT_EQ(found[0].short_name, "PHP");
+    EXPECT_EQ(found[0].display_name, "PHP 8");
+    EXPECT_EQ(found[1].full_name(), "php-8.2");
+    EXPECT_EQ(found[1].display_name, "PHP 8.2");
+    EXPECT_EQ(found[1].native_requires, std::vector<std::string>{"libapache2-mod-php8.2"});
+    EXPECT_TRUE(found[0].is_web_framework());
+    EXPECT_TRUE(found[0].answers_to("php"));
+    EXPECT_TRUE(found[0].answers_to("php-8.4"));
+    EXPECT_FALSE(found[0].answers_to("php-8.2"));
+}
+
+TEST(Manifest, EndpointsAndMappings) {
+    const Cartridge cartridge = parse_manifest(php).front();
+    ASSERT_EQ(cartridge.endpoints.size(), 1u);
+    const Endpoint& endpoint = cartridge.endpoints[0];
+    EXPECT_EQ(endpoint.port, 8080);
+    EXPECT_TRUE(endpoint.primary);
+    ASSERT_EQ(endpoint.mappings.size(), 2u);
+    EXPECT_EQ(endpoint.mappings[0].frontend, "");
+    EXPECT_TRUE(endpoint.mappings[0].websocket);
+    EXPECT_EQ(endpoint.mappings[1].frontend, "/health");
+}
+
+TEST(Manifest, AMinimalOneIsEnough) {
+    const auto found = parse_manifest(
+        "Name: X\nCartridge-Short-Name: X\nVersion: 3.10\nCategories: plugin\nlocked_files:\n");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].full_name(), "x-3.10");
+    EXPECT_TRUE(found[0].endpoints.empty());
+}
+
+TEST(Manifest, AnotherVendorIsPartOfTheName) {
+    const auto found = parse_manifest(
+        "Name: redis\nCartridge-Short-Name: REDIS\nVersion: '2.6'\nCartridge-Vendor: "
+        "smarterclayton\nCategories: [service]\n");
+    EXPECT_EQ(found.front().full_name(), "smarterclayton-redis-2.6");
+}
+
+TEST(Manifest, WhatCannotBeUsedIsNamed) {
+    const auto message = [](const std::string& yaml) {
+        try {
+            parse_manifest(yaml);
+        } catch (const Error& error) {
+            return error.text();
+        }
+        return std::string("accepted");
+    };
+    const std::string base = "Cartridge-Short-Name: X\nVersion: '1'\nCategories: [plugin]\n";
+    EXPECT_NE(message("Name: ../x\n" + base).find("Name '../x' must match"), std::string::npos);
+    EXPECT_NE(message("Name: git\n" + base).find("not 'app-root' or 'git'"), std::string::npos);
+    EXPECT_NE(message("Name: x\nCartridge-Short-Name: A-B\nVersion: '1'\n").find("Short-Name"),
+              std::string::npos);
+    EXPECT_NE(message("Name: x\nCartridge-Short-Name: X\nVersion: '1'\nCategories: [fun]\n")
+                  .find("Categories must hold"),
+              std::string::npos);
+    EXPECT_NE(message("Name: x\n" + base +
+                      "Endpoints:\n  - {Private-IP-Name: IP, Private-Port-Name: PORT, "
+                      "Private-Port: 99999}\n")
+                  .find("Endpoints[0]: Private-Port must be 1 to 65535, not '99999'"),
+              std::string::npos);
+    EXPECT_EQ(message("- a\n- b\n"), "the manifest is not a YAML mapping");
+    EXPECT_EQ(message("a: [1\n").rfind("manifest line ", 0), 0u);
+    EXPECT_EQ(message(std::string(30000, ' ')), "the manifest is larger than 20480 bytes");
+}
+
+TEST(Versions, CompareByNumber) {
+    EXPECT_GT(compare_versions("8.10", "8.9"), 0);
+    EXPECT_LT(compare_versions("5.5", "11.8"), 0);
+    EXPECT_EQ(compare_versions("1.0", "1"), 0);
+}
+
+}  // namespace
+}  // namespace gearbox
