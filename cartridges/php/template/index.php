@@ -1,0 +1,54 @@
+<?php
+$e = static fn(?string $text): string => htmlspecialchars($text ?: '', ENT_QUOTES);
+$name = getenv('OPENSHIFT_APP_NAME') ?: 'my application';
+$host = $_SERVER['HTTP_HOST'] ?? (getenv('OPENSHIFT_APP_DNS') ?: 'localhost');
+$uuid = getenv('OPENSHIFT_GEAR_UUID');
+$dns = getenv('OPENSHIFT_GEAR_DNS');
+$repository = "ssh://$uuid@$dns/~/git/$name.git/";
+$database = getenv('OPENSHIFT_MYSQL_DB_HOST')
+    ? 'MySQL at ' . getenv('OPENSHIFT_MYSQL_DB_HOST') . ':' . getenv('OPENSHIFT_MYSQL_DB_PORT')
+    : 'none yet';
+?>
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Welcome to <?= $e($name) ?></title>
+<style>
+  :root { color-scheme: light dark; --ink: #1d2733; --soft: #5b6b7c; --page: #f4f6f9; --card: #fff; --line: #dde3ea; --mark: #0b6bcb; }
+  @media (prefers-color-scheme: dark) { :root { --ink: #e6ebf1; --soft: #9fb0c1; --page: #11161c; --card: #1a212a; --line: #2b3541; --mark: #6db3ff; } }
+  * { box-sizing: border-box; }
+  body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--page); color: var(--ink); font: 16px/1.6 system-ui, sans-serif; padding: 2rem 1rem; }
+  main { width: min(44rem, 100%); background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 2.5rem; }
+  h1 { margin: 0 0 .25rem; font-size: 1.9rem; line-height: 1.25; }
+  h2 { margin: 2rem 0 .5rem; font-size: 1.05rem; }
+  p { margin: .25rem 0 1rem; color: var(--soft); }
+  pre { margin: 0; padding: 1rem; overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--page); font: 13.5px/1.7 ui-monospace, monospace; }
+  dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.5rem; margin: 0; }
+  dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
+  .dot { color: #1f9d55; margin-right: .4rem; }
+</style>
+</head>
+<body>
+<main>
+  <h1><span class="dot" aria-hidden="true">●</span><?= $e($name) ?> is running</h1>
+  <p>This page comes from <code>index.php</code> in your repository. Change it, push, and it is live.</p>
+
+  <h2>Change it</h2>
+<pre>git clone <?= $e($repository), "\n" ?>
+cd <?= $e($name), "\n" ?>
+$EDITOR index.php
+git commit -am "My first change"
+git push</pre>
+
+  <h2>Where you are</h2>
+  <dl>
+    <dt>Address</dt><dd><?= $e($host) ?></dd>
+    <dt>PHP</dt><dd><?= $e(PHP_VERSION) ?></dd>
+    <dt>Database</dt><dd><?= $e($database) ?></dd>
+    <dt>Gear</dt><dd><?= $e($uuid) ?></dd>
+  </dl>
+</main>
+</body>
+</html>
