@@ -1,0 +1,101 @@
+// admin user create, list, delete, passwd: through the daemon's control socket, root only.
+#include "cli/command.h"
+#include "control/control_client.h"
+
+#include <memory>
+
+namespace gearbox::cli {
+
+namespace {
+
+struct Arguments {
+    std::string login;
+    std::string socket = "/run/gearbox/control.sock";
+    bool password_stdin = false;
+};
+
+std::shared_ptr<Arguments> add_arguments(CLI::App& parser, bool with_login, bool with_password) {
+    const auto arguments = std::make_shared<Arguments>();
+    if (with_login) {
+        parser.add_option("LOGIN", arguments->login)->required();
+    }
+    if (with_password) {
+        parser.add_flag("--password-stdin", arguments->password_stdin,
+                        "read the password from standard input");
+    }
+    parser.add_option("--socket", arguments->socket, "the daemon's control socket")
+        ->capture_default_str();
+    return arguments;
+}
+
+std::string password_of(Session& session, const Arguments& arguments) {
+    Terminal& terminal = session.terminal();
+    if (arguments.password_stdin) {
+        return terminal.read_line();
+    }
+    const std::string first =
+        terminal.ask_secret(str("Password for ", arguments.login), "--password-stdin");
+    if (terminal.ask_secret("The same again", "--password-stdin") != first) {
+        fail(ErrorKind::invalid, "the two passwords differ");
+    }
+    return first;
+}
+
+// Runs the verb; prints the result as JSON or the sentence.
+int ask_daemon(Session& session, const Arguments& arguments, const std::string& verb,
+               const Json& request, const std::string& done) {
+    const Json result = call(arguments.socket, verb, request);
+    if (!session.print_json(result)) {
+        session.terminal().line(done);
+    }
+    return 0;
+}
+
+}  // namespace
+
+Runner declare_user_create(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, true, true);
+    return [arguments](Session& session) {
+        const std::string password = password_of(session, *arguments);
+        return ask_daemon(session, *arguments, "user.create",
+                          {{"login", arguments->login}, {"password", password}},
+                          str("account '", arguments->login, "' created"));
+    };
+}
+
+Runner declare_user_password(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, true, true);
+    return [arguments](Session& session) {
+        const std::string password = password_of(session, *arguments);
+        return ask_daemon(session, *arguments, "user.password",
+                          {{"login", arguments->login}, {"password", password}},
+                          str("password of '", arguments->login, "' set"));
+    };
+}
+
+Runner declare_user_delete(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, true, false);
+    return [arguments](Session& session) {
+        return ask_daemon(session, *arguments, "user.delete", {{"login", arguments->login}},
+                          str("account '", arguments->login, "' deleted"));
+    };
+}
+
+Runner declare_user_list(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, false, false);
+    return [arguments](Session& session) {
+        const Json users = call(arguments->socket, "user.list");
+        if (session.print_json(users)) {
+            return 0;
+        }
+        std::vector<std::vector<std::string>> rows;
+        for (const Json& user : users) {
+            rows.push_back({take<std::string>(user, "login"),
+                            std::to_string(find<std::int64_t>(user, "max_gears").value_or(0))});
+        }
+        session.terminal().table({"LOGIN", "GEARS ALLOWED"}, rows);
+        return 0;
+    };
+}
+
+}  // namespace gearbox::cli

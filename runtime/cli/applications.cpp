@@ -1,0 +1,152 @@
+// app show, list, delete and the events.
+#include "cli/applications.h"
+
+#include "cli/command.h"
+
+#include <memory>
+
+namespace gearbox::cli {
+
+namespace {
+
+struct Target {
+    std::string name;
+    std::string domain;
+};
+
+std::shared_ptr<Target> add_target(CLI::App& parser) {
+    const auto target = std::make_shared<Target>();
+    parser.add_option("NAME", target->name, "the application")->required();
+    parser.add_option("-n,--namespace", target->domain, "its domain (default: the one in use)");
+    return target;
+}
+
+std::string path_of(const Json& application) {
+    return "/application/" + encode_segment(take<std::string>(application, "id"));
+}
+
+std::string state_of(Session& session, const Json& application) {
+    const Json groups = session.broker().get(path_of(application) + "/gear_groups").data;
+    std::string out;
+    for (const Json& group : groups) {
+        for (const Json& gear : group.value("gears", Json::array())) {
+            out += (out.empty() ? "" : ", ") + find<std::string>(gear, "state").value_or("unknown");
+        }
+    }
+    return out.empty() ? "unknown" : out;
+}
+
+Runner declare_event(CLI::App& parser, const char* event, const char* done) {
+    const auto target = add_target(parser);
+    return [target, event, done](Session& session) {
+        const Json application = session.application(target->name, target->domain);
+        const Reply reply =
+            session.broker().post(path_of(application) + "/events", {{"event", event}});
+        if (!session.print_json(reply.data)) {
+            session.print_messages(reply);
+            session.terminal().line(str("'", target->name, "' ", done));
+        }
+        return 0;
+    };
+}
+
+}  // namespace
+
+Json with_addresses(const Session& session, Json application) {
+    application["url"] = url_of(application, session.config());
+    application["clone_url"] = git_url(application, session.config());
+    application["ssh_target"] = ssh_target(application, session.config());
+    return application;
+}
+
+void print_application(Session& session, const Json& application) {
+    Terminal& terminal = session.terminal();
+    const Config& config = session.config();
+    terminal.line(str("  URL      ", url_of(application, config)));
+    terminal.line(str("  git URL  ", git_url(application, config)));
+    terminal.line(str("  ssh      ", ssh_target(application, config),
+                      config.ssh_port == 22 ? "" : str(" port ", config.ssh_port)));
+    for (const Json& cartridge : application.value("cartridges", Json::array())) {
+        if (!cartridge.is_object()) {
+            continue;
+        }
+        terminal.line("  " + take<std::string>(cartridge, "name"));
+        for (const Json& property : cartridge.value("properties", Json::array())) {
+            terminal.line(str("    ", find<std::string>(property, "name").value_or("?"), " = ",
+                              find<std::string>(property, "value").value_or("")));
+        }
+    }
+}
+
+Runner declare_app_show(CLI::App& parser) {
+    const auto target = add_target(parser);
+    return [target](Session& session) {
+        Json application = session.application(target->name, target->domain);
+        const std::string state = state_of(session, application);
+        application["state"] = state;
+        if (session.print_json(with_addresses(session, application))) {
+            return 0;
+        }
+        session.terminal().line(str(take<std::string>(application, "name"), " in domain ",
+                                    take<std::string>(application, "domain_id"), ": ", state));
+        print_application(session, application);
+        return 0;
+    };
+}
+
+Runner declare_app_list(CLI::App& parser) {
+    const auto domain = std::make_shared<std::string>();
+    parser.add_option("-n,--namespace", *domain, "only this domain");
+    return [domain](Session& session) {
+        const std::string path =
+            domain->empty() ? "/applications" : str("/domain/", encode_segment(*domain), "/applications");
+        Json applications = session.broker().get(path).data;
+        for (Json& application : applications) {
+            application = with_addresses(session, application);
+        }
+        const int status = applications.empty() ? exit_status::error : 0;
+        if (session.print_json(applications)) {
+            return status;
+        }
+        if (applications.empty()) {
+            session.terminal().note("no applications yet; see 'gearbox app create --help'");
+            return status;
+        }
+        std::vector<std::vector<std::string>> rows;
+        for (const Json& application : applications) {
+            rows.push_back({take<std::string>(application, "name"),
+                            take<std::string>(application, "domain_id"),
+                            find<std::string>(application, "framework").value_or("-"),
+                            take<std::string>(application, "url")});
+        }
+        session.terminal().table({"NAME", "DOMAIN", "FRAMEWORK", "URL"}, rows);
+        return status;
+    };
+}
+
+Runner declare_app_delete(CLI::App& parser) {
+    const auto target = add_target(parser);
+    const auto confirmed = std::make_shared<bool>(false);
+    parser.add_flag("--confirm", *confirmed, "do not ask");
+    return [target, confirmed](Session& session) {
+        const Json application = session.application(target->name, target->domain);
+        if (!*confirmed &&
+            !session.terminal().confirm(str("Delete '", target->name, "' with its data and repository?"),
+                                        "--confirm")) {
+            session.terminal().note("nothing deleted");
+            return exit_status::error;
+        }
+        const Reply reply = session.broker().remove(path_of(application));
+        if (!session.print_json(reply.data)) {
+            session.print_messages(reply);
+            session.terminal().line(str("'", target->name, "' deleted"));
+        }
+        return 0;
+    };
+}
+
+Runner declare_app_start(CLI::App& parser) { return declare_event(parser, "start", "started"); }
+Runner declare_app_stop(CLI::App& parser) { return declare_event(parser, "stop", "stopped"); }
+Runner declare_app_restart(CLI::App& parser) { return declare_event(parser, "restart", "restarted"); }
+
+}  // namespace gearbox::cli

@@ -1,0 +1,13 @@
+// How an application is shown, shared by create and show.
+#pragma once
+#include "cli/session.h"
+
+namespace gearbox::cli {
+
+/// URL, git URL, cartridges with their connection values.
+void print_application(Session& session, const Json& application);
+
+/// The application's data with the addresses that hold from here: url, clone_url, ssh_target.
+Json with_addresses(const Session& session, Json application);
+
+}  // namespace gearbox::cli

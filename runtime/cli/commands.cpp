@@ -1,0 +1,277 @@
+// The command table, and what turns arguments into a run of one row.
+#include "base/settings.h"
+#include "cli/command.h"
+
+#include <algorithm>
+#include <iostream>
+#include <sstream>
+
+namespace gearbox::cli {
+
+namespace {
+
+struct Group {
+    const char* name;
+    const char* summary;
+};
+
+constexpr Group groups[] = {
+    {"domain", "your name spaces"},
+    {"app", "applications"},
+    {"cartridge", "what applications are built of"},
+    {"quickstart", "ready-made applications"},
+    {"sshkey", "keys that may push and log in"},
+    {"admin", "the appliance's accounts (on the appliance, as root)"},
+    {"admin user", "accounts of the broker"},
+};
+
+/// Parser is CLI::App or const CLI::App, and so is the child.
+template <typename Parser>
+Parser* find_child(Parser& parser, const std::string& name) {
+    const auto children = parser.get_subcommands({});
+    const auto found = std::find_if(children.begin(), children.end(),
+                                    [&](Parser* child) { return child->get_name() == name; });
+    return found == children.end() ? nullptr : *found;
+}
+
+std::vector<std::string> words_of(const std::string& path) {
+    std::istringstream in(path);
+    std::vector<std::string> out;
+    for (std::string word; in >> word;) {
+        out.push_back(word);
+    }
+    return out;
+}
+
+// The parser of the path's parent, made with its group's text if it is not there yet.
+CLI::App& ensure_parent(CLI::App& top, const std::vector<std::string>& words) {
+    CLI::App* at = &top;
+    std::string path;
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+        path += (path.empty() ? "" : " ") + words[i];
+        CLI::App* next = find_child(*at, words[i]);
+        if (next == nullptr) {
+            const auto* group = std::find_if(std::begin(groups), std::end(groups),
+                                             [&](const Group& g) { return path == g.name; });
+            next = at->add_subcommand(words[i], group == std::end(groups) ? "" : group->summary);
+            next->require_subcommand(1);
+        }
+        at = next;
+    }
+    return *at;
+}
+
+struct Parsed {
+    std::string output = "text";
+    std::string config;
+    const Command* command = nullptr;
+    Runner runner;
+};
+
+void declare_all(CLI::App& top, Parsed& parsed) {
+    top.require_subcommand(1);
+    top.set_version_flag("--version", "gearbox " GEARBOX_VERSION);
+    top.add_option("--output", parsed.output, "text or json")
+        ->check(CLI::IsMember({"text", "json"}));
+    top.add_option("--config", parsed.config, "directory of the configuration")
+        ->envname("GEARBOX_CONFIG_DIR");
+    for (const Command& command : command_table()) {
+        const std::vector<std::string> words = words_of(command.path);
+        CLI::App* const parser =
+            ensure_parent(top, words).add_subcommand(words.back(), command.summary);
+        if (*command.examples != '\0') {
+            parser->footer(str("Examples:\n", command.examples));
+        }
+        Runner runner = command.declare(*parser);
+        parser->callback([&parsed, &command, runner] {
+            parsed.command = &command;
+            parsed.runner = runner;
+        });
+    }
+    // Global options are accepted after the command as well.
+    for (CLI::App* child : top.get_subcommands({})) {
+        child->fallthrough();
+        for (CLI::App* grandchild : child->get_subcommands({})) {
+            grandchild->fallthrough();
+            for (CLI::App* last : grandchild->get_subcommands({})) {
+                last->fallthrough();
+            }
+        }
+    }
+}
+
+std::vector<std::string> options_of(const CLI::App& parser) {
+    std::vector<std::string> out;
+    for (const CLI::App* at = &parser; at != nullptr; at = at->get_parent()) {
+        for (const CLI::Option* option : at->get_options()) {
+            for (const std::string& name : option->get_lnames()) {
+                out.push_back("--" + name);
+            }
+        }
+    }
+    return out;
+}
+
+const CLI::Option* find_option(const CLI::App& parser, const std::string& name) {
+    for (const CLI::App* at = &parser; at != nullptr; at = at->get_parent()) {
+        if (const CLI::Option* const option = at->get_option_no_throw(name)) {
+            return option;
+        }
+    }
+    return nullptr;
+}
+
+std::string suggestion(const char* what, const std::string& word,
+                       const std::vector<std::string>& known) {
+    const std::string near = nearest(word, known);
+    return str("there is no ", what, " '", word, "'",
+               near.empty() ? "; see 'gearbox --help'" : str("; did you mean '", near, "'?"));
+}
+
+// What is wrong with the first command or option that the tree does not know; "" if all are known.
+std::string advice(const CLI::App& top, const std::vector<std::string>& args) {
+    const CLI::App* at = &top;
+    bool is_value = false;
+    for (const std::string& word : args) {
+        if (std::exchange(is_value, false)) {
+            continue;
+        }
+        if (word.rfind("--", 0) == 0 && word.size() > 2) {
+            const std::string name = word.substr(0, word.find('='));
+            const CLI::Option* const option = find_option(*at, name);
+            if (option == nullptr) {
+                return suggestion("option", name, options_of(*at));
+            }
+            is_value = option->get_type_size() > 0 && name == word;
+            continue;
+        }
+        const auto children = at->get_subcommands({});
+        if (word.rfind("-", 0) == 0 || children.empty()) {
+            continue;
+        }
+        const CLI::App* const next = find_child(*at, word);
+        if (next == nullptr) {
+            std::vector<std::string> names;
+            for (const CLI::App* child : children) {
+                names.push_back(child->get_name());
+            }
+            return suggestion("command", word, names);
+        }
+        at = next;
+    }
+    return "";
+}
+
+int report(Terminal& terminal, bool json, int status, const std::string& text,
+           const std::vector<Message>& messages) {
+    if (json) {
+        Json list = Json::array();
+        for (const Message& message : messages) {
+            list.push_back({{"severity", message.severity},
+                            {"text", message.text},
+                            {"field", message.field},
+                            {"exit_code", message.exit_code}});
+        }
+        terminal.json({{"error", text}, {"exit_status", status}, {"messages", list}});
+    }
+    terminal.note("error: " + text);
+    return status;
+}
+
+int run_command(Parsed& parsed, const World& world) {
+    const bool json = parsed.output == "json";
+    Terminal terminal(world.streams);
+    try {
+        Session session(
+            world,
+            ConfigStore(parsed.config.empty() ? default_config_directory()
+                                              : std::filesystem::path(parsed.config)),
+            json);
+        return parsed.runner(session);
+    } catch (const BrokerError& error) {
+        return report(terminal, json, error.exit_code(), error.text(), error.messages());
+    } catch (const ExitError& error) {
+        return report(terminal, json, error.status(), error.text(), {});
+    } catch (const Error& error) {
+        return report(terminal, json, exit_status::error, error.text(), {});
+    }
+}
+
+}  // namespace
+
+const std::vector<Command>& command_table() {
+    static const std::vector<Command> table = {
+        {"setup", "connect this machine to an appliance: server, login, ssh key, domain",
+         "  gearbox setup                          asks everything\n"
+         "  gearbox setup --server 192.168.1.20 --login demo --domain demo\n"
+         "  gearbox setup --server gearbox.localhost:8443 --ssh-port 8022 --http-port 8080",
+         &declare_setup},
+        {"account", "who you are and what you may use", "", &declare_account},
+        {"logout", "end the session", "", &declare_logout},
+        {"domain create", "make a domain", "  gearbox domain create demo", &declare_domain_create},
+        {"domain list", "your domains", "", &declare_domain_list},
+        {"domain show", "one domain and its applications", "", &declare_domain_show},
+        {"domain delete", "remove a domain", "  gearbox domain delete old --force",
+         &declare_domain_delete},
+        {"app create", "make an application and start it",
+         "  gearbox app create site php\n"
+         "  gearbox app create blog --from-code wordpress        a quickstart\n"
+         "  gearbox app create blog php mysql --from-code https://example.org/blog.git#main\n"
+         "  gearbox app create api php -e LEVEL=debug",
+         &declare_app_create},
+        {"app show", "state, addresses and connection values", "  gearbox app show blog",
+         &declare_app_show},
+        {"app list", "your applications", "  gearbox app list --output json", &declare_app_list},
+        {"app start", "start it", "", &declare_app_start},
+        {"app stop", "stop it; visitors get an error page", "", &declare_app_stop},
+        {"app restart", "stop and start it", "", &declare_app_restart},
+        {"app delete", "remove it with its data and repository",
+         "  gearbox app delete blog --confirm", &declare_app_delete},
+        {"cartridge list", "languages and services on offer", "", &declare_cartridge_list},
+        {"quickstart list", "applications that are ready to be created", "",
+         &declare_quickstart_list},
+        {"sshkey add", "allow a key", "  gearbox sshkey add laptop ~/.ssh/id_ed25519.pub",
+         &declare_key_add},
+        {"sshkey list", "keys allowed", "", &declare_key_list},
+        {"sshkey remove", "allow it no longer", "", &declare_key_remove},
+        {"git-clone", "clone an application's repository, ready to push",
+         "  gearbox git-clone blog && cd blog\n  git commit -am 'change' && git push",
+         &declare_git_clone},
+        {"ssh", "log in to an application's gear",
+         "  gearbox ssh blog\n  gearbox ssh blog -- ls app-root/data", &declare_ssh},
+        {"tail", "follow an application's logs", "  gearbox tail blog", &declare_tail},
+        {"completion", "print a shell completion script", "  source <(gearbox completion bash)",
+         &declare_completion},
+        {"admin user create", "make an account", "  gearbox admin user create alice",
+         &declare_user_create},
+        {"admin user list", "all accounts", "", &declare_user_list},
+        {"admin user delete", "remove an account without domains", "", &declare_user_delete},
+        {"admin user passwd", "set an account's password", "", &declare_user_password},
+    };
+    return table;
+}
+
+int run_cli(const std::vector<std::string>& args, const World& world) {
+    CLI::App top("gearbox: applications on a Gearbox appliance, by git push", "gearbox");
+    top.footer("Begin with 'gearbox setup'. Every command explains itself: gearbox app create --help");
+    Parsed parsed;
+    declare_all(top, parsed);
+    std::vector<std::string> reversed(args.rbegin(), args.rend());
+    try {
+        top.parse(reversed);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) {  // --help, --version
+            top.exit(error, world.streams.out, world.streams.err);
+            return 0;
+        }
+        const std::string better = advice(top, args);
+        world.streams.err << "error: " << (better.empty() ? error.what() : better.c_str()) << "\n";
+        if (better.empty()) {
+            world.streams.err << "'--help' after the command tells how it is used\n";
+        }
+        return exit_status::usage;
+    }
+    return run_command(parsed, world);
+}
+
+}  // namespace gearbox::cli
