@@ -64,7 +64,8 @@ def free_port():
 
 
 def can_use_kvm():
-    """Boots a three-instruction floppy under KVM: /dev/kvm may be there and yet not work."""
+    """Boots a three-instruction floppy under KVM, on the machine and CPU that guests get: /dev/kvm may
+    be there, even run some code, and yet not work (nested virtualization that lacks an MSR)."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False
     sector = bytes([0xB0, 0x10, 0xE6, 0xF4, 0xFA, 0xF4])  # mov al,16; out 0xf4,al; cli; hlt
@@ -72,9 +73,10 @@ def can_use_kvm():
     with tempfile.NamedTemporaryFile(suffix=".img") as floppy:
         floppy.write(sector.ljust(1474560, b"\0"))
         floppy.flush()
-        command = [QEMU, "-accel", "kvm", "-nodefaults", "-display", "none", "-m", "16", "-boot", "a",
+        command = [QEMU, "-machine", "q35", *accelerator_arguments(True), "-smp", "2", "-nodefaults", "-display", "none", "-m", "64",
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-                   "-drive", f"file={floppy.name},format=raw,if=floppy,readonly=on"]
+                   "-drive", f"file={floppy.name},format=raw,if=none,id=boot,snapshot=on",
+                   "-device", "ide-hd,drive=boot,bootindex=0"]
         try:
             done = subprocess.run(command, timeout=10, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -434,7 +436,7 @@ def main():
     machine.start()
     try:
         print(f"accelerator: {'kvm' if machine.use_kvm else 'tcg'}; ports {machine.ports}")
-        print(f"ssh after {machine.wait_ssh(600):.1f} s; {machine.ssh('getenforce').stdout.strip()}")
+        print(f"ssh after {machine.wait_ssh(600):.1f} s; {machine.ssh('/usr/sbin/getenforce').stdout.strip()}")
         denials = machine.denials()
         print(f"{len(denials)} denials", *denials, sep="\n")
         if arguments.screen:
