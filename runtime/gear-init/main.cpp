@@ -1,0 +1,186 @@
+// gear-init: makes a gear's sandbox and becomes its PID 1 (launch, init), or runs one program inside
+// (enter). Single-threaded and started by gearboxd only:
+//
+//   fd 3  the plan, a sealed memory file
+//   fd 4  to the daemon: waits for one byte, reports {"step","errno","text"}; end of file = running
+//   fd 5  enter: pidfd of the gear's PID 1
+//   6 …   enter: kept for the program
+#include "base/error.h"
+#include "base/fd.h"
+#include "gear-init/steps.h"
+#include "model/launch_plan.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+namespace gearbox {
+
+namespace {
+
+constexpr int plan_fd = 3;
+constexpr int status_fd = 4;
+constexpr int pidfd_fd = 5;
+constexpr int failed = 125;
+
+void close_on_exec(int fd) { check(::fcntl(fd, F_SETFD, FD_CLOEXEC), "marking descriptor ", fd); }
+
+void wait_for_go() {
+    char byte = 0;
+    if (::read(status_fd, &byte, 1) != 1) {
+        // The daemon has gone; nobody wants this any more.
+        ::_exit(failed);
+    }
+}
+
+int report(const StepFailure& failure) {
+    const Json json = {{"step", failure.step}, {"errno", failure.code}, {"text", failure.text}};
+    const std::string text = to_text(json);
+    const ssize_t ignored = ::write(status_fd, text.data(), text.size());
+    static_cast<void>(ignored);
+    return failed;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+    std::vector<char*> out;
+    for (const std::string& text : texts) {
+        out.push_back(const_cast<char*>(text.c_str()));
+    }
+    out.push_back(nullptr);
+    return out;
+}
+
+int launch() {
+    close_on_exec(plan_fd);
+    close_on_exec(status_fd);
+    // Opened now: the program need not be visible inside.
+    const UniqueFd self(check(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC), "opening myself"));
+    const LaunchPlan plan = parse_launch_plan(parse_json(read_all(plan_fd)));
+    wait_for_go();
+    run_launch_steps(plan);
+    char name[] = "gear-init";
+    char mode[] = "init";
+    char* const argv[] = {name, mode, nullptr};
+    char* const environment[] = {nullptr};
+    // The label and the loss of this program's memory take effect with exec only.
+    ::execveat(self.get(), "", argv, environment, AT_EMPTY_PATH);
+    return report({"exec", errno, str("executing gear-init: ", std::strerror(errno))});
+}
+
+// PID 1: reaps what its children leave behind, ends on TERM. The kernel then kills the rest.
+int stay() {
+    ::prctl(PR_SET_NAME, "gear-init", 0, 0, 0);
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGCHLD);
+    ::sigaddset(&signals, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    for (;;) {
+        int signal = 0;
+        ::sigwait(&signals, &signal);
+        if (signal == SIGTERM) {
+            return 0;
+        }
+        while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+        }
+    }
+}
+
+[[noreturn]] void run_inside(const EnterPlan& plan) {
+    try {
+        // A group of its own: the outer half can end the whole of it.
+        ::setsid();
+        ::umask(077);
+        run_drop_steps(plan.privileges);
+        const std::string& directory = plan.directory;
+        if (::chdir(directory.c_str()) < 0) {
+            throw StepFailure{"directory", errno, str("entering '", directory, "': ", std::strerror(errno))};
+        }
+        const std::vector<char*> argv = pointers(plan.argv);
+        const std::vector<char*> environment = pointers(plan.environment);
+        ::execve(argv[0], argv.data(), environment.data());
+        throw StepFailure{"exec", errno, str("executing '", plan.argv[0], "': ", std::strerror(errno))};
+    } catch (const StepFailure& failure) {
+        ::_exit(report(failure));
+    }
+}
+
+// Waits for the program; asked to end, ends everything in its group.
+int wait_for(pid_t child, const sigset_t& signals) {
+    for (;;) {
+        int signal = 0;
+        ::sigwait(&signals, &signal);
+        if (signal == SIGTERM) {
+            ::kill(-child, SIGKILL);
+            ::kill(child, SIGKILL);
+        }
+        int status = 0;
+        if (::waitpid(child, &status, WNOHANG) == child) {
+            return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+        }
+    }
+}
+
+int enter() {
+    for (const int fd : {plan_fd, status_fd, pidfd_fd}) {
+        close_on_exec(fd);
+    }
+    const EnterPlan plan = parse_enter_plan(parse_json(read_all(plan_fd)));
+    wait_for_go();
+    const int network = plan.host_network ? 0 : CLONE_NEWNET;
+    if (::setns(pidfd_fd, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | network) < 0) {
+        throw StepFailure{"namespaces", errno, str("entering the gear: ", std::strerror(errno))};
+    }
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGCHLD);
+    ::sigaddset(&signals, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    // The new pid namespace counts from the first child on.
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
+        run_inside(plan);
+    }
+    if (child < 0) {
+        throw StepFailure{"fork", errno, str("making a process: ", std::strerror(errno))};
+    }
+    ::close(status_fd);
+    // Its standard streams are the program's alone: a reader must see their end.
+    for (int fd = 0; fd < 3; ++fd) {
+        ::close(fd);
+    }
+    ::close_range(6, ~0u, 0);
+    return wait_for(child, signals);
+}
+
+}  // namespace
+
+}  // namespace gearbox
+
+int main(int argc, char** argv) {
+    using namespace gearbox;
+    const std::string_view mode = argc == 2 ? argv[1] : "";
+    if (mode == "init") {
+        return stay();
+    }
+    if (mode != "launch" && mode != "enter") {
+        std::fputs("gear-init is started by gearboxd only\n", stderr);
+        return 2;
+    }
+    try {
+        return mode == "launch" ? launch() : enter();
+    } catch (const StepFailure& failure) {
+        return report(failure);
+    } catch (const std::exception& error) {
+        return report({"plan", 0, error.what()});
+    }
+}

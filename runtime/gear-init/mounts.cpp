@@ -1,0 +1,148 @@
+#include "gear-init/steps.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <optional>
+
+namespace gearbox {
+
+namespace {
+
+mode_t parse_mode(const std::string& octal) {
+    unsigned mode = 0;
+    std::from_chars(octal.data(), octal.data() + octal.size(), mode, 8);
+    return mode;
+}
+
+void make_parents(const std::string& path) {
+    for (auto slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+        const std::string parent = path.substr(0, slash);
+        if (::mkdir(parent.c_str(), 0755) < 0 && errno != EEXIST) {
+            fail_errno("creating '", parent, "'");
+        }
+    }
+}
+
+void make_directory(const std::string& path, mode_t mode) {
+    make_parents(path);
+    if (::mkdir(path.c_str(), mode) < 0 && errno != EEXIST) {
+        fail_errno("creating '", path, "'");
+    }
+}
+
+std::optional<struct stat> find_stat(const std::string& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) < 0) {
+        if (errno == ENOENT || errno == ENOTDIR) {
+            return std::nullopt;
+        }
+        fail_errno("looking at '", path, "'");
+    }
+    return info;
+}
+
+// The kernel ignores all flags but MS_REC on the first bind; they need a second call.
+void bind_mount(const std::string& source, const std::string& target, unsigned long flags) {
+    check(::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr), "binding '", source,
+          "' to '", target, "'");
+    check(::mount(nullptr, target.c_str(), nullptr, MS_REMOUNT | MS_BIND | flags, nullptr),
+          "setting flags of '", target, "'");
+}
+
+/// Carries out one step below the new root.
+class Builder {
+public:
+    explicit Builder(const LaunchPlan& plan) : plan_(plan) {}
+
+    void tmpfs(const std::string& target, const TmpfsStep& step) const {
+        make_directory(target, 0755);
+        std::string options = str("mode=", step.mode, ",size=", step.size_kb, "k");
+        // Quoted: the label's categories are separated by a comma.
+        if (!plan_.file_label.empty()) {
+            options += str(",context=\"", plan_.file_label, "\"");
+        }
+        check(::mount("tmpfs", target.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()),
+              "mounting tmpfs on '", target, "'");
+    }
+    void operator()(const TmpfsStep& step) const { tmpfs(place(step.target), step); }
+    void operator()(const BindStep& step) const {
+        const auto info = find_stat(step.source);
+        if (!info && step.optional) {
+            return;
+        }
+        const std::string target = place(step.target);
+        if (info && !S_ISDIR(info->st_mode)) {
+            file(target, "");
+        } else {
+            make_directory(target, 0755);
+        }
+        bind_mount(step.source, target,
+             MS_NOSUID | (step.devices ? 0 : MS_NODEV) | (step.read_only ? MS_RDONLY : 0));
+    }
+    void operator()(const ProcStep& step) const {
+        const std::string target = place(step.target);
+        make_directory(target, 0555);
+        check(::mount("proc", target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr),
+              "mounting proc on '", target, "'");
+    }
+    void operator()(const MaskStep& step) const {
+        const std::string target = place(step.target);
+        const auto info = find_stat(target);
+        if (info && S_ISDIR(info->st_mode)) {
+            check(::mount("tmpfs", target.c_str(), "tmpfs",
+                          MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0k,mode=0555"),
+                  "masking '", target, "'");
+        } else if (info) {
+            bind_mount("/dev/null", target, MS_RDONLY | MS_NOSUID | MS_NOEXEC);
+        }
+    }
+    void operator()(const ReadOnlyStep& step) const {
+        const std::string target = place(step.target);
+        if (find_stat(target)) {
+            bind_mount(target, target, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+        }
+    }
+    void operator()(const DirectoryStep& step) const {
+        const std::string target = place(step.target);
+        make_directory(target, 0755);
+        const mode_t mode = parse_mode(step.mode);
+        check(::chmod(target.c_str(), mode), "setting the mode of '", target, "'");
+    }
+    void operator()(const SymlinkStep& step) const {
+        const std::string target = place(step.target);
+        make_parents(target);
+        check(::symlink(step.text.c_str(), target.c_str()), "linking '", target, "'");
+    }
+    void operator()(const FileStep& step) const { file(place(step.target), step.content); }
+
+private:
+    std::string place(const std::string& target) const { return plan_.root + target; }
+    static void file(const std::string& target, const std::string& content) {
+        make_parents(target);
+        const UniqueFd fd(check(::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644),
+                                "creating '", target, "'"));
+        write_all(fd.get(), content);
+    }
+
+    const LaunchPlan& plan_;
+};
+
+}  // namespace
+
+void make_root(const LaunchPlan& plan) {
+    ::umask(022);
+    const Builder builder(plan);
+    builder.tmpfs(plan.root, TmpfsStep{"/", 4096, "0755"});
+    for (const MountStep& step : plan.mounts) {
+        std::visit(builder, step);
+    }
+}
+
+}  // namespace gearbox

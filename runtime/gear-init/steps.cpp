@@ -1,0 +1,123 @@
+#include "gear-init/steps.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "sys/privileges.h"
+#include "sys/seccomp.h"
+#include "sys/selinux.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <iterator>
+
+namespace gearbox {
+
+namespace {
+
+// ----- launch only
+
+void make_mounts_private(const LaunchPlan&) {
+    check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "making all mounts private");
+}
+
+void set_sysctls(const LaunchPlan& plan) {
+    for (const auto& [name, value] : plan.sysctls) {
+        const std::string path = str("/proc/sys/", name);
+        const UniqueFd fd(check(::open(path.c_str(), O_WRONLY | O_CLOEXEC), "opening '", path, "'"));
+        write_all(fd.get(), value);
+    }
+}
+
+void pivot(const LaunchPlan& plan) {
+    check(::chdir(plan.root.c_str()), "entering '", plan.root, "'");
+    // Both roots at the same place: the old one lies on top and is detached.
+    check(::syscall(SYS_pivot_root, ".", "."), "changing the root");
+    check(::umount2(".", MNT_DETACH), "detaching the old root");
+    check(::chdir("/"), "entering the new root");
+    check(::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, nullptr),
+          "making the new root read-only");
+}
+
+void set_hostname(const LaunchPlan& plan) {
+    check(::sethostname(plan.hostname.data(), plan.hostname.size()), "setting the host name");
+}
+
+// ----- launch and enter
+
+void set_limits(const Privileges& privileges) {
+    for (const auto& [name, value] : privileges.limits) {
+        if (name == "nofile") {
+            sys::set_limit(RLIMIT_NOFILE, value);
+        } else if (name == "nproc") {
+            sys::set_limit(RLIMIT_NPROC, value);
+        } else if (name == "core") {
+            sys::set_limit(RLIMIT_CORE, value);
+        } else {
+            fail(ErrorKind::invalid, "unknown resource limit '", name, "'");
+        }
+    }
+}
+
+void set_label(const Privileges& privileges) {
+    if (!privileges.label.empty()) {
+        sys::set_exec_label(privileges.label);
+    }
+}
+
+void drop_bounding_set(const Privileges&) { sys::drop_bounding_set(); }
+void become(const Privileges& privileges) { sys::become(privileges.uid, privileges.gid); }
+void drop_capabilities(const Privileges&) { sys::drop_capabilities(); }
+void set_no_new_privileges(const Privileges&) { sys::set_no_new_privileges(); }
+void install_filter(const Privileges&) { sys::install_gear_filter(); }
+
+template <typename Plan>
+struct Step {
+    const char* name;
+    void (*run)(const Plan&);
+};
+
+constexpr Step<LaunchPlan> launch_steps[] = {
+    {"propagation", make_mounts_private},
+    {"sysctls", set_sysctls},
+    {"mounts", make_root},
+    {"pivot", pivot},
+    {"hostname", set_hostname},
+};
+
+constexpr Step<Privileges> drop_steps[] = {
+    {"limits", set_limits},
+    {"label", set_label},
+    {"bounding set", drop_bounding_set},
+    {"become", become},
+    {"capabilities", drop_capabilities},
+    {"no_new_privs", set_no_new_privileges},
+    {"seccomp", install_filter},
+};
+
+template <typename Plan, std::size_t count>
+void run(const Step<Plan> (&steps)[count], const Plan& plan) {
+    for (const Step<Plan>& step : steps) {
+        try {
+            step.run(plan);
+        } catch (const SysError& error) {
+            throw StepFailure{step.name, error.code(), error.text()};
+        } catch (const Error& error) {
+            throw StepFailure{step.name, 0, error.text()};
+        }
+    }
+}
+
+}  // namespace
+
+void run_launch_steps(const LaunchPlan& plan) {
+    run(launch_steps, plan);
+    run_drop_steps(plan.privileges);
+}
+
+void run_drop_steps(const Privileges& privileges) { run(drop_steps, privileges); }
+
+}  // namespace gearbox

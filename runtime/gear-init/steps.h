@@ -1,0 +1,38 @@
+// What gear-init does, in order. Single-threaded; runs as root until `become`.
+#pragma once
+#include "model/launch_plan.h"
+
+namespace gearbox {
+
+/// The order is THE table in steps.cpp; the reasons are here.
+///
+///   go             the daemon has put us into the cgroup and plugged the network: nothing of the
+///                  gear may run before that
+///   propagation    first of all mounts: what we mount must not show up on the host
+///   sysctls        the host's /proc is still there; the gear's will be read-only at /proc/sys
+///   mounts         in the plan's order: a later one may lie in an earlier one
+///   pivot          the old root goes away with everything that was not bound
+///   hostname       needs CAP_SYS_ADMIN
+///   limits         root may still set what the user may not raise
+///   label          before `become`: an own attribute of a changed process is root's
+///   bounding set   needs CAP_SETPCAP
+///   become         groups, gid, uid
+///   capabilities   what is left after a change of uid: the ambient and inheritable sets
+///   no_new_privs   the filter below needs it; after the label, which stays settable
+///   seccomp        last: it forbids most of the above
+struct StepFailure {
+    const char* step;
+    int code;  ///< errno, 0 if none
+    std::string text;
+};
+
+/// Everything up to the exec. Throws StepFailure.
+void run_launch_steps(const LaunchPlan& plan);
+
+/// limits … seccomp of the list above, for a program that enters. Throws StepFailure.
+void run_drop_steps(const Privileges& privileges);
+
+/// The mounts alone, below plan.root.
+void make_root(const LaunchPlan& plan);
+
+}  // namespace gearbox

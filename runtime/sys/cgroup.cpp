@@ -1,0 +1,208 @@
+#include "sys/cgroup.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/file.h"
+
+#include <libcgroup.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace gearbox::sys {
+
+namespace {
+
+constexpr std::array controllers = {"memory", "pids", "cpu"};
+
+std::mutex& library_lock() {
+    static std::mutex lock;
+    return lock;
+}
+
+struct Free {
+    void operator()(cgroup* group) const { ::cgroup_free(&group); }
+};
+using Handle = std::unique_ptr<cgroup, Free>;
+
+template <typename... Parts>
+void check_cgroup(int rc, const Parts&... doing) {
+    if (rc != 0) {
+        fail(ErrorKind::internal, doing..., ": ", rc == ECGOTHER ? "system error" : ::cgroup_strerror(rc));
+    }
+}
+
+Handle make_handle(const std::string& path) {
+    Handle handle(::cgroup_new_cgroup(path.c_str()));
+    if (!handle) {
+        fail(ErrorKind::internal, "no memory for cgroup '", path, "'");
+    }
+    return handle;
+}
+
+cgroup_controller* add_controller(cgroup* group, const char* name) {
+    cgroup_controller* const controller = ::cgroup_add_controller(group, name);
+    if (controller == nullptr) {
+        fail(ErrorKind::unavailable, "the cgroup controller '", name, "' cannot be used");
+    }
+    return controller;
+}
+
+std::string mount_point(const char* controller) {
+    char* path = nullptr;
+    check_cgroup(::cgroup_get_subsys_mount_point(controller, &path),
+                 "looking for the cgroup controller '", controller, "'");
+    const std::unique_ptr<char, decltype(&std::free)> owner(path, &std::free);
+    return path;
+}
+
+// "0::/system.slice/gearboxd.service/supervisor" → "system.slice/gearboxd.service".
+std::string own_parent() {
+    const std::string text = read_file("/proc/self/cgroup");
+    const auto at = text.find("0::/");
+    if (at == std::string::npos) {
+        fail(ErrorKind::unavailable, "this process is in no cgroup of the unified hierarchy");
+    }
+    std::string path = text.substr(at + 4, text.find('\n', at) - at - 4);
+    const auto slash = path.rfind('/');
+    path.erase(slash == std::string::npos ? 0 : slash);
+    return path;
+}
+
+void set_v2(cgroup* group, const CgroupLimits& limits) {
+    cgroup_controller* const memory = add_controller(group, "memory");
+    cgroup_controller* const pids = add_controller(group, "pids");
+    cgroup_controller* const cpu = add_controller(group, "cpu");
+    const std::string quota = str(limits.cpu_percent * 1000, " 100000");
+    check_cgroup(::cgroup_set_value_int64(memory, "memory.max", limits.memory_bytes), "memory.max");
+    check_cgroup(::cgroup_set_value_int64(pids, "pids.max", limits.pids), "pids.max");
+    check_cgroup(::cgroup_set_value_string(cpu, "cpu.max", quota.c_str()), "cpu.max");
+    check_cgroup(::cgroup_set_value_int64(cpu, "cpu.weight", limits.cpu_weight), "cpu.weight");
+}
+
+void set_v1(cgroup* group, const CgroupLimits& limits) {
+    cgroup_controller* const memory = add_controller(group, "memory");
+    cgroup_controller* const pids = add_controller(group, "pids");
+    cgroup_controller* const cpu = add_controller(group, "cpu");
+    check_cgroup(::cgroup_set_value_int64(memory, "memory.limit_in_bytes", limits.memory_bytes),
+                 "memory.limit_in_bytes");
+    check_cgroup(::cgroup_set_value_int64(pids, "pids.max", limits.pids), "pids.max");
+    check_cgroup(::cgroup_set_value_int64(cpu, "cpu.cfs_period_us", 100000), "cpu.cfs_period_us");
+    check_cgroup(::cgroup_set_value_int64(cpu, "cpu.cfs_quota_us", limits.cpu_percent * 1000),
+                 "cpu.cfs_quota_us");
+    // shares 1024 is the default as weight 100 is.
+    check_cgroup(::cgroup_set_value_int64(cpu, "cpu.shares", limits.cpu_weight * 1024 / 100),
+                 "cpu.shares");
+}
+
+}  // namespace
+
+Cgroups::Cgroups(const std::string& parent) {
+    const std::lock_guard guard(library_lock());
+    check_cgroup(::cgroup_init(), "reading the mounted cgroups");
+    struct statfs info {};
+    const std::string memory = mount_point("memory");
+    check(::statfs(memory.c_str(), &info), "looking at '", memory, "'");
+    unified_ = info.f_type == CGROUP2_SUPER_MAGIC;
+    parent_ = !parent.empty() ? parent : unified_ ? own_parent() : "gearbox";
+    while (parent_.starts_with('/')) {
+        parent_.erase(0, 1);
+    }
+}
+
+std::string Cgroups::path_of(const std::string& child) const {
+    return parent_.empty() ? child : str(parent_, "/", child);
+}
+
+std::string Cgroups::directory(const std::string& controller, const std::string& child) const {
+    const std::lock_guard guard(library_lock());
+    return str(mount_point(controller.c_str()), "/", path_of(child));
+}
+
+void Cgroups::ensure(const std::string& child, const CgroupLimits& limits) const {
+    const std::lock_guard guard(library_lock());
+    const Handle group = make_handle(path_of(child));
+    while_doing([&] { unified_ ? set_v2(group.get(), limits) : set_v1(group.get(), limits); },
+                "setting limits of cgroup '", child, "'");
+    check_cgroup(::cgroup_create_cgroup(group.get(), 0), "creating cgroup '", child, "'");
+}
+
+void Cgroups::attach(const std::string& child, pid_t pid) const {
+    const std::lock_guard guard(library_lock());
+    const Handle group = make_handle(path_of(child));
+    for (const char* controller : controllers) {
+        add_controller(group.get(), controller);
+    }
+    check_cgroup(::cgroup_attach_task_pid(group.get(), pid), "putting process ", pid,
+                 " into cgroup '", child, "'");
+}
+
+std::vector<pid_t> Cgroups::processes(const std::string& child) const {
+    std::vector<pid_t> out;
+    const auto text = find_file(directory("pids", child) + "/cgroup.procs");
+    const char* at = text ? text->data() : nullptr;
+    const char* const end = text ? at + text->size() : nullptr;
+    while (at != end) {
+        pid_t pid = 0;
+        const auto [next, error] = std::from_chars(at, end, pid);
+        if (error != std::errc{}) {
+            break;
+        }
+        // 0 stands for a process of another pid namespace than ours.
+        if (pid > 0) {
+            out.push_back(pid);
+        }
+        at = next == end ? end : next + 1;
+    }
+    return out;
+}
+
+void Cgroups::kill_all(const std::string& child) const {
+    const std::string kill_file = directory("pids", child) + "/cgroup.kill";
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    for (auto pids = processes(child); !pids.empty(); pids = processes(child)) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            fail(ErrorKind::unavailable, "processes of cgroup '", child, "' cannot be killed");
+        }
+        const UniqueFd all(::open(kill_file.c_str(), O_WRONLY | O_CLOEXEC));
+        if (!all || ::write(all.get(), "1", 1) != 1) {
+            for (const pid_t pid : pids) {
+                ::kill(pid, SIGKILL);
+            }
+        }
+        // The kernel offers no waitable event in v1; ends of processes take a few milliseconds.
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    }
+}
+
+void Cgroups::destroy(const std::string& child) const {
+    kill_all(child);
+    const std::lock_guard guard(library_lock());
+    const Handle group = make_handle(path_of(child));
+    for (const char* controller : controllers) {
+        add_controller(group.get(), controller);
+    }
+    const int rc = ::cgroup_delete_cgroup_ext(
+        group.get(), CGFLAG_DELETE_RECURSIVE | CGFLAG_DELETE_IGNORE_MIGRATION);
+    // Deleting what is not there says so in one of two ways, depending on the version.
+    if (rc != 0 && rc != ECGROUPNOTEXIST) {
+        for (const char* controller : controllers) {
+            const std::string path = str(mount_point(controller), "/", path_of(child));
+            if (::access(path.c_str(), F_OK) == 0) {
+                check_cgroup(rc, "removing cgroup '", child, "'");
+            }
+        }
+    }
+}
+
+}  // namespace gearbox::sys

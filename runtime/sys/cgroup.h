@@ -1,0 +1,46 @@
+// Control groups of gears: libcgroup, for v1 hierarchies and the unified v2 one.
+#pragma once
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gearbox::sys {
+
+struct CgroupLimits {
+    std::int64_t memory_bytes = 0;
+    std::int64_t pids = 0;
+    std::int64_t cpu_percent = 0;  ///< of one CPU
+    std::int64_t cpu_weight = 100;
+};
+
+/// Groups below one parent. Thread-safe: libcgroup is not, so all of its calls are behind one mutex
+/// (its tasks.h and api.c mark several as unsafe).
+class Cgroups {
+public:
+    /// Empty parent: on v2 the parent of our own group (unit with Delegate=yes and
+    /// DelegateSubgroup=), on v1 "/gearbox".
+    explicit Cgroups(const std::string& parent);
+
+    bool is_unified() const { return unified_; }
+    /// Creates the child with its limits, or sets the limits of an existing one.
+    void ensure(const std::string& child, const CgroupLimits& limits) const;
+    /// Moves a process in.
+    void attach(const std::string& child, pid_t pid) const;
+    /// Kills everything inside and waits until it is empty; a child that does not exist is fine.
+    void kill_all(const std::string& child) const;
+    /// kill_all() and removes the child.
+    void destroy(const std::string& child) const;
+    /// Processes inside, as seen from our pid namespace.
+    std::vector<pid_t> processes(const std::string& child) const;
+
+private:
+    std::string path_of(const std::string& child) const;
+    std::string directory(const std::string& controller, const std::string& child) const;
+
+    bool unified_ = false;
+    std::string parent_;  ///< without leading slash
+};
+
+}  // namespace gearbox::sys

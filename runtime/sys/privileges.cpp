@@ -1,0 +1,47 @@
+#include "sys/privileges.h"
+
+#include "base/error.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace gearbox::sys {
+
+void set_limit(int resource, std::uint64_t value) {
+    rlimit limit{};
+    const auto which = static_cast<__rlimit_resource>(resource);
+    check(::getrlimit(which, &limit), "reading resource limit ", resource);
+    limit.rlim_max = std::min<rlim_t>(limit.rlim_max, value);
+    limit.rlim_cur = limit.rlim_max;
+    check(::setrlimit(which, &limit), "setting resource limit ", resource);
+}
+
+void become(uid_t uid, gid_t gid) {
+    check(::setgroups(1, &gid), "setting the groups to ", gid);
+    check(::setresgid(gid, gid, gid), "becoming group ", gid);
+    check(::setresuid(uid, uid, uid), "becoming user ", uid);
+}
+
+void drop_bounding_set() {
+    // The kernel answers EINVAL for the first capability that it does not know.
+    for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+        check(::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0), "dropping capability ", capability);
+    }
+}
+
+void drop_capabilities() {
+    check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "dropping capabilities");
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+    check(::syscall(SYS_capset, &header, none), "dropping capabilities");
+}
+
+void set_no_new_privileges() {
+    check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "setting no_new_privs");
+}
+
+}  // namespace gearbox::sys

@@ -1,0 +1,214 @@
+#include "sys/process.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstring>
+
+namespace gearbox::sys {
+
+namespace {
+
+int to_status(const siginfo_t& info) {
+    return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+    std::vector<char*> out;
+    for (const std::string& text : texts) {
+        out.push_back(const_cast<char*>(text.c_str()));
+    }
+    out.push_back(nullptr);
+    return out;
+}
+
+struct Wire {
+    int from;
+    int to;
+};
+
+// Everything the child needs, made before the clone: between clone3 and exec there is no allocation
+// and no call that could take a lock.
+struct Prepared {
+    const char* path;
+    char* const* argv;
+    char* const* environment;
+    const Wire* wires;
+    std::size_t wire_count;
+    int error_fd;
+    int death_signal;
+};
+
+[[noreturn]] void run_child(const Prepared& child) {
+    // The daemon blocks signals for its signalfd and ignores SIGPIPE; programs expect neither.
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    ::sigaction(SIGPIPE, &standard, nullptr);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    if (child.death_signal != 0) {
+        ::prctl(PR_SET_PDEATHSIG, child.death_signal);
+    }
+    for (std::size_t i = 0; i < child.wire_count; ++i) {
+        if (::dup2(child.wires[i].from, child.wires[i].to) < 0) {
+            break;
+        }
+    }
+    ::execve(child.path, child.argv, child.environment);
+    const int code = errno;
+    const ssize_t ignored = ::write(child.error_fd, &code, sizeof code);
+    static_cast<void>(ignored);
+    ::_exit(127);
+}
+
+}  // namespace
+
+Child::~Child() {
+    if (pid_ > 0) {
+        kill_by_pidfd(pidfd_.get(), SIGKILL);
+        siginfo_t info;
+        ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED);
+    }
+}
+
+int Child::wait() {
+    siginfo_t info{};
+    int rc = -1;
+    do {
+        rc = ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED);
+    } while (rc < 0 && errno == EINTR);
+    check(rc, "waiting for a child process");
+    pid_ = 0;
+    return to_status(info);
+}
+
+std::optional<int> Child::wait_for(std::chrono::milliseconds time) {
+    if (!wait_for_end(pidfd_.get(), time)) {
+        return std::nullopt;
+    }
+    return wait();
+}
+
+void Child::kill(int signal) const { kill_by_pidfd(pidfd_.get(), signal); }
+
+UniqueFd Child::detach() {
+    pid_ = 0;
+    return std::move(pidfd_);
+}
+
+Child spawn(const Program& program) {
+    const std::vector<char*> argv = pointers(program.argv);
+    const std::vector<char*> environment = pointers(program.environment);
+    Pipe report = make_pipe();
+    // Sources are moved out of the way of all targets, so that the order of dup2 does not matter.
+    constexpr int clear_of_targets = 64;
+    std::vector<UniqueFd> sources;
+    std::vector<Wire> wires;
+    for (const auto& [from, to] : program.descriptors) {
+        sources.emplace_back(check(::fcntl(from, F_DUPFD_CLOEXEC, clear_of_targets),
+                                   "duplicating a descriptor"));
+        wires.push_back({sources.back().get(), to});
+    }
+    UniqueFd error_fd(check(::fcntl(report.write.get(), F_DUPFD_CLOEXEC, clear_of_targets),
+                            "duplicating a descriptor"));
+    report.write.reset();
+    const Prepared prepared{program.path.c_str(), argv.data(),   environment.data(),
+                            wires.data(),         wires.size(),  error_fd.get(),
+                            program.parent_death_signal};
+    int pidfd = -1;
+    clone_args args{};
+    args.flags = program.namespaces | CLONE_PIDFD;
+    args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+    args.exit_signal = SIGCHLD;
+    const long pid = ::syscall(SYS_clone3, &args, sizeof args);
+    if (pid == 0) {
+        run_child(prepared);
+    }
+    check(pid, "starting '", program.path, "'");
+    Child child(static_cast<pid_t>(pid), UniqueFd(pidfd));
+    error_fd.reset();
+    int code = 0;
+    const ssize_t got = ::read(report.read.get(), &code, sizeof code);
+    if (got == static_cast<ssize_t>(sizeof code)) {
+        throw SysError(code, str("executing '", program.path, "'"));
+    }
+    return child;
+}
+
+std::optional<UniqueFd> find_pidfd(pid_t pid) {
+    const long fd = ::syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0 && errno == ESRCH) {
+        return std::nullopt;
+    }
+    return UniqueFd(static_cast<int>(check(fd, "opening process ", pid)));
+}
+
+std::optional<std::uint64_t> find_start_time(pid_t pid) {
+    std::optional<std::string> stat;
+    try {
+        stat = find_file(str("/proc/", pid, "/stat"));
+    } catch (const SysError& error) {
+        if (error.code() != ESRCH) {
+            throw;
+        }
+    }
+    // The second field is the program's name in parentheses, which may hold anything.
+    const auto name_end = stat ? stat->rfind(')') : std::string::npos;
+    if (name_end == std::string::npos) {
+        return std::nullopt;
+    }
+    std::size_t at = name_end + 1;
+    for (int field = 3; field <= 22; ++field) {
+        at = stat->find_first_not_of(' ', at);
+        if (at == std::string::npos) {
+            return std::nullopt;
+        }
+        if (field == 22) {
+            break;
+        }
+        at = stat->find(' ', at);
+    }
+    std::uint64_t value = 0;
+    const auto parsed = std::from_chars(stat->data() + at, stat->data() + stat->size(), value);
+    return parsed.ec == std::errc{} ? std::optional(value) : std::nullopt;
+}
+
+void kill_by_pidfd(int pidfd, int signal) {
+    ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
+}
+
+bool wait_for_end(int pidfd, std::chrono::milliseconds time) {
+    pollfd ended{pidfd, POLLIN, 0};
+    int rc = -1;
+    do {
+        rc = ::poll(&ended, 1, static_cast<int>(time.count()));
+    } while (rc < 0 && errno == EINTR);
+    return check(rc, "waiting for a process") > 0;
+}
+
+void Reaper::adopt(UniqueFd pidfd) {
+    const std::lock_guard guard(mutex_);
+    adopted_.push_back(std::move(pidfd));
+}
+
+void Reaper::collect() {
+    const std::lock_guard guard(mutex_);
+    std::erase_if(adopted_, [](const UniqueFd& pidfd) {
+        siginfo_t info{};
+        const int rc = ::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG);
+        return (rc == 0 && info.si_pid != 0) || (rc < 0 && errno == ECHILD);
+    });
+}
+
+}  // namespace gearbox::sys

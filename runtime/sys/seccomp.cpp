@@ -1,0 +1,168 @@
+#include "sys/seccomp.h"
+
+#include "base/error.h"
+
+#include <linux/sched.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <memory>
+
+namespace gearbox::sys {
+
+namespace {
+
+// Programs of gears are ordinary Debian programs, so what is not listed is allowed. Everything
+// listed needs privileges that gears do not have, or opens kernel code that has had more than its
+// share of holes; the list is a second wall behind capabilities and SELinux.
+struct Denied {
+    const char* call;
+    int error;
+    const char* why;
+};
+
+constexpr Denied denied[] = {
+    {"mount", EPERM, "mount tree"},
+    {"umount2", EPERM, "mount tree"},
+    {"pivot_root", EPERM, "mount tree"},
+    {"chroot", EPERM, "mount tree"},
+    {"move_mount", EPERM, "mount tree"},
+    {"open_tree", EPERM, "mount tree"},
+    {"mount_setattr", EPERM, "mount tree"},
+    {"fsopen", EPERM, "mount tree"},
+    {"fsconfig", EPERM, "mount tree"},
+    {"fsmount", EPERM, "mount tree"},
+    {"fspick", EPERM, "mount tree"},
+    {"unshare", EPERM, "new namespaces: user namespaces give capabilities inside"},
+    {"setns", EPERM, "namespaces of others"},
+    {"clone3", ENOSYS, "its flags cannot be filtered; the C library falls back to clone"},
+    {"bpf", EPERM, "kernel programs"},
+    {"perf_event_open", EPERM, "kernel measurements"},
+    {"userfaultfd", EPERM, "helps to win races in the kernel"},
+    {"io_uring_setup", ENOSYS, "passes by this filter; programs fall back"},
+    {"io_uring_enter", ENOSYS, "passes by this filter"},
+    {"io_uring_register", ENOSYS, "passes by this filter"},
+    {"add_key", ENOSYS, "keyrings are not in a namespace"},
+    {"request_key", ENOSYS, "keyrings are not in a namespace"},
+    {"keyctl", ENOSYS, "keyrings are not in a namespace"},
+    {"init_module", EPERM, "kernel modules"},
+    {"finit_module", EPERM, "kernel modules"},
+    {"delete_module", EPERM, "kernel modules"},
+    {"kexec_load", EPERM, "another kernel"},
+    {"kexec_file_load", EPERM, "another kernel"},
+    {"reboot", EPERM, "the machine"},
+    {"swapon", EPERM, "the machine"},
+    {"swapoff", EPERM, "the machine"},
+    {"acct", EPERM, "the machine"},
+    {"quotactl", EPERM, "the machine"},
+    {"quotactl_fd", EPERM, "the machine"},
+    {"settimeofday", EPERM, "the machine's clock"},
+    {"clock_settime", EPERM, "the machine's clock"},
+    {"adjtimex", EPERM, "the machine's clock"},
+    {"clock_adjtime", EPERM, "the machine's clock"},
+    {"sethostname", EPERM, "the name that the platform gave"},
+    {"setdomainname", EPERM, "the name that the platform gave"},
+    {"syslog", EPERM, "kernel messages"},
+    {"iopl", EPERM, "hardware ports"},
+    {"ioperm", EPERM, "hardware ports"},
+    {"open_by_handle_at", EPERM, "files by number, past directories"},
+    {"fanotify_init", EPERM, "watches of whole file systems"},
+    {"lookup_dcookie", EPERM, "old profiling"},
+    {"uselib", ENOSYS, "obsolete"},
+    {"ustat", ENOSYS, "obsolete"},
+    {"sysfs", ENOSYS, "obsolete"},
+    {"vhangup", EPERM, "terminals of others"},
+    {"kcmp", EPERM, "kernel pointers"},
+    {"migrate_pages", EPERM, "memory nodes"},
+    {"move_pages", EPERM, "memory nodes"},
+};
+
+struct Release {
+    void operator()(void* filter) const { ::seccomp_release(filter); }
+};
+using Filter = std::unique_ptr<void, Release>;
+
+void check_seccomp(int rc, const char* doing) {
+    if (rc < 0) {
+        throw SysError(-rc, str("seccomp filter: ", doing));
+    }
+}
+
+void deny_calls(const Filter& filter) {
+    for (const Denied& row : denied) {
+        const int number = ::seccomp_syscall_resolve_name(row.call);
+        // Negative: this library or this architecture does not know the call.
+        if (number >= 0) {
+            check_seccomp(::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(static_cast<unsigned>(row.error)),
+                                             number, 0),
+                          row.call);
+        }
+    }
+}
+
+void deny_arguments(const Filter& filter) {
+    constexpr std::uint32_t no = SCMP_ACT_ERRNO(EPERM);
+    constexpr std::uint64_t namespaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,
+                                            CLONE_NEWNET,  CLONE_NEWIPC, CLONE_NEWUTS,
+                                            CLONE_NEWCGROUP};
+    for (const std::uint64_t flag : namespaces) {
+        check_seccomp(::seccomp_rule_add(filter.get(), no, SCMP_SYS(clone), 1,
+                                         SCMP_A0_64(SCMP_CMP_MASKED_EQ, flag, flag)),
+                      "clone");
+    }
+    // Pushing characters into a terminal's input outlives the session that it came from.
+    for (const std::uint32_t request : {TIOCSTI, TIOCLINUX}) {
+        check_seccomp(::seccomp_rule_add(filter.get(), no, SCMP_SYS(ioctl), 1,
+                                         SCMP_A1_32(SCMP_CMP_EQ, request)),
+                      "ioctl");
+    }
+    constexpr std::uint64_t type_mask = 0170000;
+    for (const std::uint64_t device : {0060000u, 0020000u}) {
+        check_seccomp(::seccomp_rule_add(filter.get(), no, SCMP_SYS(mknodat), 1,
+                                         SCMP_A2_64(SCMP_CMP_MASKED_EQ, type_mask, device)),
+                      "mknodat");
+        check_seccomp(::seccomp_rule_add(filter.get(), no, SCMP_SYS(mknod), 1,
+                                         SCMP_A1_64(SCMP_CMP_MASKED_EQ, type_mask, device)),
+                      "mknod");
+    }
+}
+
+// Address families: Unix, IPv4, IPv6 and route netlink (the C library asks it for addresses).
+void deny_sockets(const Filter& filter) {
+    constexpr std::uint32_t no = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+    const int call = SCMP_SYS(socket);
+    for (int family = AF_UNIX + 1; family < AF_MAX; ++family) {
+        if (family != AF_INET && family != AF_INET6 && family != AF_NETLINK) {
+            check_seccomp(::seccomp_rule_add(filter.get(), no, call, 1,
+                                             SCMP_A0_32(SCMP_CMP_EQ, static_cast<unsigned>(family))),
+                          "socket");
+        }
+    }
+    check_seccomp(::seccomp_rule_add(filter.get(), no, call, 1,
+                                     SCMP_A0_32(SCMP_CMP_GE, static_cast<unsigned>(AF_MAX))),
+                  "socket");
+    check_seccomp(::seccomp_rule_add(filter.get(), no, call, 2,
+                                     SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK),
+                                     SCMP_A2_32(SCMP_CMP_NE, 0)),
+                  "socket");
+}
+
+}  // namespace
+
+void install_gear_filter() {
+    const Filter filter(::seccomp_init(SCMP_ACT_ALLOW));
+    if (!filter) {
+        fail(ErrorKind::internal, "no memory for a seccomp filter");
+    }
+    // Calls of another architecture (32 bit) would pass by the numbers above.
+    check_seccomp(::seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
+                  "other architectures");
+    deny_calls(filter);
+    deny_arguments(filter);
+    deny_sockets(filter);
+    check_seccomp(::seccomp_load(filter.get()), "loading");
+}
+
+}  // namespace gearbox::sys

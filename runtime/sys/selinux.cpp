@@ -1,0 +1,23 @@
+#include "sys/selinux.h"
+
+#include "base/error.h"
+
+#include <selinux/selinux.h>
+
+namespace gearbox::sys {
+
+bool is_selinux_enforcing() { return ::is_selinux_enabled() > 0 && ::security_getenforce() > 0; }
+
+CreateLabel::CreateLabel(const std::string& label) : active_(!label.empty()) {
+    if (active_) {
+        check(::setfscreatecon(label.c_str()), "labelling new files '", label, "'");
+    }
+}
+
+CreateLabel::~CreateLabel() {
+    if (active_) {
+        ::setfscreatecon(nullptr);
+    }
+}
+
+}  // namespace gearbox::sys

@@ -1,0 +1,24 @@
+// Accounts of gears, made and removed by the system's own tools.
+#pragma once
+#include <sys/types.h>
+
+#include <string>
+
+namespace gearbox::sys {
+
+struct Account {
+    std::string name;  ///< also the name of its group
+    uid_t uid = 0;     ///< also its gid
+    std::string home;
+    std::string shell;
+    std::string group;  ///< supplementary; made if it is not there
+};
+
+/// Creates what is missing of the account. Throws Error(conflict) if the uid or the name belongs to
+/// somebody else.
+void ensure_account(const Account& account);
+
+/// Unknown is fine.
+void destroy_account(const std::string& name);
+
+}  // namespace gearbox::sys
