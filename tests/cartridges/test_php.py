@@ -113,7 +113,7 @@ class Php(unittest.TestCase):
         self.gear.shell(f"for i in {{1..100}}; do curl -s {self.url}/ | grep -q public && exit; sleep .05; done; exit 1")
 
     def test_stop_lets_a_request_finish(self):
-        self.push({"index.php": '<?php usleep(1500000); echo "whole";'})
+        self.push({"index.php": '<?php $end = microtime(true) + 1.5; while (microtime(true) < $end) usleep(9999); echo "whole";'})
         answers = []
         request = threading.Thread(target=lambda: answers.append(self.get()))
         request.start()
