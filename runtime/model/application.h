@@ -25,6 +25,7 @@ struct Domain {
     Namespace name;
     UserId owner;
     std::int64_t created = 0;
+    std::vector<std::string> gear_sizes = {"small"};  ///< that its applications may use
 };
 
 /// A value that a cartridge showed at installation (CART_DATA), e.g. connection_url.

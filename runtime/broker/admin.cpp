@@ -1,0 +1,94 @@
+#include "broker/admin.h"
+
+#include "base/error.h"
+
+namespace gearbox {
+
+namespace {
+
+Json to_json(const User& user, std::int64_t gears) {
+    return {{"id", user.id.text()},
+            {"login", user.login.text()},
+            {"consumed_gears", gears},
+            {"max_gears", user.max_gears},
+            {"max_domains", user.max_domains},
+            {"created", iso_time(user.created)}};
+}
+
+Json user_create(Broker& broker, const Json& args) {
+    const auto given = find<std::string>(args, "password");
+    const std::string password = given ? *given : make_password();
+    const User user = broker.users.create(take<std::string>(args, "login"), password);
+    Json reply = to_json(user, 0);
+    if (!given) {
+        reply["password"] = password;
+    }
+    return reply;
+}
+
+Json user_list(Broker& broker, const Json&) {
+    Json users = Json::array();
+    for (const User& user : broker.users.list()) {
+        users.push_back(to_json(user, broker.users.consumed_gears(user)));
+    }
+    return {{"users", std::move(users)}};
+}
+
+Json user_delete(Broker& broker, const Json& args) {
+    const auto login = take<std::string>(args, "login");
+    if (find<bool>(args, "force").value_or(false)) {
+        const Principal who{broker.users.user(login), "session", ""};
+        for (const Domain& domain : broker.domains.list(who)) {
+            broker.domains.remove(who, domain.name.text(), true);
+        }
+    }
+    broker.users.remove(login);
+    return Json::object();
+}
+
+Json user_passwd(Broker& broker, const Json& args) {
+    const auto given = find<std::string>(args, "password");
+    const std::string password = given ? *given : make_password();
+    broker.users.set_password(take<std::string>(args, "login"), password);
+    return given ? Json::object() : Json{{"password", password}};
+}
+
+Json application_list(Broker& broker, const Json&) {
+    Json applications = Json::array();
+    for (const ApplicationRecord& record : broker.core.store.all_applications()) {
+        const Application& application = record.value;
+        applications.push_back(
+            {{"id", application.id.text()},
+             {"name", application.name.text()},
+             {"domain", application.domain_name.text()},
+             {"uid", application.uid},
+             {"ready", record.stage == Stage::ready},
+             {"state", name_of(broker.core.agent.state(application.gear()))}});
+    }
+    return {{"applications", std::move(applications)}};
+}
+
+Json status(Broker& broker, const Json&) {
+    return {{"version", GEARBOX_VERSION},
+            {"users", broker.users.list().size()},
+            {"applications", broker.core.store.all_applications().size()},
+            {"cartridges", broker.catalogue.list()->size()},
+            {"unfinished_operations", broker.core.store.unfinished_operations().size()}};
+}
+
+}  // namespace
+
+const std::vector<AdminVerb>& admin_verbs() {
+    static const std::vector<AdminVerb> verbs = {
+        {"status", "", "version and what there is", status},
+        {"user-create", "login [password]", "make a user; without password one is made", user_create},
+        {"user-list", "", "users and their gears", user_list},
+        {"user-passwd", "login [password]", "give a user another password", user_passwd},
+        {"user-delete", "login [force]", "remove a user; force: with domains and applications",
+         user_delete},
+        {"application-list", "", "every application of every user", application_list},
+    };
+    return verbs;
+}
+
+}  // namespace gearbox

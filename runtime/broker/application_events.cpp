@@ -1,0 +1,191 @@
+// Changes of an application that is there: its cartridges, variables and deployment settings.
+#include "broker/applications.h"
+
+#include <algorithm>
+
+namespace gearbox {
+
+namespace {
+
+// git check-ref-format, as far as a branch name goes.
+bool is_branch(const std::string& text) {
+    return !text.empty() && text.size() <= 256 && text.front() != '-' && text.front() != '/' &&
+           text.back() != '/' && text.back() != '.' && !text.ends_with(".lock") &&
+           text.find("..") == std::string::npos && text.find("//") == std::string::npos &&
+           text.find("@{") == std::string::npos &&
+           std::none_of(text.begin(), text.end(), [](char c) {
+               return static_cast<unsigned char>(c) <= ' ' || c == 0x7f ||
+                      std::string_view("~^:?*[\\").find(c) != std::string_view::npos;
+           });
+}
+
+const InstalledCartridge* find_installed(const Application& application, const std::string& name) {
+    const auto found =
+        std::find_if(application.cartridges.begin(), application.cartridges.end(),
+                     [&](const InstalledCartridge& c) { return c.name.text() == name; });
+    return found == application.cartridges.end() ? nullptr : &*found;
+}
+
+void check_installed(const Application& application, const std::string& name) {
+    if (find_installed(application, name) == nullptr) {
+        refuse(ErrorKind::not_found,
+               str("Cartridge '", shown(name), "' not found in application '",
+                   application.name.text(), "'"),
+               exit_code::cartridge_not_found);
+    }
+}
+
+}  // namespace
+
+ScriptMessages ApplicationService::run_cartridge_verb(const Principal&,
+                                                      const Application& application,
+                                                      const std::string& cartridge,
+                                                      const std::string& verb) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    check_installed(current, cartridge);
+    const auto known = catalogue_.find(cartridge);
+    if (!known) {
+        refuse(ErrorKind::unavailable, str("Cartridge '", cartridge, "' is no longer offered here"),
+               exit_code::cartridge_not_found);
+    }
+    return core_.agent.control(current.gear(), known->name, verb);
+}
+
+Created ApplicationService::add_cartridge(const Principal& who, const Application& application,
+                                          const std::string& word, const Problems& problems) {
+    problems.check();
+    Application current;
+    const auto lock = lock_ready(application, current);
+    const auto found = catalogue_.match(word);
+    if (found.empty()) {
+        refuse(ErrorKind::invalid, str("Invalid cartridge '", shown(word), "' specified."),
+               exit_code::cartridge, "cartridge");
+    }
+    if (found.size() > 1) {
+        refuse(ErrorKind::invalid, str("Several cartridges match '", shown(word), "'."),
+               exit_code::several_cartridges, "cartridge");
+    }
+    const Cartridge& cartridge = found.front();
+    for (const InstalledCartridge& there : current.cartridges) {
+        const auto known = catalogue_.find(there.name.text());
+        if (there.name.text() == cartridge.full_name() || (known && known->name == cartridge.name)) {
+            refuse(ErrorKind::invalid,
+                   str(there.name.text(), " already exists in your application"),
+                   exit_code::cartridge_exists);
+        }
+    }
+    if (cartridge.is_web_framework()) {
+        refuse(ErrorKind::invalid, "An application may contain only one web cartridge.",
+               exit_code::cartridge_fixed, "cartridge");
+    }
+    for (const std::string& feature : cartridge.requires_features) {
+        const bool is_met = std::any_of(
+            current.cartridges.begin(), current.cartridges.end(), [&](const InstalledCartridge& c) {
+                const auto known = catalogue_.find(c.name.text());
+                return known && known->answers_to(feature);
+            });
+        if (!is_met) {
+            refuse(ErrorKind::invalid, str(cartridge.full_name(), " needs '", feature, "'"),
+                   exit_code::dependency, "cartridge");
+        }
+    }
+    Created created;
+    core_.runner.run(
+        plan_add_cartridge(current, who.user.id, cartridge, core_.effects, created.output),
+        who.request_id);
+    created.application = this->application(who, current.id.text());
+    return created;
+}
+
+void ApplicationService::remove_cartridge(const Principal& who, const Application& application,
+                                          const std::string& name) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    check_installed(current, name);
+    const auto known = catalogue_.find(name);
+    if (current.cartridges.front().name.text() == name) {
+        refuse(ErrorKind::invalid, str("Cartridge '", name, "' cannot be removed"),
+               exit_code::cartridge_fixed);
+    }
+    if (!known) {
+        refuse(ErrorKind::unavailable, str("Cartridge '", name, "' is no longer offered here"),
+               exit_code::cartridge_not_found);
+    }
+    core_.runner.run(plan_remove_cartridge(current, who.user.id, *known, core_.effects),
+                     who.request_id);
+}
+
+Application ApplicationService::change_variables(const Principal& who,
+                                                 const Application& application,
+                                                 const std::vector<VariableChange>& changes) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    Problems problems;
+    auto variables = current.variables;
+    for (auto change = changes.begin(); change != changes.end(); ++change) {
+        const auto same = [&](const auto& other) { return other.name == change->name; };
+        const auto there = std::find_if(variables.begin(), variables.end(), same);
+        if (std::find_if(changes.begin(), change, same) != change) {
+            problems.add(str("Name '", shown(change->name), "' is given twice"),
+                         exit_code::variable_name, "environment_variables");
+        } else if (!change->value) {
+            there != variables.end()
+                ? void(variables.erase(there))
+                : problems.add(str("Environment variable '", shown(change->name), "' not found"),
+                               exit_code::variable_name, "environment_variables");
+        } else if (there != variables.end()) {
+            there->value = *change->value;
+        } else {
+            variables.push_back({change->name, *change->value});
+        }
+    }
+    check_variables(variables, problems);
+    problems.check();
+    if (variables != current.variables) {
+        core_.runner.run(plan_set_variables(current, who.user.id, variables, core_.effects),
+                         who.request_id);
+    }
+    return this->application(who, current.id.text());
+}
+
+Application ApplicationService::change_deployment(const Principal& who,
+                                                  const Application& application,
+                                                  const DeploymentChange& change) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    Problems problems;
+    DeploymentSettings settings = current.deployment;
+    settings.auto_deploy = change.auto_deploy.value_or(settings.auto_deploy);
+    if (change.branch) {
+        settings.branch = *change.branch;
+        if (!is_branch(*change.branch)) {
+            problems.add(str("Invalid deployment branch '", shown(*change.branch), "'"),
+                         exit_code::unspecified, "deployment_branch");
+        }
+    }
+    if (change.keep) {
+        if (*change.keep < 1 || *change.keep > 1000) {
+            problems.add("keep_deployments must be from 1 to 1000", exit_code::unspecified,
+                         "keep_deployments");
+        } else {
+            settings.keep = static_cast<int>(*change.keep);
+        }
+    }
+    if (change.type) {
+        settings.type = *change.type;
+        if (settings.type != "git" && settings.type != "binary") {
+            problems.add("deployment_type must be git or binary", exit_code::unspecified,
+                         "deployment_type");
+        }
+    }
+    if (!change.auto_deploy && !change.branch && !change.keep && !change.type) {
+        problems.add("No settings to change were given", exit_code::unspecified, "base");
+    }
+    problems.check();
+    core_.runner.run(plan_set_deployment(current, who.user.id, settings, core_.effects),
+                     who.request_id);
+    return this->application(who, current.id.text());
+}
+
+}  // namespace gearbox

@@ -1,0 +1,160 @@
+#include "broker/applications.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+
+namespace gearbox {
+
+namespace {
+
+constexpr std::size_t secret_token_bytes = 96;  // 128 url-safe base64 characters
+
+[[noreturn]] void refuse_unknown(const std::string& name) {
+    refuse(ErrorKind::not_found, str("Application '", shown(name), "' not found."),
+           exit_code::application_not_found);
+}
+
+std::vector<Application> shown_ones(std::vector<ApplicationRecord> records) {
+    std::vector<Application> out;
+    for (ApplicationRecord& record : records) {
+        if (record.stage != Stage::creating) {
+            out.push_back(std::move(record.value));
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+RepositorySource ApplicationService::source_of(const CreateApplication& request) const {
+    RepositorySource source;
+    if (request.initial_git_url == "empty") {
+        source.kind = RepositorySource::Kind::empty;
+    } else if (!request.initial_git_url.empty()) {
+        source.kind = RepositorySource::Kind::git;
+        source.git =
+            parse_git_source(request.initial_git_url, core_.settings.node.quickstart_dir).value();
+        if (source.git.branch.empty()) {
+            source.git.branch = request.initial_git_branch;
+        }
+    }
+    return source;
+}
+
+Created ApplicationService::create(const Principal& who, const std::string& domain_name,
+                                   const CreateApplication& request, DomainService& domains) {
+    auto existing = core_.store.find_domain(to_lower(domain_name));
+    if (existing && existing->owner != who.user.id) {
+        domains.domain(who, domain_name);  // throws: not this user's
+    }
+    if (!existing) {
+        parse_namespace(domain_name);
+    }
+    Problems problems = request.problems;
+    CreateFacts facts;
+    facts.cartridges =
+        check_creation(request, who, core_.store.gears_of(who.user.id), catalogue_,
+                       core_.settings.node.quickstart_dir, problems);
+    const auto name = ApplicationName::parse(request.name);
+    if (existing && existing->gear_sizes.empty()) {
+        problems.add("The domain allows no gear sizes", exit_code::gear_size, "gear_size");
+    }
+    if (existing && name && core_.store.find_application(existing->id, name->text())) {
+        problems.add(str("The supplied application name '", name->text(), "' already exists"),
+                     exit_code::application_exists, "name");
+    }
+    problems.check();
+    if (!existing) {
+        existing = domains.create(who, {domain_name, {}});
+    }
+
+    std::optional domain_lock(core_.domain_locks.lock(existing->name.text()));
+    const Domain domain = domains.domain(who, existing->name.text());
+    Application& application = facts.application;
+    application.id = ApplicationId(core_.ids());
+    application.name = *name;
+    application.domain = domain.id;
+    application.domain_name = domain.name;
+    application.owner = domain.owner;
+    application.initial_git_url = public_git_url(request.initial_git_url);
+    application.secret_token = random_base64(secret_token_bytes);
+    application.deployment = request.deployment;
+    application.variables = request.variables;
+    application.created = core_.clock.now();
+    facts.login = who.user.login.text();
+    facts.source = source_of(request);
+    const auto lock = core_.application_locks.lock(application.id.text());
+
+    Created created;
+    const OperationPlan plan = plan_create_application(facts, core_.effects, created.output);
+    // Once the name is reserved, others may use the domain again.
+    core_.runner.run(plan, who.request_id, [&](const Op& op) {
+        if (op.name == "reserve") {
+            domain_lock.reset();
+        }
+    });
+    created.application = this->application(who, application.id.text());
+    return created;
+}
+
+std::vector<Application> ApplicationService::list(const Principal& who) const {
+    return shown_ones(core_.store.applications_of(who.user.id));
+}
+
+std::vector<Application> ApplicationService::list(const Domain& domain) const {
+    return shown_ones(core_.store.applications(domain.id));
+}
+
+Application ApplicationService::application(const Principal& who, const std::string& id) const {
+    auto found = core_.store.find_application(id);
+    if (!found || found->stage == Stage::creating || found->value.owner != who.user.id) {
+        refuse_unknown(id);
+    }
+    return std::move(found->value);
+}
+
+Application ApplicationService::application(const Domain& domain, const std::string& name) const {
+    auto found = core_.store.find_application(domain.id, to_lower(name));
+    if (!found || found->stage == Stage::creating) {
+        refuse_unknown(name);
+    }
+    return std::move(found->value);
+}
+
+void ApplicationService::remove(const Principal& who, const Application& application) {
+    const auto lock = core_.application_locks.lock(application.id.text());
+    if (!core_.store.find_application(application.id.text())) {
+        refuse_unknown(application.name.text());
+    }
+    core_.runner.run(plan_delete_application(application.id, who.user.id, core_.effects),
+                     who.request_id);
+}
+
+KeyedMutex::Lock ApplicationService::lock_ready(const Application& application,
+                                                Application& current) const {
+    auto lock = core_.application_locks.lock(application.id.text());
+    auto found = core_.store.find_application(application.id.text());
+    if (!found || found->stage != Stage::ready) {
+        refuse_unknown(application.name.text());
+    }
+    current = std::move(found->value);
+    return lock;
+}
+
+GearState ApplicationService::state(const Application& application) const {
+    return core_.agent.state(application.gear());
+}
+
+std::vector<Deployment> ApplicationService::deployments(const Application& application) const {
+    return core_.agent.deployments(application.gear());
+}
+
+void ApplicationService::run_event(const Principal& who, const Application& application,
+                                   GearEvent event) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    core_.runner.run(plan_event(current.id, who.user.id, event, core_.effects), who.request_id);
+}
+
+}  // namespace gearbox

@@ -1,0 +1,109 @@
+// Applications: creating, finding, changing, deleting.
+#pragma once
+#include "broker/catalogue.h"
+#include "broker/core.h"
+#include "broker/domains.h"
+#include "broker/problems.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+/// One entry of "cartridges".
+struct CartridgeWish {
+    std::string name;
+    std::string url;
+    std::string gear_size;
+    std::optional<std::int64_t> additional_storage;
+};
+
+/// POST …/applications, decoded. What could not be decoded is in problems already.
+struct CreateApplication {
+    std::string name;
+    std::vector<CartridgeWish> cartridges;
+    bool scale = false;
+    bool ha = false;
+    std::string gear_size;
+    std::string initial_git_url;
+    std::string initial_git_branch;
+    std::string region;
+    std::vector<EnvironmentVariable> variables;
+    DeploymentSettings deployment;
+    Problems problems;
+};
+
+struct Created {
+    Application application;
+    OperationOutput output;
+};
+
+/// An entry of a PATCH: without a value the variable is removed.
+struct VariableChange {
+    std::string name;
+    std::optional<std::string> value;
+};
+
+/// What PUT application may change; absent members stay.
+struct DeploymentChange {
+    std::optional<bool> auto_deploy;
+    std::optional<std::string> branch;
+    std::optional<std::int64_t> keep;
+    std::optional<std::string> type;
+};
+
+/// Reads take no lock. Changes take the application's lock for as long as they last.
+class ApplicationService {
+public:
+    ApplicationService(Core& core, CartridgeCatalogue& catalogue)
+        : core_(core), catalogue_(catalogue) {}
+
+    /// In the domain of that name, which is made by make_domain if the user has none such.
+    Created create(const Principal& who, const std::string& domain, const CreateApplication& request,
+                   DomainService& domains);
+
+    std::vector<Application> list(const Principal& who) const;
+    std::vector<Application> list(const Domain& domain) const;
+    /// Throw 404/101.
+    Application application(const Principal& who, const std::string& id) const;
+    Application application(const Domain& domain, const std::string& name) const;
+
+    void remove(const Principal& who, const Application& application);
+    void run_event(const Principal& who, const Application& application, GearEvent event);
+    ScriptMessages run_cartridge_verb(const Principal& who, const Application& application,
+                                      const std::string& cartridge, const std::string& verb);
+    GearState state(const Application& application) const;
+    std::vector<Deployment> deployments(const Application& application) const;
+
+    Created add_cartridge(const Principal& who, const Application& application,
+                          const std::string& word, const Problems& problems);
+    void remove_cartridge(const Principal& who, const Application& application,
+                          const std::string& name);
+    Application change_variables(const Principal& who, const Application& application,
+                                 const std::vector<VariableChange>& changes);
+    Application change_deployment(const Principal& who, const Application& application,
+                                  const DeploymentChange& change);
+
+private:
+    KeyedMutex::Lock lock_ready(const Application& application, Application& current) const;
+    RepositorySource source_of(const CreateApplication& request) const;
+
+    Core& core_;
+    CartridgeCatalogue& catalogue_;
+};
+
+/// The rules of section 14.3 that need no lock, in its order; problems are added, 403 is thrown.
+/// Gives the cartridges meant, in the order of installation.
+std::vector<Cartridge> check_creation(const CreateApplication& request, const Principal& who,
+                                      std::int64_t consumed_gears,
+                                      const CartridgeCatalogue& catalogue,
+                                      const std::string& quickstart_dir, Problems& problems);
+
+/// 186, 188, 190 for the variables that an application would have.
+void check_variables(const std::vector<EnvironmentVariable>& variables, Problems& problems);
+
+/// The URL as it may be shown: user information removed; "" for "empty".
+std::string public_git_url(const std::string& url);
+
+}  // namespace gearbox

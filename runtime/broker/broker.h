@@ -1,0 +1,67 @@
+// The broker: all of its services, made in the order of their needs.
+#pragma once
+#include "broker/applications.h"
+#include "broker/authorizations.h"
+#include "broker/catalogue.h"
+#include "broker/core.h"
+#include "broker/domains.h"
+#include "broker/keys.h"
+#include "broker/operations/reconciler.h"
+#include "broker/passwords.h"
+#include "broker/quickstarts.h"
+#include "broker/users.h"
+
+namespace gearbox {
+
+/// What the broker is given: everything must outlive it.
+struct BrokerParts {
+    const Settings& settings;
+    StateStore& store;
+    NodeAgent& agent;
+    const Clock& clock;
+    IdSource ids;
+    KeyedMutex& application_locks;
+    std::string token_secret_file;
+};
+
+struct Broker {
+    explicit Broker(const BrokerParts& parts)
+        : runner(parts.store, parts.clock, parts.ids, parts.settings.testing.crash_at),
+          core{parts.settings, parts.store, parts.agent, parts.clock, parts.ids, domain_locks,
+               parts.application_locks, runner,
+               Effects{parts.store, parts.agent, parts.clock,
+                       static_cast<uid_t>(parts.settings.node.min_uid),
+                       static_cast<uid_t>(parts.settings.node.max_uid),
+                       parts.settings.broker.cloud_domain}},
+          passwords(parts.clock),
+          tokens(parts.token_secret_file),
+          users(core, passwords),
+          keys(core),
+          authorizations(core, tokens),
+          catalogue(core),
+          applications(core, catalogue),
+          domains(core,
+                  [this](const Principal& who, const Application& application) {
+                      applications.remove(who, application);
+                  }),
+          quickstarts(parts.settings.node.quickstart_dir),
+          reconciler(core, keys) {}
+    Broker(const Broker&) = delete;
+    Broker& operator=(const Broker&) = delete;
+
+    KeyedMutex domain_locks;
+    OperationRunner runner;
+    Core core;
+    Passwords passwords;
+    Tokens tokens;
+    UserService users;
+    KeyService keys;
+    AuthorizationService authorizations;
+    CartridgeCatalogue catalogue;
+    ApplicationService applications;
+    DomainService domains;
+    QuickstartCatalogue quickstarts;
+    Reconciler reconciler;
+};
+
+}  // namespace gearbox

@@ -1,0 +1,105 @@
+#include "broker/catalogue.h"
+
+#include <algorithm>
+#include <array>
+
+namespace gearbox {
+
+namespace {
+
+constexpr std::int64_t cached_ms = 10 * 1000;
+
+int rank_of(const Cartridge& cartridge) {
+    constexpr std::array<std::string_view, 7> order = {
+        "web_framework", "plugin", "service", "embedded", "ci_builder", "web_proxy", "external"};
+    for (std::size_t rank = 0; rank < order.size(); ++rank) {
+        if (cartridge.has_category(order[rank])) {
+            return static_cast<int>(rank);
+        }
+    }
+    return static_cast<int>(order.size());
+}
+
+bool needs(const Cartridge& cartridge, const Cartridge& other) {
+    const auto answered = [&](const std::string& word) { return other.answers_to(word); };
+    if (std::any_of(cartridge.requires_features.begin(), cartridge.requires_features.end(),
+                    answered)) {
+        return true;
+    }
+    // "first, second": everything named before this cartridge goes before it.
+    for (const std::string& word : cartridge.configure_order) {
+        if (cartridge.answers_to(word) || cartridge.name == word) {
+            return false;
+        }
+        if (other.answers_to(word) || other.name == word) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+std::vector<Cartridge> in_configure_order(std::vector<Cartridge> cartridges) {
+    std::stable_sort(cartridges.begin(), cartridges.end(),
+                     [](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
+    std::vector<Cartridge> sorted;
+    while (!cartridges.empty()) {
+        // The first one that needs none of the remaining; the first at all when they go in circles.
+        auto next = std::find_if(cartridges.begin(), cartridges.end(), [&](const Cartridge& c) {
+            return c.is_web_framework() ||
+                   std::none_of(cartridges.begin(), cartridges.end(), [&](const Cartridge& other) {
+                       return &other != &c && needs(c, other);
+                   });
+        });
+        if (next == cartridges.end()) {
+            next = cartridges.begin();
+        }
+        sorted.push_back(std::move(*next));
+        cartridges.erase(next);
+    }
+    return sorted;
+}
+
+CartridgeCatalogue::List CartridgeCatalogue::list() const {
+    const std::lock_guard lock(mutex_);
+    const std::int64_t now = core_.clock.monotonic_ms();
+    if (cached_ && now < until_ms_) {
+        return cached_;
+    }
+    auto found = core_.agent.cartridges();
+    std::erase_if(found, [](const Cartridge& c) { return !CartridgeName::parse(c.full_name()); });
+    std::stable_sort(found.begin(), found.end(), [](const Cartridge& a, const Cartridge& b) {
+        return a.name != b.name ? a.name < b.name : compare_versions(a.version, b.version) > 0;
+    });
+    cached_ = std::make_shared<const std::vector<Cartridge>>(std::move(found));
+    until_ms_ = now + cached_ms;
+    return cached_;
+}
+
+std::optional<Cartridge> CartridgeCatalogue::find(const std::string& full_name) const {
+    const List all = list();
+    const auto found = std::find_if(all->begin(), all->end(),
+                                    [&](const Cartridge& c) { return c.full_name() == full_name; });
+    return found == all->end() ? std::nullopt : std::optional(*found);
+}
+
+std::vector<Cartridge> CartridgeCatalogue::match(const std::string& word) const {
+    if (auto exact = find(word)) {
+        return {*exact};
+    }
+    std::vector<Cartridge> found;
+    const List all = list();
+    for (const Cartridge& cartridge : *all) {
+        const bool is_wanted = cartridge.name == word || cartridge.answers_to(word);
+        const bool is_older = std::any_of(found.begin(), found.end(), [&](const Cartridge& c) {
+            return c.name == cartridge.name && c.vendor == cartridge.vendor;
+        });
+        if (is_wanted && !is_older) {
+            found.push_back(cartridge);
+        }
+    }
+    return found;
+}
+
+}  // namespace gearbox

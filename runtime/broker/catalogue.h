@@ -1,0 +1,33 @@
+// The cartridges on offer.
+#pragma once
+#include "broker/core.h"
+
+#include <memory>
+#include <mutex>
+
+namespace gearbox {
+
+class CartridgeCatalogue {
+public:
+    explicit CartridgeCatalogue(Core& core) : core_(core) {}
+
+    using List = std::shared_ptr<const std::vector<Cartridge>>;  // shared with running requests
+    /// By base name, newest version first.
+    List list() const;
+    std::optional<Cartridge> find(const std::string& full_name) const;
+    /// What a word means: the one of that full name; else the newest version of every cartridge
+    /// that provides the word. More than one: ambiguous.
+    std::vector<Cartridge> match(const std::string& word) const;
+
+private:
+    Core& core_;
+    mutable std::mutex mutex_;
+    mutable List cached_;
+    mutable std::int64_t until_ms_ = 0;
+};
+
+/// web framework, plugins and services, embedded ones; within a rank what Configure-Order and
+/// Requires ask for comes first.
+std::vector<Cartridge> in_configure_order(std::vector<Cartridge> cartridges);
+
+}  // namespace gearbox

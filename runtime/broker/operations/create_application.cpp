@@ -1,0 +1,153 @@
+#include "broker/operations/plans.h"
+
+#include "base/error.h"
+
+#include <memory>
+
+namespace gearbox {
+
+namespace {
+
+constexpr std::size_t deploy_log_kept = 10 * 1024;
+
+GearSpec make_gear_spec(const CreateFacts& facts, uid_t uid, const std::string& cloud_domain) {
+    const Application& application = facts.application;
+    GearSpec spec;
+    spec.id = application.gear();
+    spec.application = application.id;
+    spec.uid = uid;
+    spec.application_name = application.name;
+    spec.domain = application.domain_name;
+    spec.dns = application_host(application, cloud_domain);
+    spec.login = facts.login;
+    spec.secret_token = application.secret_token;
+    spec.deployment = application.deployment;
+    spec.user_variables = application.variables;
+    return spec;
+}
+
+Op reserve_step(std::shared_ptr<const CreateFacts> facts, const Effects& e) {
+    return {"reserve", "Reserve the name and a user id",
+            [facts, e] {
+                e.store.reserve_application(facts->application, e.first_uid, e.last_uid);
+            },
+            [id = facts->application.id, &store = e.store] { store.remove_application(id); }};
+}
+
+Op create_gear_step(std::shared_ptr<const CreateFacts> facts, const Effects& e) {
+    return {"create-gear", "Create the gear",
+            [facts, e] {
+                const auto record = e.store.find_application(facts->application.id.text());
+                e.agent.create_gear(make_gear_spec(*facts, record.value().value.uid, e.cloud_domain));
+            },
+            [gear = facts->application.gear(), &agent = e.agent] { agent.destroy_gear(gear); }};
+}
+
+Op add_cartridge_step(std::shared_ptr<const CreateFacts> facts, const Cartridge& cartridge,
+                      const Effects& e, OperationOutput& output) {
+    return {"add-cartridge-" + cartridge.name, str("Install ", cartridge.display_name.empty()
+                                                                   ? cartridge.full_name()
+                                                                   : cartridge.display_name),
+            [facts, cartridge, e, &output] {
+                ScriptMessages said = e.agent.add_cartridge(facts->application.gear(), cartridge);
+                e.store.add_cartridge(facts->application.id,
+                                      {CartridgeName::parse(cartridge.full_name()).value(),
+                                       said.cart_data, e.clock.now()});
+                output.messages.push_back(std::move(said));
+            },
+            {}};
+}
+
+Op deploy_step(std::shared_ptr<const CreateFacts> facts, const Effects& e, OperationOutput& output) {
+    return {"deploy", "Build, deploy and start",
+            [facts, e, &output] {
+                const TextSink sink = [&output](std::string_view text) {
+                    output.deploy_log += text;
+                    if (output.deploy_log.size() > 2 * deploy_log_kept) {
+                        output.deploy_log.erase(0, output.deploy_log.size() - deploy_log_kept);
+                    }
+                };
+                output.messages.push_back(
+                    e.agent.deploy_initially(facts->application.gear(), sink));
+            },
+            {}};
+}
+
+}  // namespace
+
+std::vector<std::string> hosts_of(const Application& application, const std::string& cloud_domain) {
+    std::vector<std::string> hosts = {application_host(application, cloud_domain)};
+    if (cloud_domain != "localhost") {
+        hosts.push_back(application_host(application, "localhost"));
+    }
+    return hosts;
+}
+
+std::vector<PublicKey> authorized_keys(const StateStore& store, const UserId& owner) {
+    std::vector<PublicKey> keys;
+    const auto user = store.find_user(owner);
+    for (const KeyRecord& key : store.keys(owner)) {
+        keys.push_back({key.type, key.content, key.name.text(), user ? user->login.text() : ""});
+    }
+    return keys;
+}
+
+OperationPlan plan_create_application(const CreateFacts& create_facts, const Effects& e,
+                                      OperationOutput& output) {
+    const auto facts = std::make_shared<const CreateFacts>(create_facts);
+    const Application& application = facts->application;
+    const GearId gear = application.gear();
+    OperationPlan plan;
+    plan.kind = "create-application";
+    plan.user = application.owner;
+    plan.subject = application.id.text();
+    plan.request = {{"name", application.name.text()}, {"domain", application.domain_name.text()}};
+    plan.recovery = Recovery::undo;
+    plan.steps.push_back(reserve_step(facts, e));
+    plan.steps.push_back(create_gear_step(facts, e));
+    plan.steps.push_back({"authorize-keys", "Let your ssh keys in",
+                          [facts, gear, e] {
+                              e.agent.set_authorized_keys(
+                                  gear, authorized_keys(e.store, facts->application.owner));
+                          },
+                          {}});
+    for (const Cartridge& cartridge : facts->cartridges) {
+        plan.steps.push_back(add_cartridge_step(facts, cartridge, e, output));
+    }
+    plan.steps.push_back({"create-repository", "Create the git repository",
+                          [facts, gear, e] { e.agent.create_repository(gear, facts->source); }, {}});
+    plan.steps.push_back(deploy_step(facts, e, output));
+    plan.steps.push_back({"publish-routes", "Publish the address",
+                          [facts, gear, e] {
+                              e.agent.publish_routes(gear,
+                                                     hosts_of(facts->application, e.cloud_domain));
+                          },
+                          [gear, e] { e.agent.publish_routes(gear, {}); }});
+    // The commit point: from here on the application is whole (see plan_interrupted_creation).
+    plan.steps.push_back({"complete", "Hand it over",
+                          [facts, e] { e.store.set_stage(facts->application.id, Stage::ready); },
+                          {}});
+    return plan;
+}
+
+OperationPlan plan_interrupted_creation(const OperationRecord& record, const Effects& e) {
+    OperationPlan plan;
+    plan.kind = record.kind;
+    plan.user = record.user;
+    plan.subject = record.subject;
+    plan.request = record.request;
+    const auto kept = e.store.find_application(record.subject);
+    if (kept && kept->stage != Stage::creating) {
+        plan.recovery = Recovery::finish;  // nothing was left but the journal's last line
+        return plan;
+    }
+    plan.recovery = Recovery::undo;
+    const ApplicationId id(record.subject);
+    const GearId gear(record.subject);
+    plan.steps.push_back(
+        {"reserve", "", {}, [id, e] { e.store.remove_application(id); }});
+    plan.steps.push_back({"create-gear", "", {}, [gear, e] { e.agent.destroy_gear(gear); }});
+    return plan;
+}
+
+}  // namespace gearbox

@@ -1,0 +1,48 @@
+#include "broker/operations/plans.h"
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace gearbox {
+
+OperationPlan plan_delete_application(const ApplicationId& application, const UserId& user,
+                                      const Effects& e) {
+    const GearId gear(application.text());
+    OperationPlan plan;
+    plan.kind = "delete-application";
+    plan.user = user;
+    plan.subject = application.text();
+    plan.request = Json::object();
+    plan.recovery = Recovery::finish;
+    plan.steps = {
+        {"mark", "Mark for deletion",
+         [application, e] { e.store.set_stage(application, Stage::deleting); }, {}},
+        {"withdraw-routes", "Withdraw the address",
+         [gear, e] {
+             if (e.agent.has_gear(gear)) {
+                 e.agent.publish_routes(gear, {});
+             }
+         },
+         {}},
+        // A cartridge that cannot stop must not keep the application alive: what is left is killed.
+        {"stop", "Stop the application",
+         [gear, e] {
+             try {
+                 if (e.agent.has_gear(gear)) {
+                     e.agent.stop(gear, false);
+                 }
+             } catch (const Error& error) {
+                 log::warning("stopping before deletion: ", error.what(),
+                              log::field("gear", gear.text()));
+             }
+         },
+         {}},
+        {"destroy-gear", "Remove the gear", [gear, e] { e.agent.destroy_gear(gear); }, {}},
+        // Last: the uid is free for others only when nothing of the gear is left.
+        {"forget", "Free the name and the user id",
+         [application, e] { e.store.remove_application(application); }, {}},
+    };
+    return plan;
+}
+
+}  // namespace gearbox

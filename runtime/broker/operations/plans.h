@@ -1,0 +1,73 @@
+// The plans of every operation: pure functions of facts. The steps that they return act on the
+// store and the node through Effects, which must outlive the plan.
+#pragma once
+#include "base/clock.h"
+#include "broker/operations/op.h"
+#include "broker/store/state_store.h"
+#include "node/agent.h"
+
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+struct Effects {
+    StateStore& store;
+    NodeAgent& agent;
+    const Clock& clock;
+    uid_t first_uid;
+    uid_t last_uid;
+    std::string cloud_domain;
+};
+
+struct CreateFacts {
+    Application application;            ///< its uid is chosen by the step "reserve"
+    std::string login;                  ///< of the owner
+    std::vector<Cartridge> cartridges;  ///< in the order of installation, the web framework first
+    RepositorySource source;
+};
+
+/// What the steps tell, for the reply.
+struct OperationOutput {
+    std::vector<ScriptMessages> messages;
+    std::string deploy_log;  ///< the last part of it
+};
+
+/// reserve, create-gear, authorize-keys, add-cartridge-NAME…, create-repository, deploy,
+/// publish-routes, complete.
+OperationPlan plan_create_application(const CreateFacts& facts, const Effects& effects,
+                                      OperationOutput& output);
+/// Only good for undoing: all that is known after a crash is the id.
+OperationPlan plan_interrupted_creation(const OperationRecord& record, const Effects& effects);
+
+/// mark, withdraw-routes, stop, destroy-gear, forget.
+OperationPlan plan_delete_application(const ApplicationId& application, const UserId& user,
+                                      const Effects& effects);
+
+/// Events that act on a running gear. Pattern of section 15; checked by the caller.
+enum class GearEvent { start, stop, force_stop, restart, reload, tidy };
+const char* name_of(GearEvent event);
+std::optional<GearEvent> parse_gear_event(const std::string& word);
+
+OperationPlan plan_event(const ApplicationId& application, const UserId& user, GearEvent event,
+                         const Effects& effects);
+
+OperationPlan plan_set_variables(const Application& application, const UserId& user,
+                                 const std::vector<EnvironmentVariable>& variables,
+                                 const Effects& effects);
+OperationPlan plan_set_deployment(const Application& application, const UserId& user,
+                                  const DeploymentSettings& settings, const Effects& effects);
+OperationPlan plan_add_cartridge(const Application& application, const UserId& user,
+                                 const Cartridge& cartridge, const Effects& effects,
+                                 OperationOutput& output);
+OperationPlan plan_remove_cartridge(const Application& application, const UserId& user,
+                                    const Cartridge& cartridge, const Effects& effects);
+
+/// The hosts that lead to an application: APP-DOMAIN.SUFFIX, and APP-DOMAIN.localhost, which every
+/// browser resolves by itself.
+std::vector<std::string> hosts_of(const Application& application, const std::string& cloud_domain);
+
+/// The owner's keys, for the gear's authorized_keys.
+std::vector<PublicKey> authorized_keys(const StateStore& store, const UserId& owner);
+
+}  // namespace gearbox

@@ -1,0 +1,176 @@
+#include "broker/operations/reconciler.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+namespace gearbox {
+
+namespace {
+
+OperationPlan plan_nothing(const OperationRecord& record) {
+    OperationPlan plan;
+    plan.kind = record.kind;
+    plan.user = record.user;
+    plan.subject = record.subject;
+    plan.request = record.request;
+    plan.recovery = Recovery::abandon;
+    return plan;
+}
+
+std::vector<EnvironmentVariable> variables_before(const Json& request) {
+    std::vector<EnvironmentVariable> out;
+    for (const Json& pair : take<Json>(request, "before")) {
+        out.push_back({pair.at(0).get<std::string>(), pair.at(1).get<std::string>()});
+    }
+    return out;
+}
+
+DeploymentSettings deployment_before(const Json& request) {
+    return {take<bool>(request, "auto_deploy"), take<std::string>(request, "branch"),
+            take<int>(request, "keep"), take<std::string>(request, "type")};
+}
+
+std::optional<Cartridge> find_cartridge(const NodeAgent& agent, const std::string& full_name) {
+    for (Cartridge& cartridge : agent.cartridges()) {
+        if (cartridge.full_name() == full_name) {
+            return std::move(cartridge);
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+OperationPlan Reconciler::plan_again(const OperationRecord& record) const {
+    const Effects& e = core_.effects;
+    if (record.kind == "create-application") {
+        return plan_interrupted_creation(record, e);
+    }
+    if (record.kind == "update-keys") {
+        return keys_.plan_distribution(UserId(record.subject));
+    }
+    const auto found = core_.store.find_application(record.subject);
+    if (!found) {
+        return plan_nothing(record);
+    }
+    Application application = found->value;
+    if (record.kind == "delete-application") {
+        return plan_delete_application(application.id, record.user, e);
+    }
+    if (record.kind.starts_with("event-")) {
+        const auto event = parse_gear_event(record.kind.substr(6));
+        return event ? plan_event(application.id, record.user, *event, e) : plan_nothing(record);
+    }
+    if (record.kind == "set-variables") {
+        application.variables = variables_before(record.request);
+        return plan_set_variables(application, record.user, application.variables, e);
+    }
+    if (record.kind == "set-deployment") {
+        application.deployment = deployment_before(record.request);
+        return plan_set_deployment(application, record.user, application.deployment, e);
+    }
+    const auto cartridge = record.request.contains("cartridge")
+                               ? find_cartridge(e.agent, take<std::string>(record.request, "cartridge"))
+                               : std::nullopt;
+    static OperationOutput unused;  // only the undo of this plan is used
+    if (cartridge && record.kind == "add-cartridge") {
+        return plan_add_cartridge(application, record.user, *cartridge, e, unused);
+    }
+    if (cartridge && record.kind == "remove-cartridge") {
+        return plan_remove_cartridge(application, record.user, *cartridge, e);
+    }
+    return plan_nothing(record);
+}
+
+void Reconciler::repair_operation(const OperationRecord& record) {
+    const OperationPlan plan = plan_again(record);
+    if (record.kind.starts_with("event-") && plan.recovery == Recovery::finish &&
+        record.state == OperationState::running) {
+        interrupted_events_.push_back(record);
+        return;
+    }
+    core_.runner.recover(record, plan);
+}
+
+void Reconciler::repair() {
+    for (const OperationRecord& record : core_.store.unfinished_operations()) {
+        repair_operation(record);
+    }
+    remove_remains();
+}
+
+void Reconciler::remove_remains() {
+    // Half-made or half-deleted ones that the journal does not speak of: a deletion that failed.
+    std::set<std::string> open;
+    for (const OperationRecord& record : core_.store.unfinished_operations()) {
+        open.insert(record.subject);
+    }
+    std::set<std::string> known;
+    for (const ApplicationRecord& record : core_.store.all_applications()) {
+        const Application& application = record.value;
+        known.insert(application.id.text());
+        if (record.stage == Stage::ready || open.contains(application.id.text())) {
+            continue;
+        }
+        log::warning("removing the remains of an application",
+                     log::field("application", application.id.text()));
+        try {
+            core_.runner.run(plan_delete_application(application.id, application.owner,
+                                                     core_.effects),
+                             "");
+        } catch (const Error& error) {
+            log::error("removing remains: ", error.what());
+        }
+    }
+    for (const GearId& gear : core_.agent.gears()) {
+        if (known.contains(gear.text())) {
+            continue;
+        }
+        log::warning("removing a gear of no application", log::field("gear", gear.text()));
+        try {
+            core_.agent.destroy_gear(gear);
+        } catch (const Error& error) {
+            log::error("removing gear '", gear.text(), "': ", error.what());
+        }
+    }
+}
+
+void Reconciler::start_one(const Application& application) {
+    const auto lock = core_.application_locks.lock(application.id.text());
+    const auto current = core_.store.find_application(application.id.text());
+    if (!current || current->stage != Stage::ready) {
+        return;
+    }
+    try {
+        const auto event = std::find_if(
+            interrupted_events_.begin(), interrupted_events_.end(),
+            [&](const OperationRecord& r) { return r.subject == application.id.text(); });
+        if (event != interrupted_events_.end()) {
+            core_.runner.recover(*event, plan_again(*event));
+        } else if (core_.agent.state(application.gear()) == GearState::started) {
+            core_.agent.start(application.gear());
+        }
+    } catch (const Error& error) {
+        log::error("starting application '", application.name.text(), "' after a restart: ",
+                   error.what(), log::field("gear", application.id.text()));
+    }
+}
+
+void Reconciler::start_gears(const std::atomic<bool>& stop) {
+    const auto records = core_.store.all_applications();
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+        for (std::size_t place = next++; place < records.size() && !stop; place = next++) {
+            start_one(records[place].value);
+        }
+    };
+    std::thread helper(work);
+    work();
+    helper.join();
+    interrupted_events_.clear();
+}
+
+}  // namespace gearbox

@@ -1,0 +1,192 @@
+// Plans of one or two steps: events, variables, deployment settings, single cartridges.
+#include "broker/operations/plans.h"
+
+#include "base/error.h"
+
+#include <array>
+
+namespace gearbox {
+
+namespace {
+
+struct EventRow {
+    GearEvent event;
+    const char* name;
+    const char* title;
+    Recovery recovery;
+};
+
+// Start, stop and restart are finished after a crash: whoever asked saw no answer, and each may be
+// done twice. Reload and tidy leave nothing half-done.
+constexpr std::array<EventRow, 6> events = {{
+    {GearEvent::start, "start", "Start the application", Recovery::finish},
+    {GearEvent::stop, "stop", "Stop the application", Recovery::finish},
+    {GearEvent::force_stop, "force-stop", "Kill the application", Recovery::finish},
+    {GearEvent::restart, "restart", "Restart the application", Recovery::finish},
+    {GearEvent::reload, "reload", "Reload the configuration", Recovery::abandon},
+    {GearEvent::tidy, "tidy", "Tidy up logs and the repository", Recovery::abandon},
+}};
+
+void perform(NodeAgent& agent, const GearId& gear, GearEvent event) {
+    switch (event) {
+        case GearEvent::start:
+            return agent.start(gear);
+        case GearEvent::stop:
+            return agent.stop(gear, false);
+        case GearEvent::force_stop:
+            return agent.stop(gear, true);
+        case GearEvent::restart:
+            return agent.restart(gear);
+        case GearEvent::reload:
+            return agent.reload(gear);
+        case GearEvent::tidy:
+            return agent.tidy(gear);
+    }
+}
+
+OperationPlan make_plan(const char* kind, const Application& application, const UserId& user,
+                        Recovery recovery) {
+    OperationPlan plan;
+    plan.kind = kind;
+    plan.user = user;
+    plan.subject = application.id.text();
+    plan.request = Json::object();
+    plan.recovery = recovery;
+    return plan;
+}
+
+}  // namespace
+
+const char* name_of(GearEvent event) {
+    for (const EventRow& row : events) {
+        if (row.event == event) {
+            return row.name;
+        }
+    }
+    return "";
+}
+
+std::optional<GearEvent> parse_gear_event(const std::string& word) {
+    for (const EventRow& row : events) {
+        if (word == row.name) {
+            return row.event;
+        }
+    }
+    return std::nullopt;
+}
+
+OperationPlan plan_event(const ApplicationId& application, const UserId& user, GearEvent event,
+                         const Effects& e) {
+    const GearId gear(application.text());
+    for (const EventRow& row : events) {
+        if (row.event == event) {
+            OperationPlan plan;
+            plan.kind = str("event-", row.name);
+            plan.user = user;
+            plan.subject = application.text();
+            plan.request = {{"event", row.name}};
+            plan.recovery = row.recovery;
+            plan.steps = {
+                {row.name, row.title, [gear, event, e] { perform(e.agent, gear, event); }, {}}};
+            return plan;
+        }
+    }
+    fail(ErrorKind::internal, "event without a row");
+}
+
+OperationPlan plan_set_variables(const Application& application, const UserId& user,
+                                 const std::vector<EnvironmentVariable>& variables,
+                                 const Effects& e) {
+    OperationPlan plan = make_plan("set-variables", application, user, Recovery::undo);
+    plan.steps = {
+        {"record", "Keep the variables",
+         [id = application.id, variables, e] { e.store.set_variables(id, variables); },
+         [id = application.id, before = application.variables, e] {
+             e.store.set_variables(id, before);
+         }},
+        {"push", "Write them to the gear",
+         [gear = application.gear(), variables, e] { e.agent.set_user_variables(gear, variables); },
+         [gear = application.gear(), before = application.variables, e] {
+             e.agent.set_user_variables(gear, before);
+         }},
+    };
+    Json before = Json::array();
+    for (const EnvironmentVariable& variable : application.variables) {
+        before.push_back({variable.name, variable.value});
+    }
+    plan.request = {{"before", std::move(before)}};
+    return plan;
+}
+
+OperationPlan plan_set_deployment(const Application& application, const UserId& user,
+                                  const DeploymentSettings& settings, const Effects& e) {
+    OperationPlan plan = make_plan("set-deployment", application, user, Recovery::undo);
+    const DeploymentSettings before = application.deployment;
+    plan.steps = {
+        {"record", "Keep the settings",
+         [id = application.id, settings, e] { e.store.set_deployment(id, settings); },
+         [id = application.id, before, e] { e.store.set_deployment(id, before); }},
+        {"push", "Write them to the gear",
+         [gear = application.gear(), settings, e] {
+             e.agent.set_deployment_settings(gear, settings);
+         },
+         [gear = application.gear(), before, e] {
+             e.agent.set_deployment_settings(gear, before);
+         }},
+    };
+    plan.request = {{"auto_deploy", before.auto_deploy},
+                    {"branch", before.branch},
+                    {"keep", before.keep},
+                    {"type", before.type}};
+    return plan;
+}
+
+OperationPlan plan_add_cartridge(const Application& application, const UserId& user,
+                                 const Cartridge& cartridge, const Effects& e,
+                                 OperationOutput& output) {
+    OperationPlan plan = make_plan("add-cartridge", application, user, Recovery::undo);
+    plan.request = {{"cartridge", cartridge.full_name()}};
+    const GearId gear = application.gear();
+    plan.steps = {
+        {"install", "Install " + cartridge.full_name(),
+         [gear, cartridge, e, &output] {
+             output.messages.push_back(e.agent.add_cartridge(gear, cartridge));
+         },
+         [gear, cartridge, e] { e.agent.remove_cartridge(gear, cartridge); }},
+        {"start", "Start it",
+         [gear, cartridge, e] {
+             if (e.agent.state(gear) == GearState::started) {
+                 e.agent.control(gear, cartridge.name, "start");
+             }
+         },
+         {}},
+        {"record", "Keep it",
+         [id = application.id, cartridge, e, &output] {
+             e.store.add_cartridge(id, {CartridgeName::parse(cartridge.full_name()).value(),
+                                        output.messages.front().cart_data, e.clock.now()});
+         },
+         [id = application.id, cartridge, e] {
+             e.store.remove_cartridge(id, cartridge.full_name());
+         }},
+    };
+    return plan;
+}
+
+OperationPlan plan_remove_cartridge(const Application& application, const UserId& user,
+                                    const Cartridge& cartridge, const Effects& e) {
+    OperationPlan plan = make_plan("remove-cartridge", application, user, Recovery::finish);
+    plan.request = {{"cartridge", cartridge.full_name()}};
+    plan.steps = {
+        {"remove", "Remove " + cartridge.full_name(),
+         [gear = application.gear(), cartridge, e] { e.agent.remove_cartridge(gear, cartridge); },
+         {}},
+        {"forget", "Forget it",
+         [id = application.id, cartridge, e] {
+             e.store.remove_cartridge(id, cartridge.full_name());
+         },
+         {}},
+    };
+    return plan;
+}
+
+}  // namespace gearbox

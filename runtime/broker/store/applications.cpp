@@ -1,0 +1,275 @@
+// Domains and applications in the store.
+#include "broker/store/state_store.h"
+
+#include "broker/problems.h"
+
+namespace gearbox {
+
+namespace {
+
+const char* text_of(Stage stage) {
+    switch (stage) {
+        case Stage::creating:
+            return "creating";
+        case Stage::ready:
+            return "ready";
+        case Stage::deleting:
+            return "deleting";
+    }
+    return "";
+}
+
+Stage parse_stage(const std::string& text) {
+    return text == "ready" ? Stage::ready : text == "deleting" ? Stage::deleting : Stage::creating;
+}
+
+Json to_json(const DeploymentSettings& settings) {
+    return {{"auto_deploy", settings.auto_deploy},
+            {"branch", settings.branch},
+            {"keep", settings.keep},
+            {"type", settings.type}};
+}
+
+DeploymentSettings parse_deployment(const Json& json) {
+    return {take<bool>(json, "auto_deploy"), take<std::string>(json, "branch"),
+            take<int>(json, "keep"), take<std::string>(json, "type")};
+}
+
+// Pairs as an array: JSON objects would lose the order.
+template <typename Pair>
+std::string pairs_text(const std::vector<Pair>& pairs) {
+    Json out = Json::array();
+    for (const Pair& pair : pairs) {
+        out.push_back({pair.name, pair.value});
+    }
+    return to_text(out);
+}
+
+template <typename Pair>
+std::vector<Pair> parse_pairs(const std::string& text) {
+    std::vector<Pair> out;
+    for (const Json& pair : parse_json(text)) {
+        out.push_back({pair.at(0).get<std::string>(), pair.at(1).get<std::string>()});
+    }
+    return out;
+}
+
+Domain read_domain(sqlite::Statement& row) {
+    Domain domain;
+    domain.id = DomainId(row.text(0));
+    domain.name = Namespace::parse(row.text(1)).value();
+    domain.owner = UserId(row.text(2));
+    if (const std::string sizes = row.text(3); !sizes.empty()) {
+        domain.gear_sizes = {sizes};
+    } else {
+        domain.gear_sizes.clear();
+    }
+    domain.created = row.number(4);
+    return domain;
+}
+
+std::string sizes_text(const Domain& domain) {
+    return domain.gear_sizes.empty() ? std::string() : domain.gear_sizes.front();
+}
+
+// What every query of applications selects, in the order of read_applications.
+#define GEARBOX_APPLICATIONS                                                                        \
+    "SELECT a.id, a.name, a.domain_id, d.name, d.owner_id, a.uid, a.stage, a.initial_git_url,"      \
+    " a.secret_token, a.deployment, a.variables, a.created FROM applications a"                     \
+    " JOIN domains d ON d.id = a.domain_id "
+
+}  // namespace
+
+void StateStore::insert_domain(const Domain& domain) {
+    const std::lock_guard lock(mutex_);
+    db_.run("INSERT INTO domains VALUES (?,?,?,?,?)", domain.id.text(), domain.name.text(),
+            domain.owner.text(), sizes_text(domain), domain.created);
+}
+
+void StateStore::update_domain(const Domain& domain) {
+    const std::lock_guard lock(mutex_);
+    db_.run("UPDATE domains SET name=?, gear_sizes=? WHERE id=?", domain.name.text(),
+            sizes_text(domain), domain.id.text());
+}
+
+void StateStore::remove_domain(const DomainId& domain) {
+    const std::lock_guard lock(mutex_);
+    db_.run("DELETE FROM domains WHERE id=?", domain.text());
+}
+
+std::optional<Domain> StateStore::find_domain(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    const auto row = db_.query("SELECT * FROM domains WHERE name=?", name);
+    return row->next() ? std::optional(read_domain(*row)) : std::nullopt;
+}
+
+std::vector<Domain> StateStore::domains(const UserId& owner) const {
+    const std::lock_guard lock(mutex_);
+    const auto row =
+        db_.query("SELECT * FROM domains WHERE owner_id=? ORDER BY created, rowid", owner.text());
+    std::vector<Domain> found;
+    while (row->next()) {
+        found.push_back(read_domain(*row));
+    }
+    return found;
+}
+
+uid_t StateStore::reserve_application(const Application& application, uid_t first, uid_t last) {
+    const std::lock_guard lock(mutex_);
+    sqlite::Transaction transaction(db_);
+    {
+        const auto limit = db_.query(
+            "SELECT (SELECT max_gears FROM users WHERE id=?1) - (SELECT count(*) FROM applications a"
+            " JOIN domains d ON d.id = a.domain_id WHERE d.owner_id=?1)",
+            application.owner.text());
+        if (limit->next() && limit->number(0) <= 0) {
+            refuse(ErrorKind::quota, "You have reached your gear limit", exit_code::gear_limit);
+        }
+    }
+    {
+        const auto taken = db_.query("SELECT 1 FROM applications WHERE domain_id=? AND name=?",
+                                     application.domain.text(), application.name.text());
+        if (taken->next()) {
+            refuse(ErrorKind::invalid,
+                   str("The supplied application name '", application.name.text(), "' already exists"),
+                   exit_code::application_exists, "name");
+        }
+    }
+    std::int64_t uid = 0;
+    {
+        // The lowest free one: a uid is free only when its gear is wholly gone (the row is last).
+        const auto free = db_.query(
+            "WITH candidate(uid) AS (SELECT ?1 UNION SELECT uid + 1 FROM applications WHERE uid >= ?1)"
+            " SELECT min(uid) FROM candidate WHERE uid NOT IN (SELECT uid FROM applications)",
+            static_cast<std::int64_t>(first));
+        free->next();
+        uid = free->number(0);
+    }
+    if (uid > static_cast<std::int64_t>(last)) {
+        refuse(ErrorKind::quota, "This machine has no gear left", exit_code::gear_limit);
+    }
+    db_.run("INSERT INTO applications VALUES (?,?,?,?,?,?,?,?,?,?)", application.id.text(),
+            application.domain.text(), application.name.text(), uid, text_of(Stage::creating),
+            application.initial_git_url, application.secret_token,
+            to_text(to_json(application.deployment)), pairs_text(application.variables),
+            application.created);
+    transaction.commit();
+    return static_cast<uid_t>(uid);
+}
+
+void StateStore::set_stage(const ApplicationId& application, Stage stage) {
+    const std::lock_guard lock(mutex_);
+    db_.run("UPDATE applications SET stage=? WHERE id=?", text_of(stage), application.text());
+}
+
+void StateStore::add_cartridge(const ApplicationId& application,
+                               const InstalledCartridge& cartridge) {
+    const std::lock_guard lock(mutex_);
+    db_.run("INSERT OR REPLACE INTO application_cartridges SELECT ?1, ?2, coalesce("
+            "(SELECT max(position) + 1 FROM application_cartridges WHERE application_id=?1), 0), ?3, ?4",
+            application.text(), cartridge.name.text(), pairs_text(cartridge.properties),
+            cartridge.added);
+}
+
+void StateStore::remove_cartridge(const ApplicationId& application, const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    db_.run("DELETE FROM application_cartridges WHERE application_id=? AND name=?",
+            application.text(), name);
+}
+
+void StateStore::set_variables(const ApplicationId& application,
+                               const std::vector<EnvironmentVariable>& variables) {
+    const std::lock_guard lock(mutex_);
+    db_.run("UPDATE applications SET variables=? WHERE id=?", pairs_text(variables),
+            application.text());
+}
+
+void StateStore::set_deployment(const ApplicationId& application,
+                                const DeploymentSettings& settings) {
+    const std::lock_guard lock(mutex_);
+    db_.run("UPDATE applications SET deployment=? WHERE id=?", to_text(to_json(settings)),
+            application.text());
+}
+
+void StateStore::remove_application(const ApplicationId& application) {
+    const std::lock_guard lock(mutex_);
+    db_.run("DELETE FROM applications WHERE id=?", application.text());
+}
+
+std::vector<ApplicationRecord> StateStore::read_applications(sqlite::Statement& row) const {
+    std::vector<ApplicationRecord> found;
+    while (row.next()) {
+        ApplicationRecord record;
+        Application& a = record.value;
+        a.id = ApplicationId(row.text(0));
+        a.name = ApplicationName::parse(row.text(1)).value();
+        a.domain = DomainId(row.text(2));
+        a.domain_name = Namespace::parse(row.text(3)).value();
+        a.owner = UserId(row.text(4));
+        a.uid = static_cast<uid_t>(row.number(5));
+        record.stage = parse_stage(row.text(6));
+        a.initial_git_url = row.text(7);
+        a.secret_token = row.text(8);
+        a.deployment = parse_deployment(parse_json(row.text(9)));
+        a.variables = parse_pairs<EnvironmentVariable>(row.text(10));
+        a.created = row.number(11);
+        const auto cartridge = db_.query(
+            "SELECT name, properties, added FROM application_cartridges WHERE application_id=?"
+            " ORDER BY position",
+            a.id.text());
+        while (cartridge->next()) {
+            a.cartridges.push_back({CartridgeName::parse(cartridge->text(0)).value(),
+                                    parse_pairs<CartridgeProperty>(cartridge->text(1)),
+                                    cartridge->number(2)});
+        }
+        found.push_back(std::move(record));
+    }
+    return found;
+}
+
+std::optional<ApplicationRecord> StateStore::find_application(const std::string& id) const {
+    const std::lock_guard lock(mutex_);
+    const auto rows = db_.query(GEARBOX_APPLICATIONS "WHERE a.id=?", id);
+    auto found = read_applications(*rows);
+    return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+std::optional<ApplicationRecord> StateStore::find_application(const DomainId& domain,
+                                                              const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    const auto rows =
+        db_.query(GEARBOX_APPLICATIONS "WHERE a.domain_id=? AND a.name=?", domain.text(), name);
+    auto found = read_applications(*rows);
+    return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+std::vector<ApplicationRecord> StateStore::applications(const DomainId& domain) const {
+    const std::lock_guard lock(mutex_);
+    const auto rows =
+        db_.query(GEARBOX_APPLICATIONS "WHERE a.domain_id=? ORDER BY a.name", domain.text());
+    return read_applications(*rows);
+}
+
+std::vector<ApplicationRecord> StateStore::applications_of(const UserId& owner) const {
+    const std::lock_guard lock(mutex_);
+    const auto rows = db_.query(
+        GEARBOX_APPLICATIONS "WHERE d.owner_id=? ORDER BY a.name, d.name", owner.text());
+    return read_applications(*rows);
+}
+
+std::vector<ApplicationRecord> StateStore::all_applications() const {
+    const std::lock_guard lock(mutex_);
+    const auto rows = db_.query(GEARBOX_APPLICATIONS "ORDER BY a.created, a.id");
+    return read_applications(*rows);
+}
+
+std::int64_t StateStore::gears_of(const UserId& owner) const {
+    const std::lock_guard lock(mutex_);
+    const auto row = db_.query(
+        "SELECT count(*) FROM applications a JOIN domains d ON d.id = a.domain_id WHERE d.owner_id=?",
+        owner.text());
+    row->next();
+    return row->number(0);
+}
+
+}  // namespace gearbox
