@@ -1,0 +1,202 @@
+#include "commands.h"
+
+#include "executor.h"
+#include "host.h"
+#include "layers.h"
+#include "recipe.h"
+#include "recipe_tables.h"
+#include "stage.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <iostream>
+#include <unistd.h>
+
+namespace gearbox::builder {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int exit_good = 0;
+constexpr int exit_failed = 1;
+constexpr int exit_recipe = 2;
+
+struct Checked {
+    Recipe recipe;
+    HostOptions host;
+    Facts facts;
+};
+
+// The recipe with everything known about it; nothing if it has problems, which are printed.
+std::optional<Checked> load_checked(const CommandLineOptions& options) {
+    Problems problems;
+    Checked checked;
+    checked.recipe = load_recipe(options.recipe, [](const fs::path& path) { return find_file(path); },
+                                 problems);
+    checked.host = {options.deb, options.mirror, load_apt_sources("/etc/apt")};
+    if (problems.empty()) {
+        checked.facts = collect_facts(checked.recipe, checked.host, problems);
+    }
+    if (problems.empty()) {
+        return checked;
+    }
+    const auto count = problems.list().size();
+    std::cerr << problems.text() << count << (count == 1 ? " problem" : " problems") << " in "
+              << options.recipe.string() << "\n";
+    return std::nullopt;
+}
+
+int run_check(const CommandLineOptions& options) {
+    const auto checked = load_checked(options);
+    if (!checked) {
+        return exit_recipe;
+    }
+    std::cout << options.recipe.string() << " is valid: " << checked->recipe.files.size()
+              << " files, " << checked->recipe.packages.size() << " packages\n";
+    return exit_good;
+}
+
+int run_plan(const CommandLineOptions& options) {
+    const auto checked = load_checked(options);
+    if (!checked) {
+        return exit_recipe;
+    }
+    const BuildPlan plan = make_plan(checked->recipe, checked->facts, stage_table());
+    std::cout << (options.json ? to_json(plan).dump(2) + "\n" : to_text(plan));
+    return exit_good;
+}
+
+// Of the stages that this build has.
+void check_stage_name(const BuildPlan& plan, const char* option, const std::string& name) {
+    std::vector<std::string> names;
+    for (const StageStep& step : plan.steps) {
+        names.push_back(step.stage);
+    }
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) {
+        fail(ErrorKind::invalid, option, ": there is no stage '", name, "'; ",
+             did_you_mean(name, names, "there are " + join_names(names)));
+    }
+}
+
+BuildRequest make_request(const CommandLineOptions& options, const Checked& checked) {
+    BuildRequest request;
+    request.sources = collect_sources(checked.recipe, checked.host);
+    request.cache = options.cache;
+    request.output = options.output.empty()
+                         ? fs::path("build") / (options.recipe.stem().string() + ".iso")
+                         : options.output;
+    const fs::path folder = fs::absolute(request.output).parent_path();
+    fs::create_directories(folder);
+    request.report = options.report.empty() ? folder / "stages.json" : options.report;
+    request.until = options.until;
+    request.fresh = options.fresh;
+    request.keep = options.keep;
+    return request;
+}
+
+// Before the cache is touched: as somebody else than root even that would fail, less clearly.
+void check_host_first(const fs::path& cache) {
+    const auto problems = find_host_problems(host_state(cache));
+    if (problems.empty()) {
+        return;
+    }
+    std::string text = "this machine cannot build the image:";
+    for (const std::string& problem : problems) {
+        text += "\n  - " + problem;
+    }
+    fail(ErrorKind::unavailable, text);
+}
+
+int run_build(const CommandLineOptions& options) {
+    const auto checked = load_checked(options);
+    if (!checked) {
+        return exit_recipe;
+    }
+    const BuildPlan plan = make_plan(checked->recipe, checked->facts, stage_table());
+    check_stage_name(plan, "--until", options.until);
+    check_stage_name(plan, "--fresh", options.fresh);
+    check_host_first(options.cache);
+    const BuildRequest request = make_request(options, *checked);
+    const bool json = options.progress == "json";
+    const auto monitor = json ? make_json_monitor(std::cout)
+                              : make_text_monitor(std::cout, ::isatty(STDOUT_FILENO) == 1);
+    enter_private_mounts();
+    Store store(request.cache);
+    BuildLog log(options.log.empty()
+                     ? fs::absolute(request.output).parent_path() / "gearbox-build.log"
+                     : options.log);
+    HostTools tools(log, checked->recipe.image.source_date_epoch);
+    if (!json) {
+        std::cout << "building " << request.output.string() << "; what the tools say goes to "
+                  << fs::proximate(log.path()).string() << std::endl;
+    }
+    Executor executor(plan, stage_table(), request, store, tools, log, *monitor);
+    return executor.run() ? exit_good : exit_failed;
+}
+
+int run_stages(const CommandLineOptions& options) {
+    // An empty recipe shows which options a stage reads.
+    Recipe recipe;
+    recipe.repositories.push_back({"debian", "trixie", {"main"}, "", false, {}});
+    recipe.pre.emplace_back();
+    recipe.post.emplace_back();
+    Facts facts;
+    facts.has_deb = true;
+    facts.mirrors["debian"] = "";
+    Json rows = Json::array();
+    for (const Stage& stage : stage_table()) {
+        std::vector<std::string> names;
+        const auto wanted = stage.options(recipe, facts).value_or(Json::object());
+        for (const auto& [key, value] : wanted.items()) {
+            names.push_back(key);
+        }
+        static constexpr const char* kinds[] = {"check", "layer", "artifact"};
+        rows.push_back({{"stage", stage.name},
+                        {"kind", kinds[static_cast<int>(stage.kind)]},
+                        {"summary", stage.summary},
+                        {"options", names},
+                        {"inputs", stage.inputs}});
+    }
+    if (options.json) {
+        std::cout << rows.dump(2) << "\n";
+        return exit_good;
+    }
+    for (const Json& row : rows) {
+        std::string name = row["stage"].get<std::string>();
+        name.resize(12, ' ');
+        std::string kind = row["kind"].get<std::string>();
+        kind.resize(9, ' ');
+        std::cout << name << kind << row["summary"].get<std::string>() << "\n";
+        const auto line = [](const char* title, const Json& list) {
+            if (!list.empty()) {
+                std::cout << "                     " << title << ": "
+                          << join_names(list.get<std::vector<std::string>>()) << "\n";
+            }
+        };
+        line("options", row["options"]);
+        line("inputs", row["inputs"]);
+    }
+    return exit_good;
+}
+
+int run_language(const CommandLineOptions&) {
+    std::cout << describe_language();
+    return exit_good;
+}
+
+}  // namespace
+
+const std::vector<BuilderCommand>& builder_commands() {
+    static const std::vector<BuilderCommand> table{
+        {"build", Wants::recipe, "build the image, reusing what is still valid", run_build},
+        {"plan", Wants::recipe, "print what a build would do; touches nothing", run_plan},
+        {"check", Wants::recipe, "check a recipe and everything it includes", run_check},
+        {"stages", Wants::nothing, "list the stages with their options", run_stages},
+        {"language", Wants::nothing, "describe the recipe language as Markdown", run_language},
+    };
+    return table;
+}
+
+}  // namespace gearbox::builder

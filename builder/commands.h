@@ -1,0 +1,36 @@
+// The commands of gearbox-build.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace gearbox::builder {
+
+/// Everything the command line can say; each command uses its part.
+struct CommandLineOptions {
+    std::filesystem::path recipe;
+    std::filesystem::path output;
+    std::filesystem::path cache = "build/cache";
+    std::filesystem::path deb;
+    std::filesystem::path report;
+    std::filesystem::path log;
+    std::string mirror;
+    std::string until;
+    std::string fresh;
+    std::string progress = "text";
+    int keep = 2;
+    bool json = false;
+};
+
+enum class Wants { nothing, recipe };
+
+struct BuilderCommand {
+    const char* name;
+    Wants wants;
+    const char* summary;
+    int (*run)(const CommandLineOptions&);
+};
+
+const std::vector<BuilderCommand>& builder_commands();
+
+}  // namespace gearbox::builder

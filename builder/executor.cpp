@@ -1,0 +1,249 @@
+#include "executor.h"
+
+#include "hash.h"
+#include "interrupt.h"
+#include "layers.h"
+
+#include "base/defer.h"
+#include "base/error.h"
+#include "base/file.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace gearbox::builder {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+std::map<std::string, StepAction> plan_actions(const BuildPlan& plan, const std::string& target,
+                                               const std::function<bool(const std::string&)>& has) {
+    std::map<std::string, bool> usable;
+    for (const StageStep& step : plan.steps) {
+        bool good = step.kind != StageKind::check && has(step.id);
+        for (const std::string& parent : step.after) {
+            // An artifact is whole in itself; a layer is nothing without those below.
+            good = good && (step.kind == StageKind::artifact || usable.at(parent));
+        }
+        usable[step.stage] = good;
+    }
+    std::map<std::string, StepAction> actions;
+    std::map<std::string, bool> wanted{{target, true}};
+    for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
+        if (step->kind == StageKind::check) {
+            actions[step->stage] = StepAction::run;
+            continue;
+        }
+        if (!wanted[step->stage]) {
+            actions[step->stage] = usable[step->stage] ? StepAction::reuse : StepAction::skip;
+            continue;
+        }
+        actions[step->stage] = usable[step->stage] ? StepAction::reuse : StepAction::run;
+        for (const std::string& parent : step->after) {
+            wanted[parent] = wanted[parent] || actions[step->stage] == StepAction::run;
+        }
+    }
+    return actions;
+}
+
+Executor::Executor(const BuildPlan& plan, const std::vector<Stage>& stages,
+                   const BuildRequest& request, Store& store, Tools& tools, BuildLog& log,
+                   Monitor& monitor)
+    : plan_(plan),
+      stages_(stages),
+      request_(request),
+      store_(store),
+      tools_(tools),
+      log_(log),
+      monitor_(monitor) {}
+
+const Stage& Executor::stage_of(const StageStep& step) const {
+    return *std::find_if(stages_.begin(), stages_.end(),
+                         [&step](const Stage& stage) { return step.stage == stage.name; });
+}
+
+bool Executor::run() {
+    const auto start = std::chrono::steady_clock::now();
+    const std::string target =
+        request_.until.empty() ? plan_.steps.back().stage : request_.until;
+    bool forget = false;
+    std::map<std::string, bool> forgotten;
+    for (const StageStep& step : plan_.steps) {
+        forget = forget || step.stage == request_.fresh;
+        forgotten[step.id] = forget;
+    }
+    actions_ = plan_actions(plan_, target, [&](const std::string& id) {
+        return !forgotten[id] && store_.has(id);
+    });
+    std::vector<std::string> shown;
+    for (const StageStep& step : plan_.steps) {
+        if (actions_.at(step.stage) != StepAction::skip) {
+            shown.push_back(step.stage);
+        }
+    }
+    monitor_.plan(shown);
+    for (const StageStep& step : plan_.steps) {
+        if (actions_.at(step.stage) == StepAction::skip) {
+            continue;
+        }
+        log_.begin(str(step.stage, " ", step.id));
+        try {
+            actions_.at(step.stage) == StepAction::run ? run_step(step) : reuse_step(step);
+        } catch (const Interrupted&) {
+            throw;
+        } catch (const std::exception& error) {
+            monitor_.failed({step.stage, step.id, error.what(), stage_of(step).hint,
+                             log_.path().string(), log_.tail()});
+            return false;
+        }
+    }
+    finish(seconds_since(start));
+    return true;
+}
+
+void Executor::reuse_step(const StageStep& step) {
+    monitor_.cached(step);
+    Json about = store_.about(step.id);
+    about["cached"] = true;
+    report_.push_back(std::move(about));
+}
+
+void Executor::run_step(const StageStep& step) {
+    monitor_.begin(step);
+    const auto start = std::chrono::steady_clock::now();
+    StageContext context = make_context(step);
+    Json about{{"stage", step.stage}, {"id", step.id}, {"cached", false}};
+    std::uintmax_t bytes = 0;
+    if (step.kind == StageKind::check) {
+        stage_of(step).run(context);
+        about["seconds"] = seconds_since(start);
+    } else {
+        const fs::path pending = store_.create_pending(step.id);
+        Defer clean_up([&] { store_.discard(pending); });
+        const bool is_layer = step.kind == StageKind::layer;
+        const fs::path made = pending / (is_layer ? "layer" : "files");
+        fs::create_directory(made);
+        context.out = made;
+        is_layer ? run_layer(step, context) : run_artifact(step, context);
+        throw_if_interrupted();
+        bytes = size_of_tree(made);
+        about["bytes"] = bytes;
+        about["seconds"] = seconds_since(start);
+        store_.commit(pending, step.id, about);
+        clean_up.cancel();
+    }
+    monitor_.done(step, seconds_since(start), bytes);
+    report_.push_back(std::move(about));
+}
+
+StageContext Executor::make_context(const StageStep& step) {
+    StageContext context{step.options, request_.sources, request_.cache, {}, {}, {}, tools_,
+                         [this](double fraction, const std::string& detail) {
+                             throw_if_interrupted();
+                             monitor_.progress(fraction, detail);
+                         }};
+    for (const std::string& parent : step.after) {
+        const StageStep& made = plan_.step(parent);
+        if (made.kind == StageKind::artifact) {
+            context.artifacts[parent] = store_.files(made.id);
+        }
+    }
+    return context;
+}
+
+// Bottom first: every layer up to the highest one that the step comes after.
+std::vector<fs::path> Executor::layers_below(const StageStep& step) const {
+    std::vector<fs::path> layers;
+    std::size_t needed = 0;
+    for (const StageStep& other : plan_.steps) {
+        if (other.kind != StageKind::layer) {
+            continue;
+        }
+        layers.push_back(store_.layer(other.id));
+        if (std::find(step.after.begin(), step.after.end(), other.stage) != step.after.end()) {
+            needed = layers.size();
+        }
+    }
+    layers.resize(needed);
+    return layers;
+}
+
+void Executor::run_layer(const StageStep& step, StageContext& context) {
+    const auto lowers = layers_below(step);
+    if (lowers.empty()) {
+        context.tree = context.out;
+        stage_of(step).run(context);
+        return;
+    }
+    const fs::path folder = context.out.parent_path();
+    fs::create_directory(folder / "work");
+    fs::create_directory(folder / "tree");
+    context.tree = folder / "tree";
+    {
+        const LayerMount mount(lowers, context.out, folder / "work", context.tree);
+        stage_of(step).run(context);
+    }
+    fs::remove_all(folder / "work");
+    fs::remove(folder / "tree");
+}
+
+void Executor::run_artifact(const StageStep& step, StageContext& context) {
+    const auto lowers = layers_below(step);
+    if (lowers.empty()) {
+        stage_of(step).run(context);
+        return;
+    }
+    const fs::path tree = context.out.parent_path() / "tree";
+    fs::create_directory(tree);
+    context.tree = tree;
+    {
+        const LayerMount mount(lowers, {}, {}, tree);
+        stage_of(step).run(context);
+    }
+    fs::remove(tree);
+}
+
+void Executor::finish(double seconds) {
+    BuildResult result;
+    result.seconds = seconds;
+    const StageStep& last = plan_.steps.back();
+    const bool whole = request_.until.empty() || request_.until == last.stage;
+    if (whole && last.kind == StageKind::artifact && !request_.output.empty()) {
+        const fs::path image = store_.files(last.id) / "image.iso";
+        result.output = request_.output.string();
+        result.bytes = fs::file_size(image);
+        result.sha256 = hash_file(image);
+        // Never a half-written image under the name that somebody waits for.
+        const fs::path temporary = result.output + ".new";
+        fs::copy_file(image, temporary, fs::copy_options::overwrite_existing);
+        fs::rename(temporary, request_.output);
+    }
+    std::vector<std::string> used;
+    for (const StageStep& step : plan_.steps) {
+        if (step.kind != StageKind::check) {
+            used.push_back(step.id);
+        }
+    }
+    store_.finish_build(used, request_.keep);
+    write_report(result);
+    monitor_.finished(result);
+}
+
+void Executor::write_report(const BuildResult& result) const {
+    if (request_.report.empty()) {
+        return;
+    }
+    const Json report{{"recipe", plan_.recipe},   {"stages", report_},
+                      {"output", result.output},  {"sha256", result.sha256},
+                      {"bytes", result.bytes},    {"seconds", result.seconds}};
+    write_file_atomically(request_.report, report.dump(2) + "\n");
+}
+
+}  // namespace gearbox::builder

@@ -1,0 +1,68 @@
+// Carries a plan out: reuses what the store has, runs the rest in order, keeps the results.
+#pragma once
+#include "build_log.h"
+#include "monitor.h"
+#include "plan.h"
+#include "stage.h"
+#include "store.h"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace gearbox::builder {
+
+struct BuildRequest {
+    std::map<std::string, std::filesystem::path> sources;  ///< role → file or folder
+    std::filesystem::path cache;
+    std::filesystem::path output;  ///< where the image goes
+    std::filesystem::path report;  ///< stages.json; empty: none
+    std::string until;             ///< last stage; empty: all of them
+    std::string fresh;             ///< do this stage and what follows again
+    int keep = 2;                  ///< builds whose results stay in the cache
+};
+
+/// What a step of the plan will do. Pure, so that it can be tested without running anything.
+enum class StepAction {
+    skip,   ///< nobody needs its result
+    reuse,  ///< the store has it
+    run,
+};
+
+/// A layer whose lower layers are made anew is made anew too: package lists move on.
+std::map<std::string, StepAction> plan_actions(const BuildPlan& plan, const std::string& target,
+                                               const std::function<bool(const std::string&)>& has);
+
+class Executor {
+public:
+    Executor(const BuildPlan& plan, const std::vector<Stage>& stages, const BuildRequest& request,
+             Store& store, Tools& tools, BuildLog& log, Monitor& monitor);
+
+    /// False if a stage failed; the monitor has been told then. Throws Interrupted.
+    bool run();
+
+private:
+    void run_step(const StageStep& step);
+    void reuse_step(const StageStep& step);
+    void run_check(const StageStep& step, StageContext& context);
+    void run_layer(const StageStep& step, StageContext& context);
+    void run_artifact(const StageStep& step, StageContext& context);
+    StageContext make_context(const StageStep& step);
+    std::vector<std::filesystem::path> layers_below(const StageStep& step) const;
+    const Stage& stage_of(const StageStep& step) const;
+    void finish(double seconds);
+    void write_report(const BuildResult& result) const;
+
+    const BuildPlan& plan_;
+    const std::vector<Stage>& stages_;
+    const BuildRequest& request_;
+    Store& store_;
+    Tools& tools_;
+    BuildLog& log_;
+    Monitor& monitor_;
+    std::map<std::string, StepAction> actions_;
+    Json report_ = Json::array();
+};
+
+}  // namespace gearbox::builder

@@ -1,0 +1,52 @@
+// What the builder learns from its host: hashes of the recipe's files, the .deb, the mirror.
+#pragma once
+#include "mirror.h"
+#include "plan.h"
+#include "recipe.h"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace gearbox::builder {
+
+struct HostOptions {
+    std::filesystem::path deb;     ///< empty: none
+    std::string mirror;            ///< empty: from the apt sources
+    std::vector<AptSource> sources;
+};
+
+/// Role → file or folder, of what the recipe names and what the command line gives.
+std::map<std::string, std::filesystem::path> collect_sources(const Recipe& recipe,
+                                                             const HostOptions& options);
+
+/// Reads, and changes nothing. What is missing becomes a problem.
+Facts collect_facts(const Recipe& recipe, const HostOptions& options, Problems& problems);
+
+/// "a (>= 1), b | c, d:any" → a, b, d.
+std::vector<std::string> parse_depends(const std::string& text);
+
+/// One thing that a build host must have.
+struct HostNeed {
+    const char* what;
+    const char* path;     ///< absolute, or a program looked up in PATH
+    const char* package;  ///< Debian package that brings it
+};
+const std::vector<HostNeed>& host_needs();
+
+struct HostState {
+    bool root = false;
+    bool debian = false;
+    bool amd64 = false;
+    std::uintmax_t free_bytes = 0;
+    std::function<bool(const std::string&)> has;  ///< absolute path or program
+};
+
+/// Everything that would make a build fail later, with what to do; empty if all is well.
+std::vector<std::string> find_host_problems(const HostState& state);
+
+HostState host_state(const std::filesystem::path& cache);
+
+}  // namespace gearbox::builder

@@ -1,0 +1,167 @@
+#include "recipe.h"
+
+#include "recipe_tables.h"
+
+#include "base/str.h"
+
+#include <algorithm>
+
+namespace gearbox::builder {
+
+namespace {
+
+// Where each command was first used, by file: an including recipe may override what it includes,
+// but one file does not say a thing twice.
+using FirstUses = std::map<std::pair<std::string, std::string>, int>;
+
+void check_first_use(const Word& head, FirstUses& seen, Problems& problems) {
+    const auto [first, is_new] = seen.try_emplace({head.at.file, head.text}, head.at.line);
+    if (!is_new) {
+        problems.add(head.at, str("'", head.text, "' is already on line ", first->second),
+                     "keep one of the two lines");
+    }
+}
+
+// Commands of Kickstart that make no sense for an image, so that their message can say so.
+const std::vector<std::string>& foreign_commands() {
+    static const std::vector<std::string> names{
+        "authselect", "autopart",  "autostep", "cdrom",   "clearpart", "cmdline",  "eula",
+        "firstboot",  "graphical", "group",    "halt",    "harddrive", "ignoredisk", "liveimg",
+        "logging",    "logvol",    "nfs",      "poweroff", "raid",     "reboot",   "shutdown",
+        "skipx",      "sshkey",    "sshpw",    "text",    "url",       "volgroup", "xconfig",
+        "zerombr"};
+    return names;
+}
+
+void apply_command(const CommandLine& line, Recipe& recipe, FirstUses& seen,
+                   Problems& problems) {
+    const Word& head = line.words.front();
+    std::vector<std::string> names;
+    for (const RecipeCommand& row : command_table()) {
+        if (head.text != row.spec.name) {
+            names.emplace_back(row.spec.name);
+            continue;
+        }
+        if (!row.spec.repeatable) {
+            check_first_use(head, seen, problems);
+        }
+        const std::size_t before = problems.list().size();
+        const Arguments arguments = match_arguments(
+            row.spec, head.at, {line.words.begin() + 1, line.words.end()}, problems);
+        if (arguments.operands.size() > 1) {
+            problems.add(arguments.operands[1].at,
+                         str("'", head.text, "' takes one ", row.spec.operand));
+        }
+        // Half a line would only bring follow-up messages.
+        if (problems.list().size() == before) {
+            row.apply(arguments, recipe, problems);
+        }
+        return;
+    }
+    const auto& foreign = foreign_commands();
+    if (std::find(foreign.begin(), foreign.end(), head.text) != foreign.end()) {
+        problems.add(head.at, str("'", head.text, "' has no meaning for an image"),
+                     "remove the line: it is about installing on a machine");
+        return;
+    }
+    problems.add(head.at, str("unknown command '", head.text, "'"),
+                 did_you_mean(head.text, names, str("there are ", join_names(names))));
+}
+
+void apply_section(const Section& section, Recipe& recipe, Problems& problems) {
+    if (section.name == "%packages") {
+        apply_packages(section, recipe, problems);
+    } else if (section.name == "%pre" || section.name == "%post") {
+        apply_script(section, recipe, problems);
+    } else if (section.name == "%addon") {
+        apply_addon(section, recipe, problems);
+    }
+}
+
+// What no single line can know.
+void check_whole(Recipe& recipe, Problems& problems) {
+    const Location at{recipe.path.string(), 1, 1};
+    if (recipe.repositories.empty()) {
+        problems.add(at, "the recipe has no 'repo'",
+                     "add 'repo --name=debian' to use the build host's mirror");
+    }
+    if (!recipe.root_locked) {
+        problems.add(at, "the recipe says nothing about root's password", "add 'rootpw --lock'");
+    }
+    const auto has = [&recipe](const char* name) {
+        return std::binary_search(recipe.packages.begin(), recipe.packages.end(), name);
+    };
+    if (recipe.language != "C.UTF-8" && recipe.language != "C" && !has("locales")) {
+        problems.add(at, str("the language '", recipe.language, "' needs the package 'locales'"),
+                     "add 'locales' to '%packages', or use 'lang C.UTF-8'");
+    }
+    if (recipe.firewall.enabled && !has("nftables")) {
+        problems.add(at, "the firewall needs the package 'nftables'", "add it to '%packages'");
+    }
+    for (const char* needed : {"overlay", "initramfs", "boot_menu", "policy_keep",
+                               "policy_modules"}) {
+        if (!recipe.image.sources.contains(needed)) {
+            problems.add(at, str("'%addon gearbox' does not set '", needed, "'"),
+                         str("add '", needed, " = PATH', relative to the recipe"));
+        }
+    }
+    for (const char* needed : {"busybox", "selinux-policy-default", "policycoreutils"}) {
+        if (!has(needed)) {
+            problems.add(at, str("the image needs the package '", needed, "'"),
+                         "add it to '%packages'");
+        }
+    }
+}
+
+void describe(std::string& text, const CommandSpec& spec) {
+    text += str("| `", spec.name, *spec.operand != '\0' ? " " : "", spec.operand, "` | ", spec.doc,
+                spec.repeatable ? " (may be repeated)" : "", " |\n");
+    for (const OptionSpec& option : spec.options) {
+        static constexpr const char* values[] = {"", "=TEXT", "=NUMBER", "=A,B,…"};
+        text += str("| &nbsp;&nbsp;`", option.name, values[static_cast<int>(option.takes)], "` | ",
+                    option.doc, option.required ? " (required)" : "", " |\n");
+    }
+}
+
+}  // namespace
+
+Recipe load_recipe(const std::filesystem::path& path, const SourceReader& read,
+                   Problems& problems) {
+    const Kickstart kickstart = load_kickstart(path, read, problems);
+    Recipe recipe;
+    recipe.path = path.lexically_normal();
+    recipe.files = kickstart.files;
+    if (kickstart.files.empty()) {
+        return recipe;
+    }
+    FirstUses seen;
+    for (const CommandLine& line : kickstart.commands) {
+        apply_command(line, recipe, seen, problems);
+    }
+    for (const Section& section : kickstart.sections) {
+        apply_section(section, recipe, problems);
+    }
+    if (problems.empty()) {
+        check_whole(recipe, problems);
+    }
+    return recipe;
+}
+
+std::string describe_language() {
+    std::string text = "| command | meaning |\n|---|---|\n";
+    for (const RecipeCommand& row : command_table()) {
+        describe(text, row.spec);
+    }
+    text += "\n| section | meaning |\n|---|---|\n";
+    for (const CommandSpec* spec : {&packages_spec(), &pre_spec(), &post_spec()}) {
+        describe(text, *spec);
+    }
+    text += "\n| key of `%addon gearbox` | meaning |\n|---|---|\n";
+    for (const AddonKey& key : addon_table()) {
+        text += str("| `", key.name, " = ", key.value, "` | ", key.doc,
+                    key.repeatable ? " (may be repeated)" : "", " |\n");
+    }
+    return text;
+}
+
+}  // namespace gearbox::builder

@@ -1,0 +1,230 @@
+#include "host.h"
+#include "stage.h"
+
+#include "base/error.h"
+#include "stages/stages.h"
+
+#include <algorithm>
+
+namespace gearbox::builder {
+
+namespace {
+
+using Options = std::optional<Json>;
+
+Options nothing(const Recipe&, const Facts&) { return Json::object(); }
+
+void run_host_check(StageContext& context) {
+    const auto problems = find_host_problems(host_state(context.cache));
+    if (!problems.empty()) {
+        std::string text = "this machine cannot build the image";
+        for (const std::string& problem : problems) {
+            text += "\n  - " + problem;
+        }
+        fail(ErrorKind::unavailable, text);
+    }
+}
+
+std::string archive_line(const Repository& repo, const std::string& url) {
+    std::string line = str("deb ", url, " ", repo.suite);
+    for (const std::string& component : repo.components) {
+        line += " " + component;
+    }
+    return line;
+}
+
+std::vector<std::string> dpkg_rules(const Recipe& recipe) {
+    std::vector<std::string> rules;
+    if (!recipe.documents) {
+        for (const char* folder : {"doc", "man", "info", "lintian", "doc-base"}) {
+            rules.push_back(str("path-exclude=/usr/share/", folder, "/*"));
+        }
+        rules.emplace_back("path-include=/usr/share/doc/*/copyright");
+    }
+    if (!recipe.languages.empty()) {
+        rules.emplace_back("path-exclude=/usr/share/locale/*");
+        rules.emplace_back("path-include=/usr/share/locale/locale.alias");
+        for (const std::string& language : recipe.languages) {
+            rules.push_back(str("path-include=/usr/share/locale/", language, "/*"));
+        }
+    }
+    for (const std::string& path : recipe.image.exclude) {
+        rules.push_back("path-exclude=" + path);
+    }
+    for (const std::string& path : recipe.image.include) {
+        rules.push_back("path-include=" + path);
+    }
+    return rules;
+}
+
+// Our package's dependencies are the tree's packages too, so that installing it needs no network
+// and a new build of it does not need a new tree.
+Options root_tree(const Recipe& recipe, const Facts& facts) {
+    std::vector<std::string> packages = recipe.packages;
+    packages.push_back(recipe.image.kernel);
+    packages.insert(packages.end(), facts.deb_depends.begin(), facts.deb_depends.end());
+    std::sort(packages.begin(), packages.end());
+    packages.erase(std::unique(packages.begin(), packages.end()), packages.end());
+    Json archives = Json::array();
+    for (const Repository& repo : recipe.repositories) {
+        archives.push_back(archive_line(repo, facts.mirrors.at(repo.name)));
+    }
+    return Json{{"suite", recipe.repositories.front().suite},
+                {"variant", recipe.core ? "important" : "minbase"},
+                {"recommends", recipe.recommends},
+                {"packages", packages},
+                {"dpkg", dpkg_rules(recipe)},
+                {"archives", archives},
+                {"source_date_epoch", recipe.image.source_date_epoch}};
+}
+
+Options policy(const Recipe& recipe, const Facts&) {
+    return Json{{"state", recipe.selinux}, {"policy_version", recipe.image.policy_version}};
+}
+
+Options deb(const Recipe&, const Facts& facts) {
+    if (!facts.has_deb) {
+        return std::nullopt;
+    }
+    return Json{{"version", facts.version}};
+}
+
+Options settings(const Recipe& recipe, const Facts&) {
+    Json users = Json::array();
+    for (const User& user : recipe.users) {
+        users.push_back({{"name", user.name},
+                         {"comment", user.comment},
+                         {"shell", user.shell},
+                         {"groups", user.groups},
+                         {"uid", user.uid ? Json(*user.uid) : Json()}});
+    }
+    Json mounts = Json::array();
+    for (const Mount& mount : recipe.mounts) {
+        mounts.push_back(
+            {{"point", mount.point}, {"type", mount.type}, {"options", mount.options}});
+    }
+    Json archives = Json::array();
+    for (const Repository& repo : recipe.repositories) {
+        if (repo.install) {
+            // The build host's mirror may be nobody else's.
+            archives.push_back(archive_line(
+                repo, repo.baseurl.empty() ? "http://deb.debian.org/debian" : repo.baseurl));
+        }
+    }
+    const Network& network = recipe.network;
+    return Json{{"language", recipe.language},
+                {"keyboard", recipe.keyboard},
+                {"timezone", recipe.timezone},
+                {"hardware_clock_utc", recipe.hardware_clock_utc},
+                {"root_locked", recipe.root_locked},
+                {"users", users},
+                {"mounts", mounts},
+                {"archives", archives},
+                {"firewall",
+                 {{"enabled", recipe.firewall.enabled}, {"ports", recipe.firewall.ports}}},
+                {"network",
+                 {{"hostname", network.hostname},
+                  {"bootproto", network.bootproto},
+                  {"device", network.device},
+                  {"address", network.address},
+                  {"gateway", network.gateway}}}};
+}
+
+Options services(const Recipe& recipe, const Facts&) {
+    std::vector<std::string> enable{"systemd-networkd"};
+    if (recipe.firewall.enabled) {
+        enable.emplace_back("nftables");
+    }
+    enable.insert(enable.end(), recipe.services_enabled.begin(), recipe.services_enabled.end());
+    return Json{{"enable", enable}, {"disable", recipe.services_disabled}};
+}
+
+Options scripts(const std::vector<Script>& list) {
+    if (list.empty()) {
+        return std::nullopt;
+    }
+    Json rows = Json::array();
+    for (const Script& script : list) {
+        rows.push_back({{"interpreter", script.interpreter},
+                        {"in_chroot", script.in_chroot},
+                        {"body", script.body},
+                        {"at", str(script.at.file, ":", script.at.line)}});
+    }
+    return Json{{"scripts", rows}};
+}
+
+Options pre(const Recipe& recipe, const Facts&) { return scripts(recipe.pre); }
+Options post(const Recipe& recipe, const Facts&) { return scripts(recipe.post); }
+
+Options normalise(const Recipe& recipe, const Facts&) {
+    return Json{{"source_date_epoch", recipe.image.source_date_epoch}};
+}
+
+Options root_image(const Recipe& recipe, const Facts&) {
+    return Json{{"compression", recipe.image.compression}};
+}
+
+Options initramfs(const Recipe& recipe, const Facts&) {
+    return Json{{"level", 19}, {"source_date_epoch", recipe.image.source_date_epoch}};
+}
+
+Options iso(const Recipe& recipe, const Facts& facts) {
+    std::string arguments = recipe.boot_arguments;
+    if (recipe.selinux == "enforcing") {
+        arguments = "security=selinux enforcing=1 " + arguments;
+    } else {
+        arguments = "security=selinux enforcing=0 " + arguments;
+    }
+    return Json{{"volume_id", recipe.image.volume_id}, {"title", recipe.image.title},
+                {"version", facts.version},            {"timeout", recipe.boot_timeout},
+                {"arguments", arguments},
+                {"source_date_epoch", recipe.image.source_date_epoch}};
+}
+
+constexpr const char* recipe_hint =
+    "correct the recipe (or what it names) and run the command again; what is finished is kept";
+constexpr const char* builder_hint =
+    "read the log; run the command again, what is finished is kept";
+
+}  // namespace
+
+// Order of the layers: what changes seldom and costs most comes first. The policy does not depend on
+// our package, so it comes before; the labels come last of all that touches the tree, because a
+// file without its label is a denial at boot.
+const std::vector<Stage>& stage_table() {
+    using enum StageKind;
+    static const std::vector<Stage> table{
+        {"host-check", 1, check, "what the build needs is there", {}, {}, nothing, run_host_check,
+         "do what the list says and run the command again"},
+        {"pre", 1, check, "scripts of '%pre' on the build host", {}, {}, pre, stages::run_pre,
+         recipe_hint},
+        {"root-tree", 1, layer, "Debian tree by mmdebstrap", {}, {}, root_tree,
+         stages::run_root_tree,
+         "check the network, the mirror and the package names in the log, then run it again"},
+        {"policy", 1, layer, "SELinux policy: modules kept, ours added", {},
+         {"policy_keep", "policy_modules"}, policy, stages::run_policy, recipe_hint},
+        {"gearbox", 1, layer, "Gearbox from its package", {}, {"deb"}, deb, stages::run_deb,
+         "build the package again; what is finished of the tree is kept"},
+        {"settings", 1, layer, "language, time, network, firewall, users", {}, {}, settings,
+         stages::run_settings, recipe_hint},
+        {"overlay", 1, layer, "files that only the image has", {}, {"overlay"}, nothing,
+         stages::run_overlay, recipe_hint},
+        {"services", 1, layer, "units that start at boot", {}, {}, services, stages::run_services,
+         "a unit named in 'services' must come from a package, the .deb or the overlay"},
+        {"post", 1, layer, "scripts of '%post'", {}, {}, post, stages::run_post, recipe_hint},
+        {"normalise", 1, layer, "no keys, no ids, no traces of the build", {}, {}, normalise,
+         stages::run_normalise, builder_hint},
+        {"labels", 1, layer, "SELinux labels, so that no boot relabels", {}, {}, nothing,
+         stages::run_labels, builder_hint},
+        {"root-image", 1, artifact, "compressed root file system", {"labels"}, {}, root_image,
+         stages::run_root_image, builder_hint},
+        {"initramfs", 1, artifact, "what finds the medium at boot", {"root-tree"}, {"initramfs"},
+         initramfs, stages::run_initramfs, recipe_hint},
+        {"iso", 1, artifact, "hybrid image for BIOS and UEFI, disc and stick",
+         {"root-tree", "root-image", "initramfs"}, {"boot_menu"}, iso, stages::run_iso,
+         builder_hint},
+    };
+    return table;
+}
+
+}  // namespace gearbox::builder

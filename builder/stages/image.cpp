@@ -1,0 +1,183 @@
+// From the finished tree to the files of the medium: root image and bootable ISO.
+#include "monitor.h"
+#include "stages/stages.h"
+#include "store.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <charconv>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace gearbox::builder::stages {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void on_host(StageContext& context, std::vector<std::string> argv) {
+    ToolCall call;
+    call.argv = std::move(argv);
+    context.tools.run(call);
+}
+
+void clamp_times(const fs::path& folder, std::int64_t epoch) {
+    const timespec times[2] = {{epoch, 0}, {epoch, 0}};
+    const auto clamp = [&times](const fs::path& path) {
+        const std::string name = path.string();
+        check(::utimensat(AT_FDCWD, name.c_str(), times, AT_SYMLINK_NOFOLLOW),
+              "setting the time of '", name, "'");
+    };
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+        clamp(entry.path());
+    }
+    clamp(folder);
+}
+
+// The number in "file /bin/x, uncompressed size 123 bytes".
+std::uintmax_t packed_bytes(std::string_view line) {
+    constexpr std::string_view before = "uncompressed size ";
+    const auto start = line.find(before);
+    std::uintmax_t bytes = 0;
+    if (start != std::string_view::npos) {
+        const char* first = line.data() + start + before.size();
+        std::from_chars(first, line.data() + line.size(), bytes);
+    }
+    return bytes;
+}
+
+}  // namespace
+
+void run_root_image(StageContext& context) {
+    const fs::path image = context.out / "root.squashfs";
+    const auto total = static_cast<double>(size_of_tree(context.tree));
+    double packed = 0;
+    ToolCall call;
+    call.argv = {"mksquashfs", context.tree.string(), image.string(), "-comp", "zstd",
+                 "-Xcompression-level", std::to_string(context.options.at("compression").get<int>()),
+                 "-b", "256K", "-noappend", "-no-progress", "-info",
+                 // Folders stay: they are mount points, and have labels.
+                 "-wildcards", "-e", "proc/*", "sys/*", "dev/*", "run/*", "tmp/*", "boot/*"};
+    call.on_line = [&](std::string_view line) {
+        if (const auto bytes = packed_bytes(line); bytes > 0) {
+            packed += static_cast<double>(bytes);
+            context.progress(packed / total, "packing " + format_bytes(static_cast<std::uintmax_t>(total)));
+        }
+        return line.find("uncompressed size") == std::string_view::npos &&
+               !line.starts_with("directory ") && !line.starts_with("symbolic link ");
+    };
+    context.tools.run(call);
+}
+
+namespace {
+
+constexpr const char* common_modules[] = {
+    "part_msdos", "part_gpt", "iso9660", "fat",  "normal", "configfile", "search", "search_label",
+    "linux",      "serial",   "terminal", "echo", "test",   "reboot",     "halt",   "minicmd",
+    "all_video"};
+
+void make_grub(StageContext& context, const char* format, const char* folder, const fs::path& early,
+               const fs::path& image, const std::vector<std::string>& modules) {
+    std::vector<std::string> argv{"grub-mkimage",
+                                  "-d", std::string("/usr/lib/grub/") + folder,
+                                  "-O", format,
+                                  "-o", image.string(),
+                                  "-p", "/boot/grub",
+                                  "-c", early.string()};
+    argv.insert(argv.end(), std::begin(common_modules), std::end(common_modules));
+    argv.insert(argv.end(), modules.begin(), modules.end());
+    on_host(context, std::move(argv));
+}
+
+// The EFI system partition: a FAT with nothing but GRUB, the same bytes every time.
+void make_esp(StageContext& context, const fs::path& program, const fs::path& esp) {
+    put_file(esp, "");
+    fs::resize_file(esp, 4 << 20);
+    on_host(context, {"mkfs.vfat", "-i", "5ED0CAFE", "-n", "ESP", "--invariant", esp.string()});
+    on_host(context, {"mmd", "-i", esp.string(), "::EFI", "::EFI/BOOT"});
+    on_host(context,
+            {"mcopy", "-m", "-i", esp.string(), program.string(), "::EFI/BOOT/BOOTX64.EFI"});
+}
+
+std::string fill_in(std::string text, const std::map<std::string, std::string>& values) {
+    for (const auto& [name, value] : values) {
+        const std::string mark = "@" + name + "@";
+        for (auto at = text.find(mark); at != std::string::npos;
+             at = text.find(mark, at + value.size())) {
+            text.replace(at, mark.size(), value);
+        }
+    }
+    return text;
+}
+
+std::string boot_menu(StageContext& context) {
+    const Json& options = context.options;
+    const auto text = [&options](const char* key) { return options.at(key).get<std::string>(); };
+    const std::string menu = read_file(context.sources.at("boot_menu"));
+    // The first lines of the template are about the template.
+    return fill_in(menu.substr(menu.starts_with("#") ? menu.find('\n') + 1 : 0),
+                   {{"LABEL", text("volume_id")},
+                    {"NAME", text("title")},
+                    {"VERSION", text("version")},
+                    {"TIMEOUT", std::to_string(options.at("timeout").get<int>())},
+                    {"ARGUMENTS", text("arguments")}});
+}
+
+// BIOS: El Torito on a disc, boot_hybrid.img on a stick. UEFI: the ESP, appended as a partition.
+void make_iso(StageContext& context, const fs::path& medium, const fs::path& esp) {
+    ToolCall call;
+    call.argv = {"xorriso", "-as", "mkisofs", "-r", "-J", "-joliet-long", "-iso-level", "3", "-V",
+                 context.options.at("volume_id").get<std::string>(), "-o",
+                 (context.out / "image.iso").string(), "--set_all_file_dates", "set_to_mtime",
+                 "-b", "boot/grub/bios.img", "-no-emul-boot", "-boot-load-size", "4",
+                 "-boot-info-table", "--grub2-boot-info", "--grub2-mbr",
+                 "/usr/lib/grub/i386-pc/boot_hybrid.img", "-append_partition", "2", "0xef",
+                 esp.string(), "-appended_part_as_gpt", "-eltorito-alt-boot", "-e",
+                 "--interval:appended_partition_2:all::", "-no-emul-boot", "-c", "boot/boot.cat",
+                 "-partition_offset", "16", medium.string()};
+    call.on_line = [&context](std::string_view line) {
+        const auto percent = line.find("% done");
+        double value = 0;
+        if (percent != std::string_view::npos) {
+            const auto start = line.rfind(' ', percent) + 1;
+            std::from_chars(line.data() + start, line.data() + percent, value);
+            context.progress(value / 100, "writing");
+        }
+        return percent == std::string_view::npos;
+    };
+    context.tools.run(call);
+}
+
+}  // namespace
+
+void run_iso(StageContext& context) {
+    const std::string volume = context.options.at("volume_id").get<std::string>();
+    const auto epoch = context.options.at("source_date_epoch").get<std::int64_t>();
+    const fs::path work = context.out.parent_path() / "medium";
+    const fs::path medium = work / "files";
+    fs::create_directories(medium / "boot/grub");
+    fs::create_directories(medium / "live");
+    fs::create_directories(medium / "EFI/BOOT");
+    fs::copy_file(only_file(context.tree / "boot", "vmlinuz-"), medium / "live/vmlinuz");
+    // Links, not copies: same file system, and xorriso only reads.
+    fs::create_hard_link(context.artifacts.at("initramfs") / "initrd.img",
+                         medium / "live/initrd.img");
+    fs::create_hard_link(context.artifacts.at("root-image") / "root.squashfs",
+                         medium / "live/root.squashfs");
+    put_file(medium / "boot/grub/grub.cfg", boot_menu(context));
+    const fs::path early = work / "early.cfg";
+    put_file(early, str("search --no-floppy --set=root --label ", volume,
+                        "\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n"));
+    make_grub(context, "i386-pc-eltorito", "i386-pc", early, medium / "boot/grub/bios.img",
+              {"biosdisk", "vbe"});
+    make_grub(context, "x86_64-efi", "x86_64-efi", early, medium / "EFI/BOOT/BOOTX64.EFI",
+              {"efi_gop"});
+    clamp_times(medium, epoch);
+    const fs::path esp = work / "efi.img";
+    make_esp(context, medium / "EFI/BOOT/BOOTX64.EFI", esp);
+    make_iso(context, medium, esp);
+    fs::remove_all(work);
+}
+
+}  // namespace gearbox::builder::stages

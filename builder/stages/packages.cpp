@@ -1,0 +1,138 @@
+// The root tree from Debian packages, and our own package on it.
+#include "stages/stages.h"
+
+#include "base/error.h"
+#include "base/subprocess.h"
+
+#include <charconv>
+
+namespace gearbox::builder::stages {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Follows mmdebstrap --verbose: every package is fetched, unpacked and set up once, and apt says
+// beforehand how many there are.
+class PackageProgress {
+public:
+    explicit PackageProgress(StageContext& context) : context_(context) {}
+
+    bool take(std::string_view line) {
+        const auto announced = line.find(" newly installed");
+        if (announced != std::string_view::npos) {
+            const auto start = line.rfind(' ', announced - 1) + 1;
+            int count = 0;
+            std::from_chars(line.data() + start, line.data() + announced, count);
+            total_ += count * 3;
+        }
+        const bool step = line.starts_with("Get:") || line.starts_with("Unpacking ") ||
+                          line.starts_with("Setting up ");
+        if (step && total_ > 0) {
+            ++done_;
+            const auto end = line.find(' ', line.starts_with("Setting") ? 11 : 10);
+            const bool fetch = line.starts_with("Get:");
+            context_.progress(static_cast<double>(done_) / total_,
+                              fetch ? "fetching" : std::string(line.substr(0, end)));
+        }
+        return true;
+    }
+
+private:
+    StageContext& context_;
+    int total_ = 0;
+    int done_ = 0;
+};
+
+// How the build host reaches its archives is its own business, and true for ours too.
+std::vector<std::string> host_apt_options() {
+    const std::string wanted[] = {"Acquire::Check-Valid-Until", "Acquire::Check-Date",
+                                  "Acquire::http::Proxy", "Acquire::https::Proxy"};
+    const ToolResult dump = run_tool({"apt-config", "dump"});
+    std::vector<std::string> options;
+    std::size_t start = 0;
+    while (start < dump.out.size()) {
+        const auto end = std::min(dump.out.find('\n', start), dump.out.size());
+        const std::string line = dump.out.substr(start, end - start);
+        for (const std::string& name : wanted) {
+            if (line.starts_with(name + " ")) {
+                options.push_back("--aptopt=" + line.substr(0, line.rfind(';')));
+            }
+        }
+        start = end + 1;
+    }
+    return options;
+}
+
+}  // namespace
+
+void run_root_tree(StageContext& context) {
+    const Json& options = context.options;
+    std::vector<std::string> argv{"mmdebstrap", "--verbose", "--mode=root", "--format=directory",
+                                  "--variant=" + options.at("variant").get<std::string>()};
+    for (const std::string& option : host_apt_options()) {
+        argv.push_back(option);
+    }
+    argv.emplace_back("--aptopt=Acquire::Languages \"none\"");
+    argv.push_back(str("--aptopt=APT::Install-Recommends \"",
+                       options.at("recommends").get<bool>() ? "true" : "false", "\""));
+    // In the order of the recipe: dpkg lets the last matching rule decide.
+    for (const Json& rule : options.at("dpkg")) {
+        argv.push_back("--dpkgopt=" + rule.get<std::string>());
+    }
+    std::string include;
+    for (const Json& name : options.at("packages")) {
+        include += (include.empty() ? "" : ",") + name.get<std::string>();
+    }
+    argv.push_back("--include=" + include);
+    argv.push_back(options.at("suite").get<std::string>());
+    argv.push_back(context.tree.string());
+    for (const Json& line : options.at("archives")) {
+        argv.push_back(line.get<std::string>());
+    }
+    PackageProgress progress(context);
+    ToolCall call;
+    call.argv = std::move(argv);
+    // Without it the kernel's package would build an initramfs that nobody boots.
+    call.environment = {"INITRD=No"};
+    call.on_line = [&progress](std::string_view line) { return progress.take(line); };
+    context.tools.run(call);
+}
+
+void run_deb(StageContext& context) {
+    const fs::path inside = "/var/cache/gearbox.deb";
+    const fs::path copy = context.tree / inside.relative_path();
+    fs::copy_file(context.sources.at("deb"), copy, fs::copy_options::overwrite_existing);
+    // Services must not start, nor fail to, in a tree that is not running.
+    const fs::path policy = context.tree / "usr/sbin/policy-rc.d";
+    put_file(policy, "#!/bin/sh\nexit 101\n", 0755);
+    std::vector<std::string> missing;
+    ToolCall call;
+    call.argv = {"dpkg", "--force-unsafe-io", "--install", inside.string()};
+    call.root = context.tree;
+    call.on_line = [&missing](std::string_view line) {
+        const auto start = line.find("Package ");
+        const auto end = line.find(" is not installed");
+        if (start != std::string_view::npos && end != std::string_view::npos) {
+            missing.emplace_back(line.substr(start + 8, end - start - 8));
+        }
+        return true;
+    };
+    try {
+        context.tools.run(call);
+    } catch (Error&) {
+        if (missing.empty()) {
+            throw;
+        }
+        std::string names;
+        for (const std::string& name : missing) {
+            names += " " + name;
+        }
+        fail(ErrorKind::invalid, "the package needs what the image does not have:", names,
+             " (add it to '%packages')");
+    }
+    fs::remove(copy);
+    fs::remove(policy);
+}
+
+}  // namespace gearbox::builder::stages

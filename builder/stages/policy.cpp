@@ -1,0 +1,137 @@
+// The SELinux policy of the image, and the labels it asks for.
+#include "diagnostics.h"
+#include "stages/stages.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+namespace gearbox::builder::stages {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::set<std::string> names_in(const fs::path& folder) {
+    std::set<std::string> names;
+    std::error_code missing;
+    for (const auto& entry : fs::directory_iterator(folder, missing)) {
+        names.insert(entry.path().filename().string());
+    }
+    return names;
+}
+
+std::set<std::string> parse_keep_list(const std::string& text) {
+    std::set<std::string> names;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+        line.erase(std::min(line.find('#'), line.size()));
+        std::istringstream words(line);
+        for (std::string word; words >> word;) {
+            names.insert(word);
+        }
+    }
+    return names;
+}
+
+// key = value in semanage.conf, whatever it was before.
+void set_semanage(const fs::path& tree, const std::vector<std::pair<std::string, std::string>>& to) {
+    const fs::path path = tree / "etc/selinux/semanage.conf";
+    std::istringstream in(find_file(path).value_or(""));
+    std::string text;
+    for (std::string line; std::getline(in, line);) {
+        const bool ours = std::any_of(to.begin(), to.end(), [&line](const auto& pair) {
+            return line.starts_with(pair.first);
+        });
+        text += ours ? "" : line + "\n";
+    }
+    for (const auto& [key, value] : to) {
+        text += str(key, " = ", value, "\n");
+    }
+    put_file(path, text);
+}
+
+// One semodule transaction: the list of enabled modules is set as a whole, because what the
+// package's own script leaves depends on the chassis of the build host.
+std::vector<std::string> make_semodule_call(const std::set<std::string>& modules,
+                                            const std::set<std::string>& disabled,
+                                            const std::set<std::string>& keep) {
+    std::vector<std::string> argv{"semodule", "-s", "default", "-n"};
+    for (const std::string& name : modules) {
+        if (!keep.contains(name)) {
+            argv.insert(argv.end(), {"-d", name});
+        } else if (disabled.contains(name)) {
+            argv.insert(argv.end(), {"-e", name});
+        }
+    }
+    for (const std::string& name : keep) {
+        if (!modules.contains(name)) {
+            fail(ErrorKind::invalid, "selinux-policy-default has no module '", name, "'; ",
+                 did_you_mean(name, {modules.begin(), modules.end()}, "remove it from the list"));
+        }
+    }
+    return argv;
+}
+
+}  // namespace
+
+void run_policy(StageContext& context) {
+    const fs::path& tree = context.tree;
+    const fs::path active = tree / "var/lib/selinux/default/active/modules";
+    const int version = context.options.at("policy_version").get<int>();
+    // policy-version: what the kernel reads; a newer one would be converted at every boot.
+    // usepasswd: no home directory contexts from accounts, gears' homes have their own.
+    set_semanage(tree, {{"policy-version", std::to_string(version)}, {"usepasswd", "false"}});
+    const std::set<std::string> modules = names_in(active / "100");
+    if (modules.empty()) {
+        fail(ErrorKind::not_found, "the tree has no policy modules in '", active.string(), "'");
+    }
+    auto argv = make_semodule_call(modules, names_in(active / "disabled"),
+                                   parse_keep_list(read_file(context.sources.at("policy_keep"))));
+    const fs::path inside = "/var/tmp/gearbox-policy";
+    const fs::path folder = tree / inside.relative_path();
+    fs::create_directories(folder);
+    std::vector<std::string> ours;
+    for (const std::string& name : names_in(context.sources.at("policy_modules"))) {
+        if (name.ends_with(".cil")) {
+            fs::copy_file(context.sources.at("policy_modules") / name, folder / name);
+            ours.push_back((inside / name).string());
+        }
+    }
+    for (const std::string& file : ours) {
+        argv.insert(argv.end(), {"-i", file});
+    }
+    context.progress(-1, str(modules.size(), " modules, ", ours.size(), " of ours"));
+    ToolCall call;
+    call.argv = std::move(argv);
+    call.root = tree;
+    context.tools.run(call);
+    fs::remove_all(folder);
+    for (const std::string& name : names_in(tree / "etc/selinux/default/policy")) {
+        if (name != str("policy.", version)) {
+            fs::remove(tree / "etc/selinux/default/policy" / name);
+        }
+    }
+    put_file(tree / "etc/selinux/config",
+             str("# Written by gearbox-build.\nSELINUX=",
+                 context.options.at("state").get<std::string>(), "\nSELINUXTYPE=default\n"));
+}
+
+void run_labels(StageContext& context) {
+    const fs::path contexts =
+        context.tree / "etc/selinux/default/contexts/files/file_contexts";
+    ToolCall call;
+    // -T 0: all processors. The tree is no file system of ours to ask, hence the explicit file.
+    call.argv = {"setfiles", "-T", "0", "-F", "-r", context.tree.string(), contexts.string(),
+                 context.tree.string()};
+    call.on_line = [](std::string_view line) {
+        // A newer libselinux wrote the compiled contexts; setfiles falls back to the text.
+        return line.find("Non-ASCII characters") == std::string_view::npos;
+    };
+    context.tools.run(call);
+}
+
+}  // namespace gearbox::builder::stages

@@ -1,0 +1,232 @@
+// What the commands of the recipe say about the running system.
+#include "stages/stages.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace gearbox::builder::stages {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string text_of(const Json& object, const char* key) {
+    return object.at(key).get<std::string>();
+}
+
+void in_tree(StageContext& context, std::vector<std::string> argv) {
+    ToolCall call;
+    call.argv = std::move(argv);
+    call.root = context.tree;
+    context.tools.run(call);
+}
+
+void put_locale(StageContext& context) {
+    const fs::path& tree = context.tree;
+    const std::string language = text_of(context.options, "language");
+    put_file(tree / "etc/locale.conf", str("LANG=", language, "\n"));
+    fs::create_directories(tree / "etc/default");
+    fs::remove(tree / "etc/default/locale");
+    fs::create_symlink("../locale.conf", tree / "etc/default/locale");
+    if (!language.starts_with("C")) {
+        const auto dot = language.find('.');
+        const std::string charset = dot == std::string::npos ? "UTF-8" : language.substr(dot + 1);
+        put_file(tree / "etc/locale.gen", str(language, " ", charset, "\n"));
+        in_tree(context, {"locale-gen"});
+    }
+    const std::string keyboard = text_of(context.options, "keyboard");
+    put_file(tree / "etc/vconsole.conf", str("KEYMAP=", keyboard, "\n"));
+    put_file(tree / "etc/default/keyboard",
+             str("XKBMODEL=\"pc105\"\nXKBLAYOUT=\"", keyboard, "\"\nBACKSPACE=\"guess\"\n"));
+}
+
+void put_time(StageContext& context) {
+    const fs::path& tree = context.tree;
+    const std::string zone = text_of(context.options, "timezone");
+    if (!fs::exists(tree / "usr/share/zoneinfo" / zone)) {
+        fail(ErrorKind::invalid, "the time zone '", zone, "' is not in the tree",
+             " (is the package 'tzdata' listed?)");
+    }
+    fs::remove(tree / "etc/localtime");
+    fs::create_symlink("/usr/share/zoneinfo/" + zone, tree / "etc/localtime");
+    put_file(tree / "etc/timezone", zone + "\n");
+    if (!context.options.at("hardware_clock_utc").get<bool>()) {
+        put_file(tree / "etc/adjtime", "0.0 0 0.0\n0\nLOCAL\n");
+    }
+}
+
+void put_network(StageContext& context) {
+    const fs::path& tree = context.tree;
+    const Json& network = context.options.at("network");
+    const std::string name = text_of(network, "hostname");
+    put_file(tree / "etc/hostname", name + "\n");
+    put_file(tree / "etc/hosts", str("127.0.0.1 localhost\n127.0.1.1 ", name,
+                                     "\n::1 localhost ip6-localhost ip6-loopback\n"));
+    // mmdebstrap leaves the build host's.
+    put_file(tree / "etc/resolv.conf", "");
+    const std::string device = text_of(network, "device");
+    std::string text = str("[Match]\nName=", device == "link" ? "en* eth*" : device,
+                           "\n\n[Network]\n");
+    if (text_of(network, "bootproto") == "dhcp") {
+        text += "DHCP=yes\n";
+    } else {
+        const std::string gateway = text_of(network, "gateway");
+        text += str("Address=", text_of(network, "address"), "\n",
+                    gateway.empty() ? "" : str("Gateway=", gateway, "\n"));
+    }
+    put_file(tree / "etc/systemd/network/50-gearbox.network", text);
+}
+
+void put_firewall(StageContext& context) {
+    const Json& firewall = context.options.at("firewall");
+    if (!firewall.at("enabled").get<bool>()) {
+        return;
+    }
+    std::string rules;
+    for (const Json& port : firewall.at("ports")) {
+        const auto text = port.get<std::string>();
+        const auto colon = text.find(':');
+        rules += str("        ", text.substr(colon + 1), " dport ", text.substr(0, colon),
+                     " accept\n");
+    }
+    put_file(context.tree / "etc/nftables.conf",
+             str("#!/usr/sbin/nft -f\n"
+                 "# Written by gearbox-build from the recipe's 'firewall' line. A table of its own:\n"
+                 "# gearboxd keeps one too, and neither may flush the other's.\n"
+                 "table inet firewall\ndelete table inet firewall\n"
+                 "table inet firewall {\n"
+                 "    chain input {\n"
+                 "        type filter hook input priority filter; policy drop;\n"
+                 "        ct state established,related accept\n"
+                 "        ct state invalid drop\n"
+                 "        iifname \"lo\" accept\n"
+                 "        meta l4proto { icmp, ipv6-icmp } accept\n"
+                 "        udp dport { 68, 546 } accept\n",
+                 rules, "    }\n}\n"),
+             0755);
+}
+
+void put_mounts(StageContext& context) {
+    std::string text = "# Written by gearbox-build.\n";
+    for (const Json& mount : context.options.at("mounts")) {
+        const std::string point = text_of(mount, "point");
+        fs::create_directories(context.tree / fs::path(point).relative_path());
+        text += str(text_of(mount, "type"), " ", point, " ", text_of(mount, "type"), " ",
+                    text_of(mount, "options"), " 0 0\n");
+    }
+    put_file(context.tree / "etc/fstab", text);
+}
+
+void put_archives(StageContext& context) {
+    std::string text;
+    for (const Json& line : context.options.at("archives")) {
+        text += line.get<std::string>() + "\n";
+    }
+    put_file(context.tree / "etc/apt/sources.list", text);
+    fs::remove_all(context.tree / "etc/apt/sources.list.d");
+    fs::create_directory(context.tree / "etc/apt/sources.list.d");
+    fs::remove(context.tree / "etc/apt/apt.conf.d/99mmdebstrap");
+}
+
+void add_users(StageContext& context) {
+    if (context.options.at("root_locked").get<bool>()) {
+        in_tree(context, {"usermod", "--password", "!*", "root"});
+    }
+    for (const Json& user : context.options.at("users")) {
+        std::vector<std::string> argv{"useradd", "--create-home", "--shell",
+                                      text_of(user, "shell")};
+        if (!text_of(user, "comment").empty()) {
+            argv.insert(argv.end(), {"--comment", text_of(user, "comment")});
+        }
+        if (!user.at("uid").is_null()) {
+            argv.insert(argv.end(), {"--uid", std::to_string(user.at("uid").get<int>())});
+        }
+        std::string groups;
+        for (const Json& group : user.at("groups")) {
+            groups += (groups.empty() ? "" : ",") + group.get<std::string>();
+        }
+        if (!groups.empty()) {
+            argv.insert(argv.end(), {"--groups", groups});
+        }
+        argv.push_back(text_of(user, "name"));
+        in_tree(context, std::move(argv));
+    }
+}
+
+}  // namespace
+
+void run_settings(StageContext& context) {
+    put_locale(context);
+    put_time(context);
+    put_network(context);
+    put_firewall(context);
+    put_mounts(context);
+    put_archives(context);
+    add_users(context);
+}
+
+void run_overlay(StageContext& context) {
+    const fs::path& from = context.sources.at("overlay");
+    for (const auto& entry : fs::recursive_directory_iterator(from)) {
+        const fs::path to = context.tree / entry.path().lexically_relative(from);
+        const auto status = entry.symlink_status();
+        if (fs::is_directory(status)) {
+            // An existing folder keeps its mode; a link to one (/bin, /lib) is followed by name only
+            // when the overlay says the real path, so it is refused here.
+            if (fs::is_symlink(to)) {
+                fail(ErrorKind::conflict, "the overlay has the folder '",
+                     entry.path().lexically_relative(from).string(),
+                     "', which is a link in the tree: use the real path below /usr");
+            }
+            if (fs::create_directory(to)) {
+                fs::permissions(to, status.permissions());
+            }
+            continue;
+        }
+        fs::remove(to);
+        fs::copy(entry.path(), to, fs::copy_options::copy_symlinks);
+        if (!fs::is_symlink(status)) {
+            fs::permissions(to, status.permissions());
+        }
+    }
+}
+
+void run_services(StageContext& context) {
+    for (const char* verb : {"enable", "disable"}) {
+        std::vector<std::string> argv{"systemctl", verb};
+        for (const Json& unit : context.options.at(verb)) {
+            argv.push_back(unit.get<std::string>());
+        }
+        if (argv.size() > 2) {
+            in_tree(context, std::move(argv));
+        }
+    }
+}
+
+namespace {
+
+void run_scripts(StageContext& context) {
+    int number = 0;
+    for (const Json& script : context.options.at("scripts")) {
+        context.progress(-1, str("script ", ++number, ", line ", text_of(script, "at")));
+        ToolCall call;
+        call.argv = {text_of(script, "interpreter"), "-s"};
+        if (text_of(script, "interpreter") == "/bin/sh") {
+            call.argv = {"/bin/sh", "-eu", "-s"};
+        }
+        call.input = text_of(script, "body");
+        if (script.at("in_chroot").get<bool>()) {
+            call.root = context.tree;
+        } else {
+            call.environment = {"GEARBOX_ROOT=" + context.tree.string()};
+        }
+        while_doing([&] { context.tools.run(call); }, "script of line ", text_of(script, "at"));
+    }
+}
+
+}  // namespace
+
+void run_pre(StageContext& context) { run_scripts(context); }
+void run_post(StageContext& context) { run_scripts(context); }
+
+}  // namespace gearbox::builder::stages

@@ -1,0 +1,126 @@
+#include "store.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <set>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace gearbox::builder {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Long enough to be unique, short enough for a dozen of them in the options of one overlay mount.
+constexpr std::size_t shown_id = 24;
+
+int build_number(const fs::path& path) { return std::atoi(path.filename().c_str()); }
+
+std::vector<fs::path> builds_of(const fs::path& folder) {
+    std::vector<fs::path> builds;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        builds.push_back(entry.path());
+    }
+    std::sort(builds.begin(), builds.end(), [](const fs::path& a, const fs::path& b) {
+        return build_number(a) < build_number(b);
+    });
+    return builds;
+}
+
+}  // namespace
+
+Store::Store(const fs::path& cache) : cache_(fs::absolute(cache)) {
+    for (const char* folder : {"objects", "pending", "builds"}) {
+        fs::create_directories(cache_ / folder);
+    }
+    const std::string lock = (cache_ / "lock").string();
+    lock_.reset(check(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644), "opening '", lock,
+                      "'"));
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) < 0) {
+        fail(ErrorKind::conflict, "another build is using the cache '", cache_.string(),
+             "': wait for it, or give this one its own with --cache");
+    }
+    for (const auto& entry : fs::directory_iterator(cache_ / "pending")) {
+        fs::remove_all(entry.path());
+    }
+}
+
+fs::path Store::object(const std::string& id) const {
+    return cache_ / "objects" / id.substr(0, shown_id);
+}
+
+bool Store::has(const std::string& id) const { return fs::exists(object(id) / "object.json"); }
+fs::path Store::layer(const std::string& id) const { return object(id) / "layer"; }
+fs::path Store::files(const std::string& id) const { return object(id) / "files"; }
+
+Json Store::about(const std::string& id) const {
+    return parse_json(read_file(object(id) / "object.json"));
+}
+
+fs::path Store::create_pending(const std::string& id) const {
+    const fs::path pending = cache_ / "pending" / id.substr(0, shown_id);
+    fs::remove_all(pending);
+    fs::create_directory(pending);
+    return pending;
+}
+
+void Store::commit(const fs::path& pending, const std::string& id, const Json& about) const {
+    write_file_atomically(pending / "object.json", to_text(about) + "\n");
+    // A power failure must not leave an object whose files are still empty.
+    const std::string name = pending.string();
+    const UniqueFd folder(check(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                                "opening '", name, "'"));
+    check(::syncfs(folder.get()), "writing '", name, "' to the disk");
+    const fs::path place = object(id);
+    fs::remove_all(place);
+    fs::rename(pending, place);
+}
+
+void Store::discard(const fs::path& pending) const { fs::remove_all(pending); }
+
+void Store::finish_build(const std::vector<std::string>& ids, int keep) const {
+    const fs::path folder = cache_ / "builds";
+    auto builds = builds_of(folder);
+    const std::string text = to_text(Json(ids)) + "\n";
+    // The same build again is no reason to forget an older one.
+    std::erase_if(builds, [&text](const fs::path& build) {
+        return read_file(build) == text && fs::remove(build);
+    });
+    const int number = builds.empty() ? 1 : build_number(builds.back()) + 1;
+    write_file_atomically(folder / std::to_string(number), text);
+    builds.push_back(folder / std::to_string(number));
+    std::set<std::string> used;
+    for (std::size_t i = 0; i < builds.size(); ++i) {
+        if (i + static_cast<std::size_t>(std::max(keep, 1)) < builds.size()) {
+            fs::remove(builds[i]);
+            continue;
+        }
+        for (const Json& id : parse_json(read_file(builds[i]))) {
+            used.insert(id.get<std::string>().substr(0, shown_id));
+        }
+    }
+    for (const auto& entry : fs::directory_iterator(cache_ / "objects")) {
+        if (!used.contains(entry.path().filename().string())) {
+            // Renamed first, so that an interruption leaves no object without its description.
+            const fs::path doomed = cache_ / "pending" / entry.path().filename();
+            fs::rename(entry.path(), doomed);
+            fs::remove_all(doomed);
+        }
+    }
+}
+
+std::uintmax_t size_of_tree(const fs::path& path) {
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(path)) {
+        if (entry.is_regular_file() && !entry.is_symlink()) {
+            bytes += entry.file_size();
+        }
+    }
+    return bytes;
+}
+
+}  // namespace gearbox::builder

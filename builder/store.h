@@ -1,0 +1,49 @@
+// Results of stages by content id. Nothing half-made is ever visible under an id.
+//
+//   CACHE/lock               held by the one build that uses the cache
+//   CACHE/objects/ID/        object.json (stage, seconds, bytes, made) and
+//                            layer/ (what a layer stage changed) or files/ (an artifact's files)
+//   CACHE/pending/           what is being made; emptied when a build starts
+//   CACHE/builds/NUMBER      ids that a build used, newest last; the others are garbage
+#pragma once
+#include "plan.h"
+
+#include "base/fd.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace gearbox::builder {
+
+class Store {
+public:
+    /// Takes the lock and removes what an interrupted build left. Throws Error(conflict) if another
+    /// build uses the cache.
+    explicit Store(const std::filesystem::path& cache);
+
+    bool has(const std::string& id) const;
+    std::filesystem::path layer(const std::string& id) const;
+    std::filesystem::path files(const std::string& id) const;
+    Json about(const std::string& id) const;
+
+    /// A fresh folder on the same file system, for one result.
+    std::filesystem::path create_pending(const std::string& id) const;
+    /// Makes the folder the object of this id, in one step.
+    void commit(const std::filesystem::path& pending, const std::string& id, const Json& about) const;
+    void discard(const std::filesystem::path& pending) const;
+
+    /// Notes which objects a build used, and removes those that none of the newest `keep` builds
+    /// used.
+    void finish_build(const std::vector<std::string>& ids, int keep) const;
+
+private:
+    std::filesystem::path object(const std::string& id) const;
+    std::filesystem::path cache_;
+    UniqueFd lock_;
+};
+
+/// Bytes of all regular files below, as they lie on the disk.
+std::uintmax_t size_of_tree(const std::filesystem::path& path);
+
+}  // namespace gearbox::builder

@@ -1,0 +1,110 @@
+#include "tools.h"
+
+#include "build_log.h"
+#include "interrupt.h"
+
+#include "base/error.h"
+#include "base/subprocess.h"
+
+#include <cstdlib>
+
+namespace gearbox::builder {
+
+namespace {
+
+constexpr std::chrono::hours longest_run{4};
+
+// Hands complete lines on; programs that draw progress end theirs with '\r'.
+class Lines {
+public:
+    explicit Lines(std::function<void(std::string_view)> take) : take_(std::move(take)) {}
+    void add(std::string_view chunk) {
+        for (const char c : chunk) {
+            if (c == '\n' || c == '\r') {
+                flush();
+            } else {
+                line_ += c;
+            }
+        }
+    }
+    void flush() {
+        if (!line_.empty()) {
+            take_(line_);
+            line_.clear();
+        }
+    }
+
+private:
+    std::function<void(std::string_view)> take_;
+    std::string line_;
+};
+
+}  // namespace
+
+HostTools::HostTools(BuildLog& log, std::int64_t source_date_epoch) : log_(log) {
+    environment_ = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                    "HOME=/root",
+                    "LC_ALL=C.UTF-8",
+                    "TZ=UTC",
+                    "DEBIAN_FRONTEND=noninteractive",
+                    str("SOURCE_DATE_EPOCH=", source_date_epoch)};
+    for (const char* name : {"http_proxy", "https_proxy", "no_proxy", "TMPDIR"}) {
+        if (const char* value = std::getenv(name)) {
+            environment_.push_back(str(name, "=", value));
+        }
+    }
+}
+
+std::vector<std::string> make_command(const ToolCall& call,
+                                      const std::vector<std::string>& environment) {
+    // pdeathsig reaches even the case that we are killed with SIGKILL; the pid namespace then takes
+    // everything below with it.
+    std::vector<std::string> argv{"setpriv", "--pdeathsig", "KILL",        "unshare",
+                                  "--pid",   "--fork",      "--kill-child"};
+    if (!call.root.empty()) {
+        argv.insert(argv.end(), {"--mount-proc", "--root=" + call.root.string()});
+        if (!call.network) {
+            argv.emplace_back("--net");
+        }
+    }
+    argv.insert(argv.end(), {"env", "-i"});
+    argv.insert(argv.end(), environment.begin(), environment.end());
+    argv.insert(argv.end(), call.environment.begin(), call.environment.end());
+    argv.insert(argv.end(), call.argv.begin(), call.argv.end());
+    return argv;
+}
+
+void HostTools::run(const ToolCall& call) {
+    throw_if_interrupted();
+    std::string shown = call.root.empty() ? "+" : "+ (tree)";
+    for (const std::string& word : call.argv) {
+        shown += " " + (word.size() > 300 ? word.substr(0, 300) + "…" : word);
+    }
+    log_.add(shown);
+    Lines lines([&](std::string_view line) {
+        if (!call.on_line || call.on_line(line)) {
+            log_.add(line);
+        }
+    });
+    ToolOptions options;
+    options.input = call.input;
+    options.deadline = longest_run;
+    options.on_output = [&lines](std::string_view chunk) {
+        throw_if_interrupted();
+        lines.add(chunk);
+    };
+    ToolResult result;
+    try {
+        result = run_tool(make_command(call, environment_), options);
+    } catch (const SysError&) {
+        throw_if_interrupted();
+        throw;
+    }
+    lines.flush();
+    throw_if_interrupted();
+    if (result.status != 0) {
+        fail(ErrorKind::internal, "'", call.argv.front(), "' ended with status ", result.status);
+    }
+}
+
+}  // namespace gearbox::builder
