@@ -196,7 +196,7 @@ class Gear:
         env.mkdir(exist_ok=True)
         short = name.upper()
         values = {f"OPENSHIFT_{short}_DIR": f"{self.home}/{name}/",
-                  f"OPENSHIFT_{short}_IDENT": f"redhat:{name}:{version}:0.1.0"}
+                  f"OPENSHIFT_{short}_IDENT": f"gearbox:{name}:{version}:0.1.0"}
         for index, (ip, port, number) in enumerate(ENDPOINTS[name]):
             values[f"OPENSHIFT_{short}_{ip}"] = self.address(list(self.carts).index(name) + 1 + index)
             values[f"OPENSHIFT_{short}_{port}"] = str(number)
