@@ -1,5 +1,5 @@
 #!/bin/bash
-# shellcheck over every shell script that git knows, found by its first line.
+# Runs shellcheck over every shell script that git knows, found by its first line.
 set -euo pipefail
 cd "${1:-.}"
 scripts=()
