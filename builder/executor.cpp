@@ -133,7 +133,7 @@ void Executor::run_step(const StageStep& step) {
         context.out = made;
         is_layer ? run_layer(step, context) : run_artifact(step, context);
         throw_if_interrupted();
-        bytes = size_of_tree(made);
+        bytes = bytes_on_disk(made);
         about["bytes"] = bytes;
         about["seconds"] = seconds_since(start);
         store_.commit(pending, step.id, about);

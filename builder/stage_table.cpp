@@ -120,6 +120,7 @@ Options settings(const Recipe& recipe, const Facts&) {
                 {"users", users},
                 {"mounts", mounts},
                 {"archives", archives},
+                {"cloud_domain", recipe.image.cloud_domain},
                 {"firewall",
                  {{"enabled", recipe.firewall.enabled}, {"ports", recipe.firewall.ports}}},
                 {"network",
@@ -147,8 +148,7 @@ Options scripts(const std::vector<Script>& list) {
     for (const Script& script : list) {
         rows.push_back({{"interpreter", script.interpreter},
                         {"in_chroot", script.in_chroot},
-                        {"body", script.body},
-                        {"at", str(script.at.file, ":", script.at.line)}});
+                        {"body", script.body}});
     }
     return Json{{"scripts", rows}};
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <set>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace gearbox::builder {
@@ -113,14 +114,15 @@ void Store::finish_build(const std::vector<std::string>& ids, int keep) const {
     }
 }
 
-std::uintmax_t size_of_tree(const fs::path& path) {
-    std::uintmax_t bytes = 0;
+std::uintmax_t bytes_on_disk(const fs::path& path) {
+    std::uintmax_t blocks = 0;
     for (const auto& entry : fs::recursive_directory_iterator(path)) {
-        if (entry.is_regular_file() && !entry.is_symlink()) {
-            bytes += entry.file_size();
+        struct stat about {};
+        if (::lstat(entry.path().c_str(), &about) == 0 && S_ISREG(about.st_mode)) {
+            blocks += static_cast<std::uintmax_t>(about.st_blocks);
         }
     }
-    return bytes;
+    return blocks * 512;
 }
 
 }  // namespace gearbox::builder

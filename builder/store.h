@@ -43,7 +43,7 @@ private:
     UniqueFd lock_;
 };
 
-/// Bytes of all regular files below, as they lie on the disk.
-std::uintmax_t size_of_tree(const std::filesystem::path& path);
+/// Room that the files below take. A file of a layer that only got a label takes next to none.
+std::uintmax_t bytes_on_disk(const std::filesystem::path& path);
 
 }  // namespace gearbox::builder

@@ -1,7 +1,6 @@
 // From the finished tree to the files of the medium: root image and bootable ISO.
 #include "monitor.h"
 #include "stages/stages.h"
-#include "store.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -47,12 +46,24 @@ std::uintmax_t packed_bytes(std::string_view line) {
     return bytes;
 }
 
+std::uintmax_t bytes_of_files(const fs::path& tree) {
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(tree)) {
+        if (entry.is_regular_file() && !entry.is_symlink()) {
+            bytes += entry.file_size();
+        }
+    }
+    return bytes;
+}
+
 }  // namespace
 
 void run_root_image(StageContext& context) {
     const fs::path image = context.out / "root.squashfs";
-    const auto total = static_cast<double>(size_of_tree(context.tree));
-    double packed = 0;
+    const std::uintmax_t boot = bytes_of_files(context.tree / "boot");
+    const std::uintmax_t total = bytes_of_files(context.tree) - boot;
+    const std::string detail = "packing " + format_bytes(total);
+    std::uintmax_t packed = 0;
     ToolCall call;
     call.argv = {"mksquashfs", context.tree.string(), image.string(), "-comp", "zstd",
                  "-Xcompression-level", std::to_string(context.options.at("compression").get<int>()),
@@ -61,8 +72,8 @@ void run_root_image(StageContext& context) {
                  "-wildcards", "-e", "proc/*", "sys/*", "dev/*", "run/*", "tmp/*", "boot/*"};
     call.on_line = [&](std::string_view line) {
         if (const auto bytes = packed_bytes(line); bytes > 0) {
-            packed += static_cast<double>(bytes);
-            context.progress(packed / total, "packing " + format_bytes(static_cast<std::uintmax_t>(total)));
+            packed += bytes;
+            context.progress(static_cast<double>(packed) / static_cast<double>(total), detail);
         }
         return line.find("uncompressed size") == std::string_view::npos &&
                !line.starts_with("directory ") && !line.starts_with("symbolic link ");

@@ -1,5 +1,6 @@
 // What the commands of the recipe say about the running system.
 #include "stages/stages.h"
+#include "toml_edit.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -153,6 +154,16 @@ void add_users(StageContext& context) {
     }
 }
 
+// The package's own default needs no change of its configuration file.
+void put_cloud_domain(StageContext& context) {
+    const std::string domain = text_of(context.options, "cloud_domain");
+    const fs::path path = context.tree / "etc/gearbox/gearboxd.toml";
+    const auto text = find_file(path);
+    if (text && domain != "gearbox.localhost") {
+        put_file(path, with_toml_value(*text, "broker", "cloud_domain", domain));
+    }
+}
+
 }  // namespace
 
 void run_settings(StageContext& context) {
@@ -162,6 +173,7 @@ void run_settings(StageContext& context) {
     put_firewall(context);
     put_mounts(context);
     put_archives(context);
+    put_cloud_domain(context);
     add_users(context);
 }
 
@@ -208,7 +220,7 @@ namespace {
 void run_scripts(StageContext& context) {
     int number = 0;
     for (const Json& script : context.options.at("scripts")) {
-        context.progress(-1, str("script ", ++number, ", line ", text_of(script, "at")));
+        context.progress(-1, str("script ", ++number));
         ToolCall call;
         call.argv = {text_of(script, "interpreter"), "-s"};
         if (text_of(script, "interpreter") == "/bin/sh") {
@@ -220,7 +232,7 @@ void run_scripts(StageContext& context) {
         } else {
             call.environment = {"GEARBOX_ROOT=" + context.tree.string()};
         }
-        while_doing([&] { context.tools.run(call); }, "script of line ", text_of(script, "at"));
+        while_doing([&] { context.tools.run(call); }, "script ", number);
     }
 }
 

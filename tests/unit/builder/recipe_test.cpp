@@ -1,0 +1,241 @@
+#include "base/file.h"
+#include "recipe_files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gearbox::builder {
+namespace {
+
+using testing::ElementsAre;
+
+struct BadLine {
+    const char* text;
+    const char* message;
+};
+
+class RecipeLine : public testing::TestWithParam<BadLine> {};
+
+TEST_P(RecipeLine, IsExplained) { EXPECT_EQ(problems_of(GetParam().text), GetParam().message); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Commands, RecipeLine,
+    testing::Values(
+        BadLine{"lagn C\n", "r.ks:1:1: error: unknown command 'lagn'\n    did you mean 'lang'?\n"},
+        BadLine{"clearpart --all\n",
+                "r.ks:1:1: error: 'clearpart' has no meaning for an image\n"
+                "    remove the line: it is about installing on a machine\n"},
+        BadLine{"lang\n", "r.ks:1:1: error: 'lang' needs LOCALE\n"},
+        BadLine{"lang C de_DE\n", "r.ks:1:8: error: 'lang' takes one LOCALE\n"},
+        BadLine{"lang C\nlang C\n",
+                "r.ks:2:1: error: 'lang' is already on line 1\n    keep one of the two lines\n"},
+        BadLine{"lang de_DE.UTF-8\n",
+                "r.ks:1:1: error: the language 'de_DE.UTF-8' needs the package 'locales'\n"
+                "    add 'locales' to '%packages', or use 'lang C.UTF-8'\n"},
+        BadLine{"keyboard 'u s'\n",
+                "r.ks:1:10: error: 'u s' is not a keyboard layout\n"
+                "    a layout is a short name such as 'us', 'de' or 'fr'\n"},
+        BadLine{"timezone ../../etc/passwd\n",
+                "r.ks:1:10: error: '../../etc/passwd' is not a time zone\n"
+                "    a time zone is a name such as 'Etc/UTC' or 'Europe/Berlin'\n"},
+        BadLine{"selinux --enforcng\n",
+                "r.ks:1:9: error: 'selinux' has no option '--enforcng'\n"
+                "    did you mean '--enforcing'?\n"},
+        BadLine{"selinux --disabled\n",
+                "r.ks:1:9: error: 'selinux' has no option '--disabled'\n"
+                "    it has --enforcing and --permissive\n"},
+        BadLine{"selinux\n",
+                "r.ks:1:1: error: 'selinux' needs either '--enforcing' or '--permissive'\n"
+                "    an appliance enforces; '--permissive' is for looking for denials\n"},
+        BadLine{"user --groups=sudo\n",
+                "r.ks:1:1: error: 'user' needs '--name'\n    its name\n"},
+        BadLine{"user --name=Ann\n",
+                "r.ks:1:6: error: 'Ann' is not an account name\n"
+                "    use lower case letters, digits, '-' and '_', up to 31\n"},
+        BadLine{"user --name=ann --uid=1000\n",
+                "r.ks:1:17: error: uid 1000 is not a system account's\n"
+                "    choose 1 to 999: gears use the uids from 1000\n"},
+        BadLine{"user --name=ann --uid=x\n",
+                "r.ks:1:17: error: '--uid' must be a number, not 'x'\n"},
+        BadLine{"user --name=ann --password=x\n",
+                "r.ks:1:17: error: 'user' has no option '--password'\n"
+                "    it has --name, --gecos, --groups, --shell and --uid\n"},
+        BadLine{"user --name\n",
+                "r.ks:1:6: error: '--name' needs a value\n    write '--name=VALUE'\n"
+                "r.ks:1:1: error: 'user' needs '--name'\n    its name\n"},
+        BadLine{"services\n",
+                "r.ks:1:1: error: 'services' changes nothing\n"
+                "    add '--enabled=…' or '--disabled=…'\n"},
+        BadLine{"services --enabled=a --disabled=b,a\n",
+                "r.ks:1:22: error: 'a' is both enabled and disabled\n"},
+        BadLine{"firewall --enabled=yes\n",
+                "r.ks:1:10: error: '--enabled' takes no value\n    write '--enabled'\n"},
+        BadLine{"firewall --disabled --port=99999:tcp\n",
+                "r.ks:1:21: error: '99999:tcp' is not a port\n"
+                "    write NUMBER:tcp or NUMBER:udp\n"},
+        BadLine{"firewall --enabled\n",
+                "r.ks:1:1: error: the firewall needs the package 'nftables'\n"
+                "    add it to '%packages'\n"},
+        BadLine{"network --hostname=under_score\n",
+                "r.ks:1:9: error: 'under_score' is not a host name\n"
+                "    use lower case letters, digits and '-', in parts separated by '.'\n"},
+        BadLine{"network --bootproto=static\n",
+                "r.ks:1:1: error: '--bootproto=static' needs '--ip=ADDRESS/PREFIX'\n"
+                "    for example '--ip=192.168.56.10/24'\n"},
+        BadLine{"bootloader --timeout=-1\n",
+                "r.ks:1:12: error: a timeout of -1 s is out of range\n"
+                "    choose 0 to 600 seconds\n"},
+        BadLine{"part / --fstype=ext4\n",
+                "r.ks:1:8: error: the root file system of a live image cannot be 'ext4'\n"
+                "    write 'part / --fstype=squashfs'\n"},
+        BadLine{"part /data --fstype=ext4\n",
+                "r.ks:1:1: error: 'part /data' needs '--fstype=tmpfs'\n"
+                "    a live image has no disk: everything else lives in memory\n"},
+        BadLine{"repo --name=x --baseurl=ftp://y\n",
+                "r.ks:1:15: error: 'ftp://y' is not a URL\n"
+                "    write http://…, https://… or file:///…, or leave the option out to use the "
+                "build host's mirror\n"},
+        BadLine{"repo --name=debian --name=x\n",
+                "r.ks:1:20: error: '--name' is given twice\n    keep one of the two\n"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Sections, RecipeLine,
+    testing::Values(
+        BadLine{"%packages\nGit\n%end\n",
+                "r.ks:2:1: error: 'Git' is not a package name\n"
+                "    Debian's package names have lower case letters, digits, '+', '-' and '.'\n"},
+        BadLine{"%packages\n@core\n%end\n",
+                "r.ks:2:1: error: '@core': Debian has no package groups\n"
+                "    list the packages one by one\n"},
+        BadLine{"%packages\ngit curl\n%end\n",
+                "r.ks:2:5: error: more than one package on a line\n    one package a line\n"},
+        BadLine{"%packages\ncurl\n-crul\n%end\n",
+                "r.ks:3:1: error: '-crul' excludes a package that no line before lists\n"
+                "    did you mean 'curl'?\n"},
+        BadLine{"%packages --no-core\n%end\n",
+                "r.ks:1:11: error: '%packages' has no option '--no-core'\n"
+                "    did you mean '--nocore'?\n"},
+        BadLine{"%post --interpreter=python3\n%end\n",
+                "r.ks:1:7: error: 'python3' is not an absolute path\n"
+                "    for example '--interpreter=/bin/bash'\n"},
+        BadLine{"%addon\n%end\n",
+                "r.ks:1:1: error: '%addon' needs a name\n    the only one is '%addon gearbox'\n"},
+        BadLine{"%addon org_fedora\n%end\n",
+                "r.ks:1:8: error: unknown addon 'org_fedora'\n"
+                "    the only one is '%addon gearbox'\n"},
+        BadLine{"%addon gearbox\ncompresion = 3\n%end\n",
+                "r.ks:2:1: error: unknown setting 'compresion'\n"
+                "    did you mean 'compression'?\n"},
+        BadLine{"%addon gearbox\n  compression = 99\n%end\n",
+                "r.ks:2:17: error: '99' is not a number from 1 to 22\n"},
+        BadLine{"%addon gearbox\nvolume_id\n%end\n",
+                "r.ks:2:1: error: 'volume_id' is not a setting\n    write 'key = value'\n"},
+        BadLine{"%addon gearbox\nvolume_id =\n%end\n",
+                "r.ks:2:1: error: 'volume_id' has no value\n    it takes a NAME\n"},
+        BadLine{"%addon gearbox\nvolume_id = a b\n%end\n",
+                "r.ks:2:13: error: 'a b' is not a volume name\n"
+                "    use up to 32 upper case letters, digits and '_'\n"},
+        BadLine{"%addon gearbox\ntitle = A\ntitle = B\n%end\n",
+                "r.ks:3:1: error: 'title' is set twice in this section\n"},
+        BadLine{"%addon gearbox\nkernel = linux-headers-amd64\n%end\n",
+                "r.ks:2:10: error: 'linux-headers-amd64' is not a kernel package\n"
+                "    the full kernel is 'linux-image-amd64'\n"},
+        BadLine{"%addon gearbox\nexclude = usr/share/doc\n%end\n",
+                "r.ks:2:11: error: 'usr/share/doc' is not an absolute path\n"}));
+
+TEST(Recipe, ShowsAllProblemsAtOnce) {
+    EXPECT_EQ(problems_of("lagn C\nselinux --x\n%packages\nA\n%end\n"),
+              "r.ks:1:1: error: unknown command 'lagn'\n    did you mean 'lang'?\n"
+              "r.ks:2:9: error: 'selinux' has no option '--x'\n"
+              "    it has --enforcing and --permissive\n"
+              "r.ks:4:1: error: 'A' is not a package name\n"
+              "    Debian's package names have lower case letters, digits, '+', '-' and '.'\n");
+}
+
+TEST(Recipe, NamesWhatIsMissingAltogether) {
+    Problems problems;
+    load_recipe("r.ks", reader_of({{"r.ks", "lang C\n"}}), problems);
+    EXPECT_EQ(problems.list().size(), 10u) << problems.text();
+    EXPECT_EQ(to_text(problems.list().front()),
+              "r.ks:1:1: error: the recipe has no 'repo'\n"
+              "    add 'repo --name=debian' to use the build host's mirror");
+}
+
+TEST(Recipe, UnreadableFile) {
+    Problems problems;
+    load_recipe("none.ks", reader_of({}), problems);
+    EXPECT_EQ(problems.text(),
+              "none.ks:1:1: error: cannot read 'none.ks'\n    check the path of the recipe\n");
+}
+
+TEST(Recipe, MeansWhatItSays) {
+    const Recipe recipe = recipe_of(
+        "lang C.UTF-8\nkeyboard de\ntimezone Europe/Berlin --utc\nselinux --permissive\n"
+        "user --name ann --groups=sudo,adm --gecos 'Ann A' --uid=200\n"
+        "services --enabled=a,b --disabled=c\nservices --enabled=d\n"
+        "firewall --enabled --ssh --port=53:udp,8080\n"
+        "network --hostname=box --bootproto=static --ip=10.0.0.2/24 --gateway=10.0.0.1 "
+        "--device=eth0\n"
+        "bootloader --append=\"quiet audit=1\" --timeout 0\n"
+        "part / --fstype=squashfs\npart /data --fstype=tmpfs --fsoptions=size=10%\n"
+        "%packages --nocore --excludedocs --inst-langs=de,fr\nnftables\ngit=1:2.47-1\ncurl\n-curl\n"
+        "%end\n"
+        "%post --interpreter=/bin/bash\necho \"# kept as it is\"\n%end\n"
+        "%post --nochroot\ntrue\n%end\n%pre\nfalse\n%end\n"
+        "%addon gearbox\ntitle = My Box\ncompression = 15\nexclude = /a/*\nexclude = /b\n%end\n");
+    EXPECT_EQ(recipe.keyboard, "de");
+    EXPECT_TRUE(recipe.hardware_clock_utc);
+    EXPECT_EQ(recipe.selinux, "permissive");
+    ASSERT_EQ(recipe.users.size(), 1u);
+    EXPECT_EQ(recipe.users[0].comment, "Ann A");
+    EXPECT_THAT(recipe.users[0].groups, ElementsAre("sudo", "adm"));
+    EXPECT_EQ(recipe.users[0].uid, 200);
+    EXPECT_THAT(recipe.services_enabled, ElementsAre("a", "b", "d"));
+    EXPECT_THAT(recipe.firewall.ports, ElementsAre("22:tcp", "53:udp", "8080:tcp"));
+    EXPECT_EQ(recipe.network.address, "10.0.0.2/24");
+    EXPECT_EQ(recipe.boot_arguments, "quiet audit=1");
+    EXPECT_EQ(recipe.boot_timeout, 0);
+    ASSERT_EQ(recipe.mounts.size(), 1u);
+    EXPECT_EQ(recipe.mounts[0].options, "size=10%");
+    EXPECT_THAT(recipe.packages, ElementsAre("busybox", "git=1:2.47-1", "nftables",
+                                             "policycoreutils", "selinux-policy-default"));
+    EXPECT_FALSE(recipe.core);
+    EXPECT_THAT(recipe.languages, ElementsAre("de", "fr"));
+    ASSERT_EQ(recipe.post.size(), 2u);
+    EXPECT_EQ(recipe.post[0].body, "echo \"# kept as it is\"\n");
+    EXPECT_TRUE(recipe.post[0].in_chroot);
+    EXPECT_FALSE(recipe.post[1].in_chroot);
+    EXPECT_FALSE(recipe.pre[0].in_chroot);
+    EXPECT_EQ(recipe.image.title, "My Box");
+    EXPECT_THAT(recipe.image.exclude, ElementsAre("/a/*", "/b"));
+}
+
+TEST(Recipe, AnIncludingFileOverridesWhatItIncludes) {
+    const Files files{{"k/r.ks", "%include base.ks\nkeyboard fr\n"},
+                      {"k/base.ks", "keyboard us\n" + minimal_recipe()}};
+    Problems problems;
+    const Recipe recipe = load_recipe("k/r.ks", reader_of(files), problems);
+    EXPECT_EQ(problems.text(), "");
+    EXPECT_EQ(recipe.keyboard, "fr");
+    EXPECT_EQ(recipe.image.sources.at("overlay"), "k/o");
+}
+
+TEST(Recipe, TheOnesOfThisRepositoryAreValid) {
+    Problems problems;
+    const std::filesystem::path folder = std::filesystem::path(GEARBOX_SOURCE) / "kickstart";
+    const auto read = [](const std::filesystem::path& path) { return find_file(path); };
+    const Recipe recipe = load_recipe(folder / "livecd.ks", read, problems);
+    EXPECT_EQ(problems.text(), "");
+    EXPECT_EQ(recipe.files.size(), 3u);
+    EXPECT_EQ(recipe.selinux, "enforcing");
+}
+
+TEST(Recipe, LanguageIsDocumentedAsItIs) {
+    const auto text =
+        find_file(std::filesystem::path(GEARBOX_SOURCE) / "docs/builder.md").value_or("");
+    EXPECT_NE(text.find(describe_language()), std::string::npos)
+        << "docs/builder.md is not current: put in the output of 'gearbox-build language'";
+}
+
+}  // namespace
+}  // namespace gearbox::builder

@@ -1,0 +1,248 @@
+// Stages against tools that only write down what they are asked to run.
+#include "base/error.h"
+#include "base/file.h"
+#include "stages/stages.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+namespace gearbox::builder {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class RecordingTools final : public Tools {
+public:
+    void run(const ToolCall& call) override {
+        std::string line = call.root.empty() ? "host:" : "tree:";
+        for (const std::string& word : call.argv) {
+            line += " " + word;
+        }
+        calls.push_back(line);
+        inputs.push_back(call.input);
+        for (const std::string& output : says) {
+            if (call.on_line) {
+                call.on_line(output);
+            }
+        }
+        if (fails) {
+            throw Error(ErrorKind::internal, "'tool' ended with status 1");
+        }
+    }
+    std::vector<std::string> calls;
+    std::vector<std::string> inputs;
+    std::vector<std::string> says;
+    bool fails = false;
+};
+
+class StageTest : public testing::Test {
+protected:
+    StageTest() { fs::create_directories(tree()); }
+    fs::path tree() const { return folder.path() / "tree"; }
+    void put(const std::string& name, const std::string& text) {
+        fs::create_directories((tree() / name).parent_path());
+        write_file_atomically(tree() / name, text);
+    }
+    std::string get(const std::string& name) { return read_file(tree() / name); }
+
+    void run(void (*stage)(StageContext&), const Json& options) {
+        StageContext context{options, sources, folder.path(), tree(), folder.path() / "out", {}, tools,
+                             [this](double fraction, const std::string& detail) {
+                                 last_fraction = fraction;
+                                 last_detail = detail;
+                             }};
+        stage(context);
+    }
+
+    TempDir folder;
+    RecordingTools tools;
+    std::map<std::string, fs::path> sources;
+    double last_fraction = -1;
+    std::string last_detail;
+};
+
+TEST_F(StageTest, RootTreeAsksMmdebstrap) {
+    tools.says = {"0 upgraded, 10 newly installed, 0 to remove", "Get:1 http://m a [1 kB]",
+                  "Unpacking libc6:amd64 (2.41) ...", "Setting up libc6:amd64 (2.41) ..."};
+    run(stages::run_root_tree, {{"variant", "minbase"},
+                                {"recommends", false},
+                                {"dpkg", {"path-exclude=/usr/share/doc/*"}},
+                                {"packages", {"a", "b"}},
+                                {"suite", "trixie"},
+                                {"archives", {"deb http://m trixie main"}}});
+    ASSERT_EQ(tools.calls.size(), 1u);
+    EXPECT_THAT(tools.calls[0], HasSubstr("host: mmdebstrap --verbose --mode=root"));
+    EXPECT_THAT(tools.calls[0],
+                HasSubstr("--aptopt=APT::Install-Recommends \"false\" "
+                          "--dpkgopt=path-exclude=/usr/share/doc/* --include=a,b trixie " +
+                          tree().string() + " deb http://m trixie main"));
+    EXPECT_DOUBLE_EQ(last_fraction, 0.1);
+    EXPECT_EQ(last_detail, "Setting up libc6:amd64");
+}
+
+TEST_F(StageTest, DebSaysWhatIsMissingInTheImage) {
+    write_file_atomically(folder.path() / "g.deb", "deb");
+    sources["deb"] = folder.path() / "g.deb";
+    fs::create_directories(tree() / "var/cache");
+    tools.says = {" gearbox depends on libgit2-1.9; however:", "  Package libgit2-1.9 is not installed."};
+    tools.fails = true;
+    try {
+        run(stages::run_deb, {{"version", "1"}});
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.text(),
+                  "the package needs what the image does not have: libgit2-1.9 (add it to "
+                  "'%packages')");
+    }
+    tools.fails = false;
+    run(stages::run_deb, {{"version", "1"}});
+    EXPECT_THAT(tools.calls, testing::Contains("tree: dpkg --force-unsafe-io --install "
+                                               "/var/cache/gearbox.deb"));
+    EXPECT_FALSE(fs::exists(tree() / "usr/sbin/policy-rc.d"));
+    EXPECT_FALSE(fs::exists(tree() / "var/cache/gearbox.deb"));
+}
+
+class PolicyTest : public StageTest {
+protected:
+    PolicyTest() {
+        for (const char* module : {"apt", "base", "games", "ssh"}) {
+            fs::create_directories(tree() / "var/lib/selinux/default/active/modules/100" / module);
+        }
+        put("var/lib/selinux/default/active/modules/disabled/ssh", "");
+        put("etc/selinux/semanage.conf", "module-store = direct\nusepasswd = true\n");
+        put("etc/selinux/default/policy/policy.33", "");
+        put("etc/selinux/default/policy/policy.34", "");
+        sources["policy_keep"] = folder.path() / "keep";
+        sources["policy_modules"] = folder.path() / "cil";
+        fs::create_directory(folder.path() / "cil");
+        write_file_atomically(folder.path() / "cil/gearbox.cil", "(x)");
+        write_file_atomically(folder.path() / "cil/README.md", "not policy");
+    }
+    const Json options{{"policy_version", 33}, {"state", "enforcing"}};
+};
+
+TEST_F(PolicyTest, SetsTheWholeListInOneTransaction) {
+    write_file_atomically(folder.path() / "keep", "base # always\napt ssh\n");
+    run(stages::run_policy, options);
+    EXPECT_THAT(tools.calls, ElementsAre("tree: semodule -s default -n -d games -e ssh -i "
+                                         "/var/tmp/gearbox-policy/gearbox.cil"));
+    EXPECT_EQ(get("etc/selinux/semanage.conf"),
+              "module-store = direct\npolicy-version = 33\nusepasswd = false\n");
+    EXPECT_THAT(get("etc/selinux/config"), HasSubstr("SELINUX=enforcing\n"));
+    EXPECT_TRUE(fs::exists(tree() / "etc/selinux/default/policy/policy.33"));
+    EXPECT_FALSE(fs::exists(tree() / "etc/selinux/default/policy/policy.34"));
+    EXPECT_FALSE(fs::exists(tree() / "var/tmp/gearbox-policy"));
+}
+
+TEST_F(PolicyTest, RefusesAModuleThatIsNotThere) {
+    write_file_atomically(folder.path() / "keep", "base\nshs\n");
+    try {
+        run(stages::run_policy, options);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.text(),
+                  "selinux-policy-default has no module 'shs'; did you mean 'ssh'?");
+    }
+}
+
+Json settings_options() {
+    return {{"language", "C.UTF-8"},
+            {"keyboard", "de"},
+            {"timezone", "Etc/UTC"},
+            {"hardware_clock_utc", true},
+            {"root_locked", true},
+            {"cloud_domain", "apps.example"},
+            {"users",
+             {{{"name", "ann"}, {"comment", "Ann"}, {"shell", "/bin/bash"}, {"groups", {"sudo", "adm"}}, {"uid", 200}}}},
+            {"mounts", {{{"point", "/data"}, {"type", "tmpfs"}, {"options", "mode=0755"}}}},
+            {"archives", Json::array()},
+            {"firewall", {{"enabled", true}, {"ports", {"22:tcp", "53:udp"}}}},
+            {"network",
+             {{"hostname", "box"}, {"bootproto", "dhcp"}, {"device", "link"}, {"address", ""}, {"gateway", ""}}}};
+}
+
+TEST_F(StageTest, SettingsWriteTheFilesOfTheSystem) {
+    put("usr/share/zoneinfo/Etc/UTC", "");
+    put("etc/resolv.conf", "nameserver of the build host");
+    put("etc/gearbox/gearboxd.toml", "[broker]\n# cloud_domain = \"gearbox.localhost\"\n");
+    run(stages::run_settings, settings_options());
+    EXPECT_THAT(tools.calls,
+                ElementsAre("tree: usermod --password !* root",
+                            "tree: useradd --create-home --shell /bin/bash --comment Ann --uid 200 "
+                            "--groups sudo,adm ann"));
+    EXPECT_EQ(get("etc/hostname"), "box\n");
+    EXPECT_EQ(get("etc/resolv.conf"), "");
+    EXPECT_EQ(get("etc/systemd/network/50-gearbox.network"),
+              "[Match]\nName=en* eth*\n\n[Network]\nDHCP=yes\n");
+    EXPECT_THAT(get("etc/nftables.conf"),
+                HasSubstr("        tcp dport 22 accept\n        udp dport 53 accept\n"));
+    EXPECT_THAT(get("etc/fstab"), HasSubstr("tmpfs /data tmpfs mode=0755 0 0\n"));
+    EXPECT_EQ(fs::read_symlink(tree() / "etc/localtime"), "/usr/share/zoneinfo/Etc/UTC");
+    EXPECT_EQ(get("etc/gearbox/gearboxd.toml"), "[broker]\ncloud_domain = \"apps.example\"\n");
+    EXPECT_EQ(get("etc/apt/sources.list"), "");
+}
+
+TEST_F(StageTest, SettingsRefuseAnUnknownTimeZone) {
+    EXPECT_THROW(run(stages::run_settings, settings_options()), Error);
+}
+
+TEST_F(StageTest, OverlayKeepsModesAndLinks) {
+    const fs::path overlay = folder.path() / "overlay";
+    sources["overlay"] = overlay;
+    fs::create_directories(overlay / "etc/x");
+    write_file_atomically(overlay / "etc/x/run", "#!/bin/sh\n", 0755);
+    fs::create_symlink("run", overlay / "etc/x/link");
+    put("etc/x/run", "old");
+    run(stages::run_overlay, Json::object());
+    EXPECT_EQ(get("etc/x/run"), "#!/bin/sh\n");
+    EXPECT_EQ(fs::status(tree() / "etc/x/run").permissions() & fs::perms::mask, fs::perms(0755));
+    EXPECT_EQ(fs::read_symlink(tree() / "etc/x/link"), "run");
+}
+
+TEST_F(StageTest, OverlayMustNotReplaceALinkByAFolder) {
+    sources["overlay"] = folder.path() / "overlay";
+    fs::create_directories(folder.path() / "overlay/lib/systemd");
+    fs::create_directories(tree() / "usr/lib");
+    fs::create_symlink("usr/lib", tree() / "lib");
+    try {
+        run(stages::run_overlay, Json::object());
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.text(), HasSubstr("use the real path below /usr"));
+    }
+}
+
+TEST_F(StageTest, ScriptsRunWhereTheySay) {
+    run(stages::run_post,
+        {{"scripts",
+          {{{"interpreter", "/bin/sh"}, {"in_chroot", true}, {"body", "a\n"}},
+           {{"interpreter", "/bin/bash"}, {"in_chroot", false}, {"body", "b\n"}}}}});
+    EXPECT_THAT(tools.calls, ElementsAre("tree: /bin/sh -eu -s", "host: /bin/bash -s"));
+    EXPECT_THAT(tools.inputs, ElementsAre("a\n", "b\n"));
+}
+
+TEST_F(StageTest, NormaliseRemovesWhatMustNotBeInEveryCopy) {
+    put("etc/ssh/ssh_host_rsa_key", "secret");
+    put("etc/ssh/sshd_config", "kept");
+    put("etc/machine-id", "0123");
+    put("etc/shadow-", "old");
+    put("var/log/apt/history.log", "today");
+    put("var/lib/apt/lists/x", "list");
+    put("root/.keep", "kept");
+    run(stages::run_normalise, {{"source_date_epoch", 1767225600}});
+    EXPECT_THAT(tools.calls, ElementsAre("tree: systemd-sysusers", "tree: ldconfig"));
+    EXPECT_FALSE(fs::exists(tree() / "etc/ssh/ssh_host_rsa_key"));
+    EXPECT_EQ(get("etc/ssh/sshd_config"), "kept");
+    EXPECT_EQ(get("etc/machine-id"), "");
+    EXPECT_FALSE(fs::exists(tree() / "etc/shadow-"));
+    EXPECT_EQ(get("var/log/apt/history.log"), "");
+    EXPECT_FALSE(fs::exists(tree() / "var/lib/apt/lists/x"));
+    EXPECT_THAT(get("etc/.updated"), HasSubstr("TIMESTAMP_NSEC=1767225600000000000\n"));
+}
+
+}  // namespace
+}  // namespace gearbox::builder
