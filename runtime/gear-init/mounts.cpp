@@ -48,12 +48,15 @@ std::optional<struct stat> find_stat(const std::string& path) {
     return info;
 }
 
-// The kernel ignores all flags but MS_REC on the first bind; they need a second call.
-void bind_mount(const std::string& source, const std::string& target, unsigned long flags) {
-    check(::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr), "binding '", source,
-          "' to '", target, "'");
-    check(::mount(nullptr, target.c_str(), nullptr, MS_REMOUNT | MS_BIND | flags, nullptr),
-          "setting flags of '", target, "'");
+// The kernel ignores all flags but MS_REC when it binds; they need a second call, which mount(2) would
+// apply to the top mount only.
+void bind_mount(const std::string& source, const std::string& target, std::uint64_t attributes) {
+    check(::mount(source.c_str(), target.c_str(), nullptr, MS_BIND | MS_REC, nullptr), "binding '",
+          source, "' to '", target, "'");
+    mount_attr wanted{};
+    wanted.attr_set = attributes;
+    check(::mount_setattr(AT_FDCWD, target.c_str(), AT_RECURSIVE, &wanted, sizeof wanted),
+          "setting attributes of '", target, "'");
 }
 
 /// Carries out one step below the new root.
@@ -100,13 +103,13 @@ public:
                           MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0k,mode=0555"),
                   "masking '", target, "'");
         } else if (info) {
-            bind_mount("/dev/null", target, MS_RDONLY | MS_NOSUID | MS_NOEXEC);
+            bind_mount("/dev/null", target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
         }
     }
     void operator()(const ReadOnlyStep& step) const {
         const std::string target = place(step.target);
         if (find_stat(target)) {
-            bind_mount(target, target, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+            bind_mount(target, target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
         }
     }
     void operator()(const DirectoryStep& step) const {

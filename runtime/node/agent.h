@@ -41,6 +41,7 @@ struct Deployment {
     bool force_clean_build = false;
     std::int64_t created = 0;
     std::vector<double> activations;  ///< seconds since the epoch
+    std::string checksum = {};        ///< of its files, hex
 };
 
 /// Acts on gears. Thread-safe; calls for one gear are serialised by the caller (one lock per

@@ -21,6 +21,7 @@ table inet gearbox {
     chain forward {
         type filter hook forward priority -10; policy accept;
         iifname "gb*" drop
+        oifname "gb*" drop
     }
 }
 )";

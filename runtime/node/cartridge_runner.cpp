@@ -1,0 +1,213 @@
+#include "node/cartridge_runner.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "node/agent.h"
+#include "node/environ.h"
+#include "node/script_output.h"
+
+#include <algorithm>
+
+namespace gearbox {
+
+namespace {
+
+// $1 control, $2 verb, $3 directory of action hooks, $4 cartridge, $5 the same with its version. Hooks
+// around a verb are sourced (contract 6.2): they may change what the control script sees.
+constexpr const char* control_program = R"(set -e
+gearbox_control=$1 gearbox_verb=$2 gearbox_hook=${2//-/_} gearbox_dir=$3 gearbox_names=("$4" "$5")
+for gearbox_name in "${gearbox_names[@]}"; do
+    if [[ -x $gearbox_dir/pre_${gearbox_hook}_$gearbox_name ]]; then
+        source "$gearbox_dir/pre_${gearbox_hook}_$gearbox_name"
+    fi
+done
+"$gearbox_control" "$gearbox_verb"
+for gearbox_name in "${gearbox_names[@]}"; do
+    if [[ -x $gearbox_dir/post_${gearbox_hook}_$gearbox_name ]]; then
+        source "$gearbox_dir/post_${gearbox_hook}_$gearbox_name"
+    fi
+done
+)";
+
+constexpr const char* action_hooks = "app-root/runtime/repo/.openshift/action_hooks";
+
+}  // namespace
+
+PlainLines::~PlainLines() {
+    if (!rest_.empty() && target_) {
+        target_(plain_output(rest_));
+    }
+}
+
+TextSink PlainLines::sink() {
+    if (!target_) {
+        return {};
+    }
+    return [this](std::string_view chunk) {
+        rest_ += chunk;
+        const auto end = rest_.rfind('\n');
+        constexpr std::size_t longest_line = 64 * 1024;
+        const std::size_t whole = end != std::string::npos        ? end + 1
+                                  : rest_.size() > longest_line ? rest_.size()
+                                                                : 0;
+        if (whole > 0) {
+            target_(plain_output(std::string_view(rest_).substr(0, whole)));
+            rest_.erase(0, whole);
+        }
+    };
+}
+
+GearCommand CartridgeRunner::make_command(const GearRecord& record, const std::string& cartridge) const {
+    const GearFiles files = node_.files(record);
+    GearCommand command;
+    command.environment = to_pairs(make_environment(files, record, node_.settings, cartridge));
+    command.directory = node_.home(record) + (cartridge.empty() ? "" : "/" + cartridge);
+    command.deadline = std::chrono::seconds(node_.settings.node.script_timeout_seconds);
+    return command;
+}
+
+ScriptMessages CartridgeRunner::finish(const GearResult& result, const std::string& what) const {
+    ScriptMessages messages;
+    parse_script_output(result.out, messages);
+    if (result.status != 0) {
+        const std::string text = failure_text(messages, result.out, result.err);
+        throw ScriptError(result.status, ErrorKind::unavailable,
+                          str(what, " ended with status ", result.status, text.empty() ? "" : ": ", text));
+    }
+    return messages;
+}
+
+ScriptMessages CartridgeRunner::run_script(const GearRecord& record, const RecordedCartridge& cartridge,
+                                           const std::string& script) const {
+    const std::string path = str(cartridge.name, "/bin/", script);
+    if (!node_.files(record).exists(path)) {
+        return {};
+    }
+    GearCommand command = make_command(record, cartridge.name);
+    command.argv = {"/bin/bash", "-c", R"(exec "$0" "$@")", str(node_.home(record), "/", path)};
+    if (script != "teardown") {
+        command.argv.insert(command.argv.end(), {"--version", cartridge.version});
+    }
+    return finish(node_.launcher.run(record, command), str("'", script, "' of ", cartridge.full_name));
+}
+
+ScriptMessages CartridgeRunner::control(const GearRecord& record, const RecordedCartridge& cartridge,
+                                        const std::string& verb, const TextSink& output) const {
+    const std::string path = cartridge.name + "/bin/control";
+    if (!node_.files(record).exists(path)) {
+        return {};
+    }
+    const std::string home = node_.home(record);
+    PlainLines lines(output);
+    GearCommand command = make_command(record, cartridge.name);
+    command.argv = {"/bin/bash", "-c",
+                    control_program, "control",
+                    str(home, "/", path), verb,
+                    str(home, "/", action_hooks), cartridge.name,
+                    cartridge.full_name};
+    command.output = lines.sink();
+    return finish(node_.launcher.run(record, command), str("'control ", verb, "' of ", cartridge.full_name));
+}
+
+void CartridgeRunner::run_action_hook(const GearRecord& record, const std::string& name,
+                                      const TextSink& output) const {
+    const std::string path = str(action_hooks, "/", name);
+    if (!node_.files(record).exists(path)) {
+        return;
+    }
+    GearCommand command = make_command(record, "");
+    command.argv = {"/bin/bash", "-c",
+                    "[[ -x $0 ]] && exec \"$0\"; echo \"NOTE: the hook $1 is not executable and is skipped\"",
+                    str(node_.home(record), "/", path), name};
+    command.output = output;
+    finish(node_.launcher.run(record, command), str("action hook '", name, "'"));
+}
+
+GearResult CartridgeRunner::run(const GearRecord& record, const std::vector<std::string>& argv,
+                                const TextSink& output, const std::string& input) const {
+    GearCommand command = make_command(record, "");
+    command.argv = argv;
+    command.output = output;
+    command.input = input;
+    return node_.launcher.run(record, command);
+}
+
+std::string CartridgeRunner::run_checked(const GearRecord& record, const std::vector<std::string>& argv,
+                                         const TextSink& output, const std::string& input) const {
+    GearResult result = run(record, argv, output, input);
+    finish(result, str("'", argv.front(), "'"));
+    return std::move(result.out);
+}
+
+void CartridgeRunner::start_secondaries(const GearRecord& record, const TextSink& output) const {
+    for (std::size_t i = 1; i < record.cartridges.size(); ++i) {
+        control(record, record.cartridges[i], "start", output);
+    }
+}
+
+ScriptMessages CartridgeRunner::start_all(const GearRecord& record, const TextSink& output) const {
+    run_action_hook(record, "pre_start", output);
+    start_secondaries(record, output);
+    ScriptMessages messages;
+    if (!record.cartridges.empty()) {
+        messages = control(record, record.cartridges.front(), "start", output);
+    }
+    run_action_hook(record, "post_start", output);
+    return messages;
+}
+
+void CartridgeRunner::stop_all(const GearRecord& record, bool keep_going, const TextSink& output) const {
+    std::vector<const RecordedCartridge*> order;
+    for (const RecordedCartridge& cartridge : record.cartridges) {
+        order.push_back(&cartridge);
+    }
+    std::sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->name < b->name; });
+    const auto attempt = [&](const auto& body) {
+        try {
+            body();
+        } catch (const ScriptError& error) {
+            if (!keep_going) {
+                throw;
+            }
+            log::warning("while stopping: ", error.text(), log::field("gear", record.spec.id.text()));
+        }
+    };
+    attempt([&] { run_action_hook(record, "pre_stop", output); });
+    for (const RecordedCartridge* cartridge : order) {
+        attempt([&] { control(record, *cartridge, "stop", output); });
+    }
+    attempt([&] { run_action_hook(record, "post_stop", output); });
+}
+
+void CartridgeRunner::control_each(const GearRecord& record, const std::string& verb) const {
+    for (std::size_t i = 1; i < record.cartridges.size(); ++i) {
+        control(record, record.cartridges[i], verb);
+    }
+    if (!record.cartridges.empty()) {
+        control(record, record.cartridges.front(), verb);
+    }
+}
+
+void CartridgeRunner::destroy_scripts(const GearRecord& record) const {
+    for (const RecordedCartridge& cartridge : record.cartridges) {
+        try {
+            run_script(record, cartridge, "teardown");
+        } catch (const Error& error) {
+            log::warning("while removing: ", error.text(), log::field("gear", record.spec.id.text()));
+        }
+    }
+}
+
+void CartridgeRunner::tidy(const GearRecord& record, const std::string& repository) const {
+    run(record, {"/usr/bin/find", "/tmp", "/var/tmp", "-mindepth", "1", "-delete"});
+    for (const RecordedCartridge& cartridge : record.cartridges) {
+        try {
+            control(record, cartridge, "tidy");
+        } catch (const ScriptError& error) {
+            log::warning("while tidying: ", error.text(), log::field("gear", record.spec.id.text()));
+        }
+    }
+    run(record, {"/usr/bin/git", "--git-dir", repository, "gc", "--quiet", "--auto"});
+}
+
+}  // namespace gearbox

@@ -1,0 +1,80 @@
+// Cartridges in a gear: adds and removes them, runs their scripts and the user's action hooks
+// (cartridge contract, 3 and 6).
+#pragma once
+#include "model/cartridge.h"
+#include "model/events.h"
+#include "node/context.h"
+
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+class CartridgeRunner {
+public:
+    explicit CartridgeRunner(const NodeContext& node) : node_(node) {}
+
+    /// The whole of 3.1; saves the record. On failure the gear is as before.
+    ScriptMessages add(GearRecord& record, const Cartridge& cartridge) const;
+    /// Stop and teardown (failures are ignored), then everything of it goes. Unknown is fine.
+    void remove(GearRecord& record, const std::string& name) const;
+
+    /// bin/control VERB with the hooks around it. A cartridge without control is fine.
+    ScriptMessages control(const GearRecord& record, const RecordedCartridge& cartridge,
+                           const std::string& verb, const TextSink& output = {}) const;
+    /// bin/SCRIPT --version V, if there is one.
+    ScriptMessages run_script(const GearRecord& record, const RecordedCartridge& cartridge,
+                              const std::string& script) const;
+    /// The application's own hook of this name, if there is one. Throws ScriptError.
+    void run_action_hook(const GearRecord& record, const std::string& name, const TextSink& output) const;
+
+    /// Every cartridge, the primary last; with the hooks pre_start and post_start. The sandbox must run.
+    ScriptMessages start_all(const GearRecord& record, const TextSink& output = {}) const;
+    void start_secondaries(const GearRecord& record, const TextSink& output) const;
+    /// In directory order. keep_going: failures are only told.
+    void stop_all(const GearRecord& record, bool keep_going, const TextSink& output = {}) const;
+
+    /// One verb for every cartridge, the primary last.
+    void control_each(const GearRecord& record, const std::string& verb) const;
+    /// What cartridges want to do before the gear goes: teardown, with a short deadline. Failures are
+    /// only told.
+    void destroy_scripts(const GearRecord& record) const;
+    /// Empties /tmp, runs every cartridge's tidy and git's garbage collection. The services are stopped.
+    void tidy(const GearRecord& record, const std::string& repository) const;
+
+    /// A program in the gear with the environment of a session.
+    GearResult run(const GearRecord& record, const std::vector<std::string>& argv, const TextSink& output = {},
+                   const std::string& input = {}) const;
+    /// The same; a non-zero exit is a ScriptError.
+    std::string run_checked(const GearRecord& record, const std::vector<std::string>& argv,
+                            const TextSink& output = {}, const std::string& input = {}) const;
+
+private:
+    void install(GearRecord& record, const RecordedCartridge& cartridge, ScriptMessages& messages) const;
+    void write_endpoint_variables(const GearRecord& record, const RecordedCartridge& cartridge) const;
+    void discard(const GearRecord& record, const RecordedCartridge& cartridge) const;
+    void unlock(const GearRecord& record, const RecordedCartridge& cartridge) const;
+    void lock(const GearRecord& record, const RecordedCartridge& cartridge) const;
+    void render_environment(const GearRecord& record, const RecordedCartridge& cartridge) const;
+    void render_templates(const GearRecord& record, const RecordedCartridge& cartridge) const;
+    ScriptMessages finish(const GearResult& result, const std::string& what) const;
+    GearCommand make_command(const GearRecord& record, const std::string& cartridge) const;
+
+    const NodeContext& node_;
+};
+
+/// Passes whole lines on, without the prefixes of the script protocol.
+class PlainLines {
+public:
+    explicit PlainLines(TextSink target) : target_(std::move(target)) {}
+    ~PlainLines();
+    PlainLines(const PlainLines&) = delete;
+    PlainLines& operator=(const PlainLines&) = delete;
+    TextSink sink();
+
+private:
+    TextSink target_;
+    std::string rest_;
+};
+
+}  // namespace gearbox

@@ -1,0 +1,241 @@
+// Adding and removing cartridges: the order of the contract's section 3.1.
+#include "base/defer.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "node/agent.h"
+#include "node/cartridge_runner.h"
+#include "node/endpoints.h"
+#include "node/environ.h"
+#include "node/managed_files.h"
+
+#include <algorithm>
+
+namespace gearbox {
+
+namespace {
+
+ManagedFiles managed_files(const GearFiles& files, const RecordedCartridge& cartridge) {
+    const auto yaml = files.find(cartridge.name + "/metadata/managed_files.yml");
+    return parse_managed_files(yaml.value_or(""), cartridge.name);
+}
+
+// The files that a pattern means: itself, or its matches in the directory that it names.
+std::vector<std::string> expand(const GearFiles& files, const std::string& pattern) {
+    if (!has_wildcard(pattern)) {
+        return {pattern};
+    }
+    const auto slash = pattern.rfind('/');
+    const std::string directory = pattern.substr(0, slash);
+    std::vector<std::string> out;
+    if (slash == std::string::npos || has_wildcard(directory)) {
+        return out;
+    }
+    for (const std::string& name : files.list(directory)) {
+        const std::string path = str(directory, "/", name);
+        if (matches(pattern, path)) {
+            out.push_back(path);
+        }
+    }
+    return out;
+}
+
+std::string without_slash(std::string path) {
+    while (path.ends_with('/')) {
+        path.pop_back();
+    }
+    return path;
+}
+
+}  // namespace
+
+void CartridgeRunner::unlock(const GearRecord& record, const RecordedCartridge& cartridge) const {
+    const GearFiles files = node_.files(record);
+    // Scripts write their variables here; afterwards the platform trusts what it reads.
+    const std::string variables = cartridge.name + "/env";
+    files.give(variables, files.unlocked());
+    for (const std::string& pattern : managed_files(files, cartridge).locked) {
+        for (const std::string& path : expand(files, pattern)) {
+            const std::string name = without_slash(path);
+            if (files.exists(name)) {
+                files.give(name, files.unlocked());
+            } else if (path.ends_with('/')) {
+                files.ensure_directory(name, files.unlocked(), 0755);
+            } else {
+                files.write(name, "", files.unlocked(), 0644);
+            }
+        }
+    }
+}
+
+void CartridgeRunner::lock(const GearRecord& record, const RecordedCartridge& cartridge) const {
+    const GearFiles files = node_.files(record);
+    const std::string variables = cartridge.name + "/env";
+    files.give(variables, files.locked());
+    for (const std::string& name : files.list(variables)) {
+        files.give(str(variables, "/", name), files.locked());
+    }
+    for (const std::string& pattern : managed_files(files, cartridge).locked) {
+        for (const std::string& path : expand(files, pattern)) {
+            files.give(without_slash(path), files.locked());
+        }
+    }
+}
+
+void CartridgeRunner::render_environment(const GearRecord& record, const RecordedCartridge& cartridge) const {
+    const GearFiles files = node_.files(record);
+    const std::string directory = cartridge.name + "/env";
+    for (const std::string& name : files.list(directory)) {
+        if (!name.ends_with(".erb")) {
+            continue;
+        }
+        const std::string path = str(directory, "/", name);
+        GearCommand command = make_command(record, cartridge.name);
+        command.directory = node_.home(record);
+        command.argv = {"/bin/bash", "-c", R"(exec oo-erb "$0")", str(node_.home(record), "/", path)};
+        const GearResult result = node_.launcher.run(record, command);
+        if (result.status != 0) {
+            log::warning("template '", path, "' failed: ", result.err);
+            continue;
+        }
+        files.write(path.substr(0, path.size() - 4), result.out, files.unlocked(), 0644);
+        files.remove(path);
+    }
+}
+
+void CartridgeRunner::render_templates(const GearRecord& record, const RecordedCartridge& cartridge) const {
+    const GearFiles files = node_.files(record);
+    const ManagedFiles managed = managed_files(files, cartridge);
+    if (managed.templates.empty()) {
+        return;
+    }
+    GearCommand command = make_command(record, cartridge.name);
+    constexpr const char* program = R"(shopt -s globstar nullglob dotglob
+IFS=
+cd "$HOME" || exit
+for pattern in "$@"; do
+    for file in $pattern; do
+        if [[ $file == *.erb && -f $file ]] && oo-erb "$file" >"${file%.erb}"; then
+            rm -f "$file"
+        fi
+    done
+done
+)";
+    // IFS is empty: the expansion of an unquoted word does nothing but file names.
+    command.argv = {"/bin/bash", "-c", program, "render"};
+    command.argv.insert(command.argv.end(), managed.templates.begin(), managed.templates.end());
+    node_.launcher.run(record, command);
+}
+
+void CartridgeRunner::write_endpoint_variables(const GearRecord& record,
+                                               const RecordedCartridge& cartridge) const {
+    const GearFiles files = node_.files(record);
+    for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
+        write_variable(files, ".env", endpoint.ip_variable, endpoint.address);
+        write_variable(files, ".env", endpoint.port_variable, std::to_string(endpoint.port));
+    }
+}
+
+void CartridgeRunner::discard(const GearRecord& record, const RecordedCartridge& cartridge) const {
+    const GearFiles files = node_.files(record);
+    files.remove(cartridge.name);
+    for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
+        files.remove(str(".env/", endpoint.ip_variable));
+        files.remove(str(".env/", endpoint.port_variable));
+    }
+    if (record.cartridges.empty() || record.cartridges.front().name == cartridge.name) {
+        files.remove(".env/OPENSHIFT_PRIMARY_CARTRIDGE_DIR");
+    }
+}
+
+void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartridge,
+                              ScriptMessages& messages) const {
+    const auto keep = [&](ScriptMessages more) {
+        const auto move = [](auto& target, auto& source) {
+            std::move(source.begin(), source.end(), std::back_inserter(target));
+        };
+        move(messages.results, more.results);
+        move(messages.messages, more.messages);
+        move(messages.debug, more.debug);
+        move(messages.cart_data, more.cart_data);
+        move(messages.attributes, more.attributes);
+    };
+    unlock(record, cartridge);
+    render_environment(record, cartridge);
+    keep(run_script(record, cartridge, "setup"));
+    render_templates(record, cartridge);
+    keep(run_script(record, cartridge, "install"));
+    lock(record, cartridge);
+}
+
+ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartridge) const {
+    ScriptMessages messages;
+    if (record.find_cartridge(cartridge.name) != nullptr) {
+        return messages;
+    }
+    GearRecord changed = record;
+    RecordedCartridge added{cartridge.name,
+                            cartridge.short_name,
+                            cartridge.version,
+                            cartridge.full_name(),
+                            cartridge.is_web_framework(),
+                            cartridge.install_build_required,
+                            plan_endpoints(record, cartridge)};
+    // Left over from an operation that did not end.
+    discard(record, added);
+    changed.cartridges.push_back(added);
+    node_.launcher.ensure_running(record);
+    changed.init_pid = record.init_pid;
+    changed.init_start = record.init_start;
+    Defer undo([&] {
+        try {
+            discard(record, added);
+            node_.launcher.refresh_forwardings(record);
+        } catch (const Error& error) {
+            log::error("removing a failed cartridge: ", error.text());
+        }
+    });
+    const GearFiles files = node_.files(record);
+    files.copy_cartridge(cartridge.source, added.name);
+    files.ensure_directory(added.name + "/env", files.locked(), 0750);
+    // Old action hooks write here without asking (contract 21.9).
+    files.ensure_directory(added.name + "/logs", files.unlocked(), 0750);
+    const std::string directory = str(node_.home(record), "/", added.name, "/");
+    const std::string prefix = str("OPENSHIFT_", added.short_name);
+    write_variable(files, added.name + "/env", prefix + "_DIR", directory);
+    const std::string vendor = cartridge.vendor.empty() ? "redhat" : to_lower(cartridge.vendor);
+    write_variable(files, added.name + "/env", prefix + "_IDENT",
+                   str(vendor, ":", added.name, ":", added.version, ":", cartridge.cartridge_version));
+    if (changed.cartridges.size() == 1) {
+        write_variable(files, ".env", "OPENSHIFT_PRIMARY_CARTRIDGE_DIR", directory);
+    }
+    write_endpoint_variables(record, added);
+    node_.launcher.refresh_forwardings(changed);
+    install(changed, added, messages);
+    node_.store.save(changed);
+    undo.cancel();
+    record = changed;
+    return messages;
+}
+
+void CartridgeRunner::remove(GearRecord& record, const std::string& name) const {
+    const RecordedCartridge* const found = record.find_cartridge(name);
+    if (found == nullptr) {
+        return;
+    }
+    const RecordedCartridge cartridge = *found;
+    try {
+        node_.launcher.ensure_running(record);
+        control(record, cartridge, "stop");
+        unlock(record, cartridge);
+        run_script(record, cartridge, "teardown");
+    } catch (const Error& error) {
+        log::warning("removing ", cartridge.full_name, ": ", error.text(),
+                     log::field("gear", record.spec.id.text()));
+    }
+    discard(record, cartridge);
+    std::erase_if(record.cartridges, [&](const auto& other) { return other.name == cartridge.name; });
+    node_.store.save(record);
+    node_.launcher.refresh_forwardings(record);
+}
+
+}  // namespace gearbox

@@ -1,0 +1,28 @@
+// What every part of the node works with; owned by LocalAgent.
+#pragma once
+#include "base/clock.h"
+#include "base/settings.h"
+#include "node/gear_files.h"
+#include "node/gear_store.h"
+#include "node/launcher.h"
+#include "node/paths.h"
+#include "node/security_policy.h"
+
+namespace gearbox {
+
+struct NodeContext {
+    const Settings& settings;
+    const Paths& paths;
+    const SecurityPolicy& policy;
+    const GearStore& store;
+    const Launcher& launcher;
+    const Clock& clock;
+
+    GearFiles files(const GearRecord& record) const {
+        const uid_t uid = record.spec.uid;
+        return {paths.home(record.spec.id), uid, policy.labels(uid).file};
+    }
+    std::string home(const GearRecord& record) const { return paths.home(record.spec.id); }
+};
+
+}  // namespace gearbox

@@ -1,0 +1,361 @@
+#include "node/deployer.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "node/environ.h"
+#include "node/gear_state.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace gearbox {
+
+namespace {
+
+constexpr const char* git = "/usr/bin/git";
+constexpr const char* rule = "-------------------------\n";
+
+// The programs below work on the gear's own files, so they run in the gear as the gear. Their text is
+// constant; what differs comes in as arguments.
+
+// $1 repository, $2 commit. The work tree is emptied, not replaced: runtime/repo keeps its identity.
+constexpr const char* checkout_program = R"(set -e -o pipefail
+cd "$OPENSHIFT_REPO_DIR"
+find . -mindepth 1 -delete
+git --git-dir="$1" archive --format=tar "$2" | tar -x
+if [[ -f .gitmodules ]]; then
+    echo "NOTE: submodules are not checked out: gears have no way to fetch them"
+fi
+)";
+
+// $1 new directory, $2 number to keep. Least recently activated first; a never activated one is newest.
+constexpr const char* directory_program = R"(set -e
+cd "$OPENSHIFT_DEPLOYMENTS_DIR"
+mkdir -p by-id "$1"/{repo,dependencies,build-dependencies}
+current=$(readlink current || true)
+mapfile -t old < <(for stamp in 20*; do
+    [[ $stamp == "$1" ]] && continue
+    when=$(sed -n 's/.*"activations": *\[\([^]]*\)\].*/\1/p' "$stamp/metadata.json" 2>/dev/null | sed 's/.*, *//')
+    printf '%s %s\n' "${when:-9999999999}" "$stamp"
+done | sort -n | cut -d' ' -f2)
+excess=$((${#old[@]} + 1 - $2))
+for ((i = 0; i < excess; ++i)); do
+    rm -rf -- "${old[i]}"
+    [[ ${old[i]} == "$current" ]] && rm -f current
+done
+find by-id -xtype l -delete
+)";
+
+// $1 directory, $2 id. Prints the checksum.
+constexpr const char* prepare_program = R"(set -e -o pipefail
+target=${OPENSHIFT_DEPLOYMENTS_DIR%/}/$1
+runtime=${OPENSHIFT_HOMEDIR%/}/app-root/runtime
+for part in repo dependencies build-dependencies; do
+    rm -rf -- "$target/$part"
+    cp -a --reflink=auto "$runtime/$part" "$target/$part"
+done
+ln -sfn "../$1" "${OPENSHIFT_DEPLOYMENTS_DIR%/}/by-id/$2"
+cd "$target"
+find repo dependencies build-dependencies -type f -print0 | sort -z | xargs -0r sha1sum | sha1sum | cut -c1-40
+)";
+
+// $1 directory. Replaced in one step: there is always a current deployment.
+constexpr const char* current_program = R"(set -e
+cd "$OPENSHIFT_DEPLOYMENTS_DIR"
+ln -sfn "$1" .current.new
+mv -T .current.new current
+)";
+
+constexpr const char* clean_program = R"(set -e
+find "$OPENSHIFT_DEPENDENCIES_DIR" "$OPENSHIFT_BUILD_DEPENDENCIES_DIR" -mindepth 1 -delete
+)";
+
+std::vector<std::string> bash(const char* program, std::vector<std::string> arguments) {
+    std::vector<std::string> argv = {"/bin/bash", "-c", program, "deploy"};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return argv;
+}
+
+void say(const TextSink& output, const std::string& text) {
+    if (output) {
+        output(text);
+    }
+}
+
+bool is_stamp(const std::string& name) {
+    return name.starts_with("20") && name.size() == 23 &&
+           name.find_first_not_of("0123456789-_.") == std::string::npos;
+}
+
+Deployment parse_metadata(const Json& json) {
+    Deployment out;
+    out.id = take<std::string>(json, "id");
+    out.ref = take<std::string>(json, "git_ref");
+    out.sha1 = take<std::string>(json, "git_sha1");
+    out.hot_deploy = find<bool>(json, "hot_deploy").value_or(false);
+    out.force_clean_build = find<bool>(json, "force_clean_build").value_or(false);
+    out.activations = find<std::vector<double>>(json, "activations").value_or(std::vector<double>{});
+    out.created = find<std::int64_t>(json, "created").value_or(0);
+    return out;
+}
+
+}  // namespace
+
+std::vector<RefUpdate> parse_ref_updates(std::string_view text) {
+    const auto is_id = [](const std::string& word) {
+        return word.size() >= 40 && word.size() <= 64 &&
+               word.find_first_not_of("0123456789abcdef") == std::string::npos;
+    };
+    std::vector<RefUpdate> out;
+    std::istringstream lines{std::string(text)};
+    std::string line;
+    while (std::getline(lines, line)) {
+        std::istringstream words(line);
+        RefUpdate update;
+        if (words >> update.old_id >> update.new_id >> update.ref && is_id(update.old_id) &&
+            is_id(update.new_id) && update.ref.starts_with("refs/")) {
+            out.push_back(update);
+        }
+    }
+    return out;
+}
+
+std::string Deployer::make_stamp() const {
+    const std::int64_t now = node_.clock.now();
+    // "2013-02-20T08:29:49Z" → "2013-02-20_08-29-49.123"
+    std::string text = iso_time(now);
+    std::replace(text.begin(), text.end(), 'T', '_');
+    std::replace(text.begin(), text.end(), ':', '-');
+    text.pop_back();
+    const std::string fraction = std::to_string(1000 + node_.clock.monotonic_ms() % 1000);
+    return str(text, ".", fraction.substr(1));
+}
+
+std::optional<PendingDeployment> Deployer::prereceive(GearRecord& record,
+                                                      const std::vector<RefUpdate>& updates,
+                                                      const ObjectEnvironment& objects,
+                                                      const TextSink& output) const {
+    const DeploymentSettings& settings = record.spec.deployment;
+    if (settings.type == "binary") {
+        fail(ErrorKind::invalid, "this application takes binary deployments only, git pushes are refused");
+    }
+    const std::string ref = str("refs/heads/", settings.branch);
+    const auto update = std::find_if(updates.begin(), updates.end(),
+                                     [&](const RefUpdate& row) { return row.ref == ref; });
+    const bool deleted = update != updates.end() &&
+                         update->new_id.find_first_not_of('0') == std::string::npos;
+    if (update == updates.end() || !settings.auto_deploy || deleted) {
+        return std::nullopt;
+    }
+    PendingDeployment pending;
+    pending.commit = update->new_id;
+    GearCommand command;
+    command.environment = to_pairs(make_environment(node_.files(record), record, node_.settings));
+    command.environment.insert(command.environment.end(), objects.begin(), objects.end());
+    command.directory = node_.home(record);
+    command.argv = {git,      "--git-dir",   repositories_.path(record), "ls-tree", "--name-only",
+                    pending.commit, ".openshift/markers/"};
+    std::istringstream markers(node_.launcher.run(record, command).out);
+    for (std::string line; std::getline(markers, line);) {
+        pending.hot_deploy |= line == ".openshift/markers/hot_deploy";
+        pending.force_clean_build |= line == ".openshift/markers/force_clean_build";
+    }
+    if (pending.hot_deploy) {
+        say(output, "Not stopping the application because hot deploy is enabled\n");
+    } else {
+        stop_for(record, output);
+    }
+    pending.directory = make_stamp();
+    prepare_directory(record, pending);
+    return pending;
+}
+
+void Deployer::stop_for(GearRecord& record, const TextSink& output) const {
+    if (record.state != GearState::started) {
+        return;
+    }
+    runner_.stop_all(record, false, output);
+    set_gear_state(node_, record, GearState::stopped);
+}
+
+void Deployer::prepare_directory(const GearRecord& record, const PendingDeployment& pending) const {
+    const int keep = std::max(1, record.spec.deployment.keep);
+    runner_.run_checked(record, bash(directory_program, {pending.directory, std::to_string(keep)}));
+}
+
+void Deployer::checkout(const GearRecord& record, const PendingDeployment& pending,
+                        const TextSink& output) const {
+    if (!record.cartridges.empty()) {
+        runner_.control(record, record.cartridges.front(), "pre-repo-archive", output);
+    }
+    runner_.run_checked(record, bash(checkout_program, {repositories_.path(record), pending.commit}), output);
+}
+
+void Deployer::build(GearRecord& record, const PendingDeployment& pending, const TextSink& output) const {
+    set_gear_state(node_, record, GearState::building);
+    if (pending.force_clean_build) {
+        say(output, "Force clean build enabled - cleaning dependencies\n");
+        runner_.run_checked(record, bash(clean_program, {}));
+    }
+    const RecordedCartridge& primary = record.cartridges.front();
+    runner_.control(record, primary, "update-configuration", output);
+    say(output, str("Building git ref '", record.spec.deployment.branch, "', commit ",
+                    pending.commit.substr(0, 7), "\n"));
+    runner_.control(record, primary, "pre-build", output);
+    runner_.run_action_hook(record, "pre_build", output);
+    runner_.control(record, primary, "build", output);
+    runner_.run_action_hook(record, "build", output);
+}
+
+Deployment Deployer::prepare(const GearRecord& record, const PendingDeployment& pending,
+                             const TextSink& output) const {
+    say(output, "Preparing build for deployment\n");
+    runner_.run_action_hook(record, "prepare", output);
+    Deployment deployment;
+    deployment.id = random_hex(4);
+    deployment.ref = record.spec.deployment.branch;
+    deployment.sha1 = pending.commit;
+    deployment.hot_deploy = pending.hot_deploy;
+    deployment.force_clean_build = pending.force_clean_build;
+    deployment.created = node_.clock.now();
+    const std::string sum = runner_.run_checked(record, bash(prepare_program, {pending.directory, deployment.id}));
+    deployment.checksum = sum.substr(0, 40);
+    write_metadata(record, pending.directory, deployment);
+    say(output, str("Deployment id is ", deployment.id, "\n"));
+    return deployment;
+}
+
+void Deployer::write_metadata(const GearRecord& record, const std::string& directory,
+                              const Deployment& deployment) const {
+    const Json json = {{"git_ref", deployment.ref},       {"git_sha1", deployment.sha1},
+                       {"id", deployment.id},             {"hot_deploy", deployment.hot_deploy},
+                       {"force_clean_build", deployment.force_clean_build},
+                       {"activations", deployment.activations},
+                       {"checksum", deployment.checksum}, {"created", deployment.created}};
+    const std::string path = str(node_.home(record), "/", home::deployments, "/", directory, "/metadata.json");
+    runner_.run_checked(record, {"/usr/bin/dd", "status=none", str("of=", path)}, {}, to_text(json));
+}
+
+void Deployer::activate(GearRecord& record, const PendingDeployment& pending, Deployment deployment,
+                        const TextSink& output) const {
+    say(output, "Activating deployment\n");
+    const RecordedCartridge& primary = record.cartridges.front();
+    const bool running = record.state == GearState::started;
+    runner_.run_checked(record, bash(current_program, {pending.directory}));
+    runner_.control(record, primary, "update-configuration", output);
+    runner_.run_action_hook(record, "pre_start", output);
+    runner_.start_secondaries(record, output);
+    set_gear_state(node_, record, GearState::deploying);
+    runner_.control(record, primary, "deploy", output);
+    runner_.run_action_hook(record, "deploy", output);
+    if (!pending.hot_deploy || !running) {
+        runner_.control(record, primary, "start", output);
+    }
+    runner_.run_action_hook(record, "post_start", output);
+    set_gear_state(node_, record, GearState::started);
+    runner_.control(record, primary, "post-deploy", output);
+    runner_.run_action_hook(record, "post_deploy", output);
+    deployment.activations.push_back(static_cast<double>(node_.clock.now()));
+    write_metadata(record, pending.directory, deployment);
+}
+
+void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
+    if (record.spec.deployment.keep > 1) {
+        say(output, "Starting the application again\n");
+        try {
+            runner_.start_all(record, output);
+            set_gear_state(node_, record, GearState::started);
+            return;
+        } catch (const Error& error) {
+            say(output, str("It does not start: ", error.text(), "\n"));
+        }
+    } else {
+        say(output, "The application stays down: push a version that builds, or keep more than one "
+                    "deployment to have it started again\n");
+    }
+    runner_.stop_all(record, true);
+    set_gear_state(node_, record, GearState::stopped);
+}
+
+bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending, const TextSink& output) const {
+    bool success = false;
+    const bool was_running = record.state == GearState::started;
+    try {
+        node_.launcher.ensure_running(record);
+        checkout(record, pending, output);
+        build(record, pending, output);
+        // A hot deployment runs through the build.
+        if (was_running) {
+            set_gear_state(node_, record, GearState::started);
+        }
+        const Deployment deployment = prepare(record, pending, output);
+        activate(record, pending, deployment, output);
+        success = true;
+    } catch (const Error& error) {
+        say(output, str("\nERROR: ", error.text(), "\n"));
+        log::warning("deployment failed: ", error.text(), log::field("gear", record.spec.id.text()));
+    }
+    if (!success) {
+        after_failure(record, output);
+    }
+    say(output, str(rule, "Git Post-Receive Result: ", success ? "success" : "failure", "\nActivation status: ",
+                    success ? "success" : "failure", "\nDeployment completed with status: ",
+                    success ? "success" : "failure", "\n"));
+    return success;
+}
+
+ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& output) const {
+    node_.launcher.ensure_running(record);
+    ScriptMessages messages;
+    PendingDeployment pending;
+    pending.commit = repositories_.find_commit(record, record.spec.deployment.branch);
+    if (pending.commit.empty() || record.cartridges.empty()) {
+        messages.messages.push_back("The repository is empty: the application starts with the first push.");
+        set_gear_state(node_, record, GearState::stopped);
+        return messages;
+    }
+    pending.directory = make_stamp();
+    prepare_directory(record, pending);
+    const bool build_wanted = record.initial_build || record.cartridges.front().install_build_required;
+    checkout(record, pending, output);
+    if (build_wanted) {
+        build(record, pending, output);
+    }
+    const Deployment deployment = prepare(record, pending, output);
+    if (build_wanted) {
+        activate(record, pending, deployment, output);
+    } else {
+        runner_.run_checked(record, bash(current_program, {pending.directory}));
+        messages = runner_.start_all(record, output);
+        set_gear_state(node_, record, GearState::started);
+        Deployment activated = deployment;
+        activated.activations.push_back(static_cast<double>(node_.clock.now()));
+        write_metadata(record, pending.directory, activated);
+    }
+    for (const RecordedCartridge& cartridge : record.cartridges) {
+        runner_.run_script(record, cartridge, "post_install");
+    }
+    return messages;
+}
+
+std::vector<Deployment> Deployer::deployments(const GearRecord& record) const {
+    const GearFiles files = node_.files(record);
+    std::vector<Deployment> out;
+    for (const std::string& name : files.list(home::deployments)) {
+        const auto text = is_stamp(name) ? files.find(str(home::deployments, "/", name, "/metadata.json"))
+                                         : std::nullopt;
+        if (!text) {
+            continue;
+        }
+        try {
+            out.push_back(parse_metadata(parse_json(*text)));
+        } catch (const Error&) {
+            // The gear's own file: what it broke is not listed.
+            continue;
+        }
+    }
+    return out;
+}
+
+}  // namespace gearbox

@@ -1,0 +1,67 @@
+// From a commit to a running application (cartridge contract, 14). The caller holds the application's
+// lock from prereceive() to the end of postreceive().
+#pragma once
+#include "node/agent.h"
+#include "node/cartridge_runner.h"
+#include "node/repositories.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+/// One line of what git tells its hooks.
+struct RefUpdate {
+    std::string old_id;
+    std::string new_id;
+    std::string ref;
+};
+/// Lines that are not "OLD NEW REF" are left out.
+std::vector<RefUpdate> parse_ref_updates(std::string_view text);
+
+/// A push that will be deployed.
+struct PendingDeployment {
+    std::string commit;
+    std::string directory;  ///< name below app-deployments
+    bool hot_deploy = false;
+    bool force_clean_build = false;
+};
+
+class Deployer {
+public:
+    Deployer(const NodeContext& node, const CartridgeRunner& runner, const Repositories& repositories)
+        : node_(node), runner_(runner), repositories_(repositories) {}
+
+    /// Objects of a push that are not in the repository yet: git's environment for its hook.
+    using ObjectEnvironment = std::vector<std::string>;
+
+    /// Empty: the push is taken but nothing is to be deployed. Throws to reject the push.
+    std::optional<PendingDeployment> prereceive(GearRecord& record, const std::vector<RefUpdate>& updates,
+                                                const ObjectEnvironment& objects, const TextSink& output) const;
+    /// Builds and activates. False when it failed; the output says why.
+    bool postreceive(GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
+
+    /// The first deployment of a new application, and its start.
+    ScriptMessages deploy_initially(GearRecord& record, const TextSink& output) const;
+
+    std::vector<Deployment> deployments(const GearRecord& record) const;
+
+private:
+    void stop_for(GearRecord& record, const TextSink& output) const;
+    void prepare_directory(const GearRecord& record, const PendingDeployment& pending) const;
+    void checkout(const GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
+    void build(GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
+    Deployment prepare(const GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
+    void activate(GearRecord& record, const PendingDeployment& pending, Deployment deployment,
+                  const TextSink& output) const;
+    void write_metadata(const GearRecord& record, const std::string& directory, const Deployment& deployment) const;
+    void after_failure(GearRecord& record, const TextSink& output) const;
+    std::string make_stamp() const;
+
+    const NodeContext& node_;
+    const CartridgeRunner& runner_;
+    const Repositories& repositories_;
+};
+
+}  // namespace gearbox

@@ -1,0 +1,83 @@
+#include "node/endpoints.h"
+
+#include "base/error.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace gearbox {
+
+namespace {
+
+struct Taken {
+    std::set<std::string> addresses;
+    std::set<int> ports;
+};
+
+Taken taken_by(const GearRecord& record) {
+    Taken out;
+    for (const RecordedCartridge& cartridge : record.cartridges) {
+        for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
+            out.addresses.insert(endpoint.address);
+            out.ports.insert(endpoint.proxy_port);
+        }
+    }
+    return out;
+}
+
+std::string take_address(uid_t uid, Taken& taken) {
+    for (int n = 1; n <= 127; ++n) {
+        const std::string address = loopback_address(uid, n);
+        if (taken.addresses.insert(address).second) {
+            return address;
+        }
+    }
+    fail(ErrorKind::quota, "the gear has no loopback address left");
+}
+
+int take_port(uid_t uid, Taken& taken) {
+    const int first = first_public_port(uid);
+    for (int port = first; port < first + public_ports_per_gear; ++port) {
+        if (taken.ports.insert(port).second) {
+            return port;
+        }
+    }
+    fail(ErrorKind::quota, "the gear has no public port left, it may have ", public_ports_per_gear);
+}
+
+}  // namespace
+
+std::vector<PlacedEndpoint> plan_endpoints(const GearRecord& record, const Cartridge& cartridge) {
+    Taken taken = taken_by(record);
+    std::map<std::string, std::string> addresses;
+    std::vector<PlacedEndpoint> out;
+    for (const Endpoint& endpoint : cartridge.endpoints) {
+        auto& address = addresses[endpoint.ip_name];
+        if (address.empty()) {
+            address = take_address(record.spec.uid, taken);
+        }
+        const std::string prefix = str("OPENSHIFT_", cartridge.short_name, "_");
+        const bool web = std::any_of(endpoint.mappings.begin(), endpoint.mappings.end(),
+                                     [](const EndpointMapping& m) { return m.frontend.empty(); });
+        // A public port name alone asks for a port in scaled applications only.
+        const int port = endpoint.mappings.empty() ? 0 : take_port(record.spec.uid, taken);
+        out.push_back({prefix + endpoint.ip_name, prefix + endpoint.port_name, address, endpoint.port, port,
+                       web, endpoint.primary});
+    }
+    return out;
+}
+
+std::vector<sys::Forwarding> forwardings_of(const GearRecord& record) {
+    std::vector<sys::Forwarding> out;
+    for (const RecordedCartridge& cartridge : record.cartridges) {
+        for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
+            if (endpoint.proxy_port != 0) {
+                out.push_back({endpoint.proxy_port, endpoint.address, endpoint.port});
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace gearbox

@@ -1,0 +1,61 @@
+// Files below a gear's home, handled by root while the gear may be at work on them: everything goes
+// through descriptors opened beneath the home, no path of a gear is ever followed out of it, and new
+// files carry the gear's label from the moment they exist.
+#pragma once
+#include "base/fd.h"
+#include "base/path.h"
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+struct Owner {
+    uid_t uid = 0;
+    gid_t gid = 0;
+};
+
+class GearFiles {
+public:
+    /// The home must exist. gid: the gear's; label: of its files, "" for none.
+    GearFiles(const std::string& home, gid_t gid, std::string label);
+
+    /// Owner of what the platform keeps to itself: root, readable by the gear.
+    Owner locked() const { return {0, gid_}; }
+    Owner unlocked() const { return {gid_, gid_}; }
+
+    bool exists(const std::string& path) const;
+    /// The content of a regular file, at most limit bytes of it; empty for anything else.
+    std::optional<std::string> find(const std::string& path, std::size_t limit = 256 * 1024) const;
+    /// Names in a directory, sorted; nothing if there is none.
+    std::vector<std::string> list(const std::string& path) const;
+
+    /// Parents must exist. An existing directory gets owner and mode.
+    void ensure_directory(const std::string& path, Owner owner, mode_t mode) const;
+    /// Replaces the file as a whole.
+    void write(const std::string& path, std::string_view data, Owner owner, mode_t mode) const;
+    void ensure_symlink(const std::string& path, const std::string& text) const;
+    /// A file or a whole tree; unknown is fine.
+    void remove(const std::string& path) const;
+    /// Changes the owner of a file or directory itself. False if it is not there or is a file with
+    /// several names: one of them could be a file that the gear must not get.
+    bool give(const std::string& path, Owner owner) const;
+
+    /// Copies a cartridge into a new directory of the gear's. What the platform relies on (env, metadata,
+    /// hooks, bin) stays root's; scripts get their execute bit; usr/ is shared by a link.
+    void copy_cartridge(const std::filesystem::path& source, const std::string& path) const;
+
+private:
+    UniqueFd open_parent(const std::string& path, std::string& name) const;
+
+    std::string path_;
+    UniqueFd home_;
+    gid_t gid_;
+    std::string label_;
+};
+
+}  // namespace gearbox

@@ -1,0 +1,154 @@
+#include "node/gear_record.h"
+
+#include "base/error.h"
+
+namespace gearbox {
+
+namespace {
+
+Json endpoint_json(const PlacedEndpoint& e) {
+    return {{"ip_variable", e.ip_variable}, {"port_variable", e.port_variable},
+            {"address", e.address},         {"port", e.port},
+            {"proxy_port", e.proxy_port},   {"web", e.web},
+            {"primary", e.primary}};
+}
+
+PlacedEndpoint parse_endpoint(const Json& json) {
+    return {take<std::string>(json, "ip_variable"),
+            take<std::string>(json, "port_variable"),
+            take<std::string>(json, "address"),
+            take<int>(json, "port"),
+            take<int>(json, "proxy_port"),
+            take<bool>(json, "web"),
+            take<bool>(json, "primary")};
+}
+
+Json cartridge_json(const RecordedCartridge& c) {
+    Json endpoints = Json::array();
+    for (const PlacedEndpoint& endpoint : c.endpoints) {
+        endpoints.push_back(endpoint_json(endpoint));
+    }
+    return {{"name", c.name},
+            {"short_name", c.short_name},
+            {"version", c.version},
+            {"full_name", c.full_name},
+            {"web_framework", c.web_framework},
+            {"install_build_required", c.install_build_required},
+            {"endpoints", endpoints}};
+}
+
+RecordedCartridge parse_cartridge(const Json& json) {
+    RecordedCartridge out{take<std::string>(json, "name"),
+                          take<std::string>(json, "short_name"),
+                          take<std::string>(json, "version"),
+                          take<std::string>(json, "full_name"),
+                          take<bool>(json, "web_framework"),
+                          take<bool>(json, "install_build_required"),
+                          {}};
+    for (const Json& endpoint : take<Json>(json, "endpoints")) {
+        out.endpoints.push_back(parse_endpoint(endpoint));
+    }
+    return out;
+}
+
+Json spec_json(const GearSpec& s) {
+    Json variables = Json::array();
+    for (const EnvironmentVariable& variable : s.user_variables) {
+        variables.push_back({variable.name, variable.value});
+    }
+    return {{"id", s.id.text()},
+            {"application", s.application.text()},
+            {"uid", s.uid},
+            {"application_name", s.application_name.text()},
+            {"domain", s.domain.text()},
+            {"dns", s.dns},
+            {"login", s.login},
+            {"secret_token", s.secret_token},
+            {"user_variables", variables},
+            {"deployment",
+             {{"auto_deploy", s.deployment.auto_deploy},
+              {"branch", s.deployment.branch},
+              {"keep", s.deployment.keep},
+              {"type", s.deployment.type}}}};
+}
+
+template <typename Name>
+Name name_at(const Json& json, const char* key) {
+    const auto name = Name::parse(take<std::string>(json, key));
+    if (!name) {
+        fail(ErrorKind::invalid, "'/", key, "' is not a valid name");
+    }
+    return *name;
+}
+
+GearSpec parse_spec(const Json& json) {
+    GearSpec out;
+    out.id = GearId(take<std::string>(json, "id"));
+    out.application = ApplicationId(take<std::string>(json, "application"));
+    out.uid = take<uid_t>(json, "uid");
+    out.application_name = name_at<ApplicationName>(json, "application_name");
+    out.domain = name_at<Namespace>(json, "domain");
+    out.dns = take<std::string>(json, "dns");
+    out.login = take<std::string>(json, "login");
+    out.secret_token = take<std::string>(json, "secret_token");
+    for (const Json& pair : take<Json>(json, "user_variables")) {
+        out.user_variables.push_back({pair.at(0).get<std::string>(), pair.at(1).get<std::string>()});
+    }
+    const Json deployment = take<Json>(json, "deployment");
+    out.deployment = {take<bool>(deployment, "auto_deploy"), take<std::string>(deployment, "branch"),
+                      take<int>(deployment, "keep"), take<std::string>(deployment, "type")};
+    return out;
+}
+
+}  // namespace
+
+const RecordedCartridge* GearRecord::find_cartridge(const std::string& name) const {
+    for (const RecordedCartridge& cartridge : cartridges) {
+        if (cartridge.name == name || cartridge.full_name == name) {
+            return &cartridge;
+        }
+    }
+    return nullptr;
+}
+
+const PlacedEndpoint* GearRecord::find_web_endpoint() const {
+    const PlacedEndpoint* found = nullptr;
+    for (const RecordedCartridge& cartridge : cartridges) {
+        for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
+            if (endpoint.web && (found == nullptr || (endpoint.primary && !found->primary))) {
+                found = &endpoint;
+            }
+        }
+    }
+    return found;
+}
+
+Json to_json(const GearRecord& record) {
+    Json cartridges = Json::array();
+    for (const RecordedCartridge& cartridge : record.cartridges) {
+        cartridges.push_back(cartridge_json(cartridge));
+    }
+    return {{"spec", spec_json(record.spec)},
+            {"cartridges", cartridges},
+            {"state", name_of(record.state)},
+            {"hosts", record.hosts},
+            {"initial_build", record.initial_build},
+            {"init_pid", record.init_pid},
+            {"init_start", record.init_start}};
+}
+
+GearRecord parse_gear_record(const Json& json) {
+    GearRecord out;
+    out.spec = parse_spec(take<Json>(json, "spec"));
+    for (const Json& cartridge : take<Json>(json, "cartridges")) {
+        out.cartridges.push_back(parse_cartridge(cartridge));
+    }
+    out.state = parse_gear_state(take<std::string>(json, "state"));
+    out.hosts = take<std::vector<std::string>>(json, "hosts");
+    out.initial_build = take<bool>(json, "initial_build");
+    out.init_pid = take<pid_t>(json, "init_pid");
+    out.init_start = take<std::uint64_t>(json, "init_start");
+    return out;
+}
+
+}  // namespace gearbox

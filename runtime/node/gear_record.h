@@ -1,0 +1,52 @@
+// What the node remembers about a gear, beyond the life of the daemon.
+#pragma once
+#include "base/json.h"
+#include "model/cartridge.h"
+#include "model/gear.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+/// An endpoint with the numbers it got in this gear.
+struct PlacedEndpoint {
+    std::string ip_variable;    ///< OPENSHIFT_PHP_IP
+    std::string port_variable;  ///< OPENSHIFT_PHP_PORT
+    std::string address;        ///< loopback
+    int port = 0;
+    int proxy_port = 0;  ///< at the gear's outer address; 0: not reachable from outside
+    bool web = false;    ///< has a mapping for ""
+    bool primary = false;
+};
+
+struct RecordedCartridge {
+    std::string name;        ///< directory in the gear
+    std::string short_name;  ///< OPENSHIFT_<SHORT>_…
+    std::string version;
+    std::string full_name;  ///< php-8.4
+    bool web_framework = false;
+    bool install_build_required = false;
+    std::vector<PlacedEndpoint> endpoints;
+};
+
+struct GearRecord {
+    GearSpec spec;
+    std::vector<RecordedCartridge> cartridges;  ///< in the order of addition; the first is the primary
+    GearState state = GearState::fresh;
+    std::vector<std::string> hosts;  ///< routed to this gear
+    bool initial_build = false;      ///< the repository came from a URL: build before the first start
+    pid_t init_pid = 0;              ///< 0: no sandbox
+    std::uint64_t init_start = 0;    ///< with the pid, the identity of the sandbox's PID 1
+
+    const RecordedCartridge* find_cartridge(const std::string& name) const;
+    /// The endpoint that answers for the application, or null.
+    const PlacedEndpoint* find_web_endpoint() const;
+};
+
+Json to_json(const GearRecord& record);
+/// Throws Error(invalid).
+GearRecord parse_gear_record(const Json& json);
+
+}  // namespace gearbox

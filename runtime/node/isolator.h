@@ -1,0 +1,41 @@
+// One aspect of a gear's isolation: what it adds to the launch plan, and what it keeps on the host.
+#pragma once
+#include "model/launch_plan.h"
+#include "node/gear_record.h"
+#include "node/paths.h"
+#include "node/security_policy.h"
+#include "sys/cgroup.h"
+
+#include <memory>
+#include <vector>
+
+namespace gearbox {
+
+class Isolator {
+public:
+    virtual ~Isolator() = default;
+    virtual const char* name() const = 0;
+    /// Adds its part to the plan. Pure but for looking at what is installed.
+    virtual void contribute(const GearRecord&, LaunchPlan&) const {}
+    /// Makes what a gear has for its whole life. Idempotent.
+    virtual void acquire(const GearSpec&) {}
+    /// The sandbox's process exists and waits: gives it what only the host can give.
+    virtual void connect(const GearRecord&, pid_t) {}
+    /// A further process is about to enter the running sandbox.
+    virtual void admit(const GearRecord&, pid_t) {}
+    /// The sandbox has ended, or is to end now. Idempotent.
+    virtual void disconnect(const GearRecord&) {}
+    /// Undoes acquire(). Idempotent; what never existed is fine.
+    virtual void release(const GearId&, uid_t) {}
+};
+
+using Isolators = std::vector<std::unique_ptr<Isolator>>;
+
+/// THE ordered list: acquired and connected from first to last, released from last to first.
+Isolators make_isolators(const Settings& settings, const Paths& paths, const SecurityPolicy& policy,
+                         const sys::Cgroups& cgroups);
+
+/// The name of a gear's cgroup below the parent.
+std::string cgroup_name(const GearId& gear);
+
+}  // namespace gearbox

@@ -1,0 +1,23 @@
+#include "node/isolator.h"
+#include "node/isolators/isolators.h"
+
+namespace gearbox {
+
+std::string cgroup_name(const GearId& gear) { return str("gear-", gear.text()); }
+
+Isolators make_isolators(const Settings& settings, const Paths& paths, const SecurityPolicy& policy,
+                         const sys::Cgroups& cgroups) {
+    Isolators table;
+    // The account before the home: nobody else can get the uid once files belong to it.
+    table.push_back(make_account_isolator(paths));
+    table.push_back(make_home_isolator(settings, paths, policy));
+    // cgroup before everything that runs: released last but the two above, it kills what is left.
+    table.push_back(make_cgroup_isolator(settings, cgroups));
+    table.push_back(make_network_isolator());
+    // Plan only. Root file system and labels before limits, as gear-init goes.
+    table.push_back(make_filesystem_isolator(settings, paths));
+    table.push_back(make_privilege_isolator(settings, policy));
+    return table;
+}
+
+}  // namespace gearbox

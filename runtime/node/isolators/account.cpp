@@ -1,0 +1,36 @@
+#include "node/isolators/isolators.h"
+#include "sys/users.h"
+
+#include <mutex>
+
+namespace gearbox {
+
+namespace {
+
+class AccountIsolator final : public Isolator {
+public:
+    explicit AccountIsolator(const Paths& paths) : paths_(paths) {}
+    const char* name() const override { return "account"; }
+    void acquire(const GearSpec& spec) override {
+        // useradd and userdel lock the files themselves but give up soon when somebody else has them.
+        const std::lock_guard guard(tools_);
+        sys::ensure_account({spec.id.text(), spec.uid, paths_.home(spec.id), paths_.gear_shell(),
+                             "gearbox-gears"});
+    }
+    void release(const GearId& gear, uid_t) override {
+        const std::lock_guard guard(tools_);
+        sys::destroy_account(gear.text());
+    }
+
+private:
+    Paths paths_;
+    std::mutex tools_;
+};
+
+}  // namespace
+
+std::unique_ptr<Isolator> make_account_isolator(const Paths& paths) {
+    return std::make_unique<AccountIsolator>(paths);
+}
+
+}  // namespace gearbox

@@ -1,0 +1,156 @@
+#include "base/file.h"
+#include "node/isolators/isolators.h"
+
+#include <array>
+
+namespace gearbox {
+
+namespace {
+
+// What programs in a gear may read of the host beside /usr: no secret lies in any of it. Bound
+// read-only where it exists.
+constexpr std::array shared = {
+    "/etc/alternatives",
+    "/etc/apache2/magic",
+    "/etc/bash.bashrc",
+    "/etc/ca-certificates.conf",
+    "/etc/debian_version",
+    "/etc/fonts",
+    "/etc/gai.conf",
+    "/etc/host.conf",
+    "/etc/inputrc",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/magic",
+    "/etc/mime.types",
+    "/etc/mysql",
+    "/etc/os-release",
+    "/etc/perl",
+    "/etc/php",
+    "/etc/protocols",
+    "/etc/python3",
+    "/etc/services",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/terminfo",
+    "/etc/timezone",
+    "/var/lib/wordpress",
+};
+
+// Kernel interfaces that tell about the machine or other gears, or change either.
+constexpr std::array masked = {
+    "/proc/acpi",         "/proc/asound",     "/proc/interrupts", "/proc/kallsyms",
+    "/proc/kcore",        "/proc/keys",       "/proc/key-users",  "/proc/kmsg",
+    "/proc/kpagecgroup",  "/proc/kpagecount", "/proc/kpageflags", "/proc/latency_stats",
+    "/proc/sched_debug",  "/proc/scsi",       "/proc/sysrq-trigger", "/proc/timer_list",
+    "/proc/vmallocinfo",  "/proc/config.gz",
+};
+constexpr std::array read_only = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"};
+constexpr std::array devices = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
+                                "/dev/tty"};
+
+constexpr const char* nsswitch =
+    "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n"
+    "networks: files\nrpc: files\nethers: files\n";
+
+// Files of a repository that the platform made belong to the gear in part only; in a gear there is
+// one user, so the question whose they are has no point.
+constexpr const char* gitconfig =
+    "[safe]\n\tdirectory = *\n[init]\n\tdefaultBranch = master\n[gc]\n\tautoDetach = false\n";
+
+class FilesystemIsolator final : public Isolator {
+public:
+    FilesystemIsolator(const Settings& settings, const Paths& paths) : settings_(settings), paths_(paths) {}
+    const char* name() const override { return "filesystem"; }
+
+    void contribute(const GearRecord& record, LaunchPlan& plan) const override {
+        const GearSpec& spec = record.spec;
+        plan.gear = spec.id.text();
+        plan.root = paths_.new_root();
+        plan.hostname = str(spec.application_name.text(), "-", spec.domain.text()).substr(0, 63);
+        add_system(plan);
+        add_etc(record, plan);
+        add_devices(plan);
+        add_temporary(plan);
+        // The home last: nothing of the gear is looked at while the rest is made.
+        plan.mounts.push_back(BindStep{paths_.home(spec.id), paths_.home(spec.id), false, false, false});
+    }
+
+private:
+    void add_system(LaunchPlan& plan) const {
+        plan.mounts.push_back(BindStep{"/usr", "/usr", true, false, false});
+        for (const char* name : {"bin", "lib", "lib64", "sbin"}) {
+            plan.mounts.push_back(SymlinkStep{str("/", name), str("usr/", name)});
+        }
+        // Development: what is installed elsewhere than below /usr.
+        for (const std::string& path : {settings_.node.libexec_dir, settings_.node.cartridge_dir,
+                                        settings_.node.quickstart_dir}) {
+            if (!path.starts_with("/usr/")) {
+                plan.mounts.push_back(BindStep{path, path, true, true, false});
+            }
+        }
+        for (const char* path : shared) {
+            plan.mounts.push_back(BindStep{path, path, true, true, false});
+        }
+    }
+
+    void add_etc(const GearRecord& record, LaunchPlan& plan) const {
+        const GearSpec& spec = record.spec;
+        const std::string name = spec.id.text();
+        const auto file = [&plan](const char* target, const std::string& content) {
+            plan.mounts.push_back(FileStep{target, content});
+        };
+        file("/etc/passwd", str("root:x:0:0:root:/:/usr/sbin/nologin\n", name, ":x:", spec.uid, ":", spec.uid,
+                                ":OpenShift guest:", paths_.home(spec.id), ":/bin/bash\n",
+                                "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"));
+        file("/etc/group", str("root:x:0:\n", name, ":x:", spec.uid, ":\nnogroup:x:65534:\n"));
+        file("/etc/hosts", str("127.0.0.1 localhost\n::1 localhost\n", loopback_address(spec.uid, 1), " ",
+                               spec.dns, " ", plan.hostname, "\n"));
+        file("/etc/hostname", plan.hostname + "\n");
+        file("/etc/nsswitch.conf", nsswitch);
+        file("/etc/gitconfig", gitconfig);
+        file("/etc/resolv.conf", find_file("/etc/resolv.conf").value_or(""));
+        plan.mounts.push_back(SymlinkStep{"/etc/mtab", "../proc/self/mounts"});
+    }
+
+    static void add_devices(LaunchPlan& plan) {
+        plan.mounts.push_back(ProcStep{"/proc"});
+        for (const char* path : read_only) {
+            plan.mounts.push_back(ReadOnlyStep{path});
+        }
+        for (const char* path : masked) {
+            plan.mounts.push_back(MaskStep{path});
+        }
+        plan.mounts.push_back(DirectoryStep{"/dev", "0755"});
+        for (const char* path : devices) {
+            plan.mounts.push_back(BindStep{path, path, false, false, true});
+        }
+        plan.mounts.push_back(SymlinkStep{"/dev/fd", "/proc/self/fd"});
+        plan.mounts.push_back(SymlinkStep{"/dev/stdin", "/proc/self/fd/0"});
+        plan.mounts.push_back(SymlinkStep{"/dev/stdout", "/proc/self/fd/1"});
+        plan.mounts.push_back(SymlinkStep{"/dev/stderr", "/proc/self/fd/2"});
+    }
+
+    void add_temporary(LaunchPlan& plan) const {
+        const std::int64_t size = settings_.gear.tmp_mb * 1024;
+        plan.mounts.push_back(TmpfsStep{"/tmp", size, "1777"});
+        plan.mounts.push_back(TmpfsStep{"/var/tmp", size, "1777"});
+        plan.mounts.push_back(TmpfsStep{"/dev/shm", size, "1777"});
+        plan.mounts.push_back(DirectoryStep{"/run", "0755"});
+        plan.mounts.push_back(SymlinkStep{"/var/run", "../run"});
+        plan.mounts.push_back(DirectoryStep{paths_.gear_base, "0755"});
+    }
+
+    const Settings& settings_;
+    Paths paths_;
+};
+
+}  // namespace
+
+std::unique_ptr<Isolator> make_filesystem_isolator(const Settings& settings, const Paths& paths) {
+    return std::make_unique<FilesystemIsolator>(settings, paths);
+}
+
+}  // namespace gearbox

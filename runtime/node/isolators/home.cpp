@@ -1,0 +1,101 @@
+#include "base/error.h"
+#include "base/subprocess.h"
+#include "node/environ.h"
+#include "node/gear_files.h"
+#include "node/isolators/isolators.h"
+#include "sys/selinux.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace gearbox {
+
+namespace {
+
+struct HomeDirectory {
+    const char* path;
+    bool of_gear;
+    mode_t mode;
+};
+
+// Parents first. What the gear may change is its own; around it everything is root's, so that no
+// directory that the platform works in can be exchanged under its hands.
+constexpr HomeDirectory directories[] = {
+    {".env", false, 0750},
+    {".env/user_vars", false, 0750},
+    {".ssh", false, 0750},
+    {".openshift_ssh", false, 0750},
+    {".auth", false, 0750},
+    {".sandbox", false, 0000},
+    {".tmp", false, 0000},
+    {".gem", true, 0750},
+    {"app-root", false, 0750},
+    {"app-root/data", true, 0750},
+    {"app-root/logs", true, 0750},
+    {"app-root/runtime", false, 0750},
+    {"app-root/runtime/repo", true, 0750},
+    {"app-root/runtime/dependencies", true, 0750},
+    {"app-root/runtime/build-dependencies", true, 0750},
+    {"app-deployments", true, 0750},
+    {"app-deployments/by-id", true, 0750},
+    {"git", false, 0750},
+};
+
+struct HomeLink {
+    const char* path;
+    const char* text;
+};
+
+constexpr HomeLink links[] = {
+    {"app-root/runtime/data", "../data"},
+    {"app-root/repo", "runtime/repo"},
+    {"app-root/dependencies", "runtime/dependencies"},
+    {"app-root/build-dependencies", "runtime/build-dependencies"},
+};
+
+class HomeIsolator final : public Isolator {
+public:
+    HomeIsolator(const Settings& settings, const Paths& paths, const SecurityPolicy& policy)
+        : settings_(settings), paths_(paths), policy_(policy) {}
+    const char* name() const override { return "home"; }
+
+    void acquire(const GearSpec& spec) override {
+        const std::string path = paths_.home(spec.id);
+        const std::string label = policy_.labels(spec.uid).file;
+        {
+            const sys::CreateLabel guard(label);
+            if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) {
+                fail_errno("creating '", path, "'");
+            }
+        }
+        check(::chown(path.c_str(), 0, spec.uid), "setting the owner of '", path, "'");
+        check(::chmod(path.c_str(), 0750), "setting the mode of '", path, "'");
+        const GearFiles files(path, spec.uid, label);
+        for (const HomeDirectory& row : directories) {
+            files.ensure_directory(row.path, row.of_gear ? files.unlocked() : files.locked(), row.mode);
+        }
+        for (const HomeLink& row : links) {
+            files.ensure_symlink(row.path, row.text);
+        }
+        write_gear_variables(files, spec, path, settings_);
+    }
+
+    void release(const GearId& gear, uid_t) override {
+        // rm walks by descriptor and follows no link; nothing of the gear runs any more.
+        run_tool_checked({"rm", "-rf", "--one-file-system", "--", paths_.home(gear)});
+    }
+
+private:
+    const Settings& settings_;
+    Paths paths_;
+    const SecurityPolicy& policy_;
+};
+
+}  // namespace
+
+std::unique_ptr<Isolator> make_home_isolator(const Settings& settings, const Paths& paths,
+                                             const SecurityPolicy& policy) {
+    return std::make_unique<HomeIsolator>(settings, paths, policy);
+}
+
+}  // namespace gearbox

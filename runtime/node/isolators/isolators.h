@@ -1,0 +1,21 @@
+// Constructors of the isolators; the table is isolator_table.cpp.
+#pragma once
+#include "node/isolator.h"
+
+namespace gearbox {
+
+/// Unix account and group of the gear.
+std::unique_ptr<Isolator> make_account_isolator(const Paths& paths);
+/// Home directory in the v2 layout, with the gear's label, and the platform's variables.
+std::unique_ptr<Isolator> make_home_isolator(const Settings& settings, const Paths& paths,
+                                             const SecurityPolicy& policy);
+/// Memory, process and processor limits.
+std::unique_ptr<Isolator> make_cgroup_isolator(const Settings& settings, const sys::Cgroups& cgroups);
+/// veth pair and port forwarding.
+std::unique_ptr<Isolator> make_network_isolator();
+/// The gear's root: read-only system, private /tmp and /proc, its own /etc.
+std::unique_ptr<Isolator> make_filesystem_isolator(const Settings& settings, const Paths& paths);
+/// Label, uid, resource limits.
+std::unique_ptr<Isolator> make_privilege_isolator(const Settings& settings, const SecurityPolicy& policy);
+
+}  // namespace gearbox

@@ -1,0 +1,29 @@
+#include "node/isolators/isolators.h"
+#include "node/launcher.h"
+
+namespace gearbox {
+
+namespace {
+
+class PrivilegeIsolator final : public Isolator {
+public:
+    PrivilegeIsolator(const Settings& settings, const SecurityPolicy& policy)
+        : settings_(settings), policy_(policy) {}
+    const char* name() const override { return "privileges"; }
+    void contribute(const GearRecord& record, LaunchPlan& plan) const override {
+        plan.file_label = policy_.labels(record.spec.uid).file;
+        plan.privileges = make_privileges(record.spec, settings_, policy_);
+    }
+
+private:
+    const Settings& settings_;
+    const SecurityPolicy& policy_;
+};
+
+}  // namespace
+
+std::unique_ptr<Isolator> make_privilege_isolator(const Settings& settings, const SecurityPolicy& policy) {
+    return std::make_unique<PrivilegeIsolator>(settings, policy);
+}
+
+}  // namespace gearbox

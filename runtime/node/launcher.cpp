@@ -1,0 +1,290 @@
+#include "node/launcher.h"
+
+#include "base/defer.h"
+#include "base/error.h"
+#include "node/endpoints.h"
+#include "sys/network.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace gearbox {
+
+namespace {
+
+constexpr int plan_fd = 3;
+constexpr int status_fd = 4;
+constexpr int pidfd_fd = 5;
+constexpr std::size_t most_output = 4 * 1024 * 1024;
+
+void say_go(const UniqueFd& status) { write_all(status.get(), "g"); }
+
+// Empty text: started. Otherwise what gear-init says went wrong.
+void check_report(const std::string& text, const std::string& doing) {
+    if (text.empty()) {
+        return;
+    }
+    const Json report = parse_json(text);
+    fail(ErrorKind::internal, doing, ": step '", take<std::string>(report, "step"), "': ",
+         take<std::string>(report, "text"));
+}
+
+/// The streams of a running program, collected while it runs.
+class Streams {
+public:
+    explicit Streams(const GearCommand& command) : command_(command) {}
+
+    Pipe in = make_pipe();
+    Pipe out = make_pipe();
+    Pipe err = make_pipe();
+
+    void start() {
+        in.read.reset();
+        out.write.reset();
+        err.write.reset();
+        for (const int fd : {in.write.get(), out.read.get(), err.read.get()}) {
+            check(::fcntl(fd, F_SETFL, O_NONBLOCK), "preparing a pipe");
+        }
+        rest_ = command_.input;
+        feed();
+    }
+
+    /// Pumps until the process has ended; what it started in the background may keep the pipes open
+    /// for ever. False: the deadline came first.
+    bool pump(int pidfd, std::chrono::steady_clock::time_point end, GearResult& result) {
+        for (;;) {
+            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                end - std::chrono::steady_clock::now());
+            if (left.count() <= 0) {
+                return false;
+            }
+            pollfd fds[4] = {{pidfd, POLLIN, 0},
+                             {out.read.get(), POLLIN, 0},
+                             {err.read.get(), POLLIN, 0},
+                             {in.write.get(), POLLOUT, 0}};
+            const int timeout = static_cast<int>(std::min<long long>(left.count(), 60'000));
+            if (::poll(fds, 4, timeout) < 0 && errno != EINTR) {
+                fail_errno("waiting for output");
+            }
+            if (fds[3].revents != 0) {
+                feed();
+            }
+            drain(out.read, result.out);
+            drain(err.read, result.err);
+            if (fds[0].revents != 0) {
+                drain(out.read, result.out);
+                drain(err.read, result.err);
+                return true;
+            }
+        }
+    }
+
+private:
+    void feed() {
+        const ssize_t put = rest_.empty() ? 0 : ::write(in.write.get(), rest_.data(), rest_.size());
+        if (put < 0 && errno == EAGAIN) {
+            return;
+        }
+        rest_.remove_prefix(put < 0 ? rest_.size() : static_cast<std::size_t>(put));
+        if (rest_.empty()) {
+            in.write.reset();
+        }
+    }
+
+    void drain(UniqueFd& from, std::string& to) {
+        char buffer[16384];
+        while (from) {
+            const ssize_t got = ::read(from.get(), buffer, sizeof buffer);
+            if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+                return;
+            }
+            if (got <= 0) {
+                from.reset();
+                return;
+            }
+            const std::string_view chunk(buffer, static_cast<std::size_t>(got));
+            to += chunk.substr(0, most_output - std::min(most_output, to.size()));
+            if (command_.output) {
+                command_.output(chunk);
+            }
+        }
+    }
+
+    const GearCommand& command_;
+    std::string_view rest_;
+};
+
+}  // namespace
+
+Privileges make_privileges(const GearSpec& spec, const Settings& settings, const SecurityPolicy& policy) {
+    Privileges out;
+    out.uid = spec.uid;
+    out.gid = spec.uid;
+    out.label = policy.labels(spec.uid).process;
+    out.limits = {{"nofile", static_cast<std::uint64_t>(settings.gear.open_files)},
+                  {"nproc", static_cast<std::uint64_t>(settings.gear.pids)},
+                  {"core", 0}};
+    return out;
+}
+
+LaunchPlan make_launch_plan(const GearRecord& record, const Isolators& isolators) {
+    LaunchPlan plan;
+    for (const auto& isolator : isolators) {
+        isolator->contribute(record, plan);
+    }
+    return plan;
+}
+
+void GearProgram::check_start(int exit_status) const {
+    constexpr int gear_init_failed = 125;
+    if (exit_status == gear_init_failed) {
+        check(::fcntl(status.get(), F_SETFL, O_NONBLOCK), "preparing a pipe");
+        char buffer[4096];
+        const ssize_t got = ::read(status.get(), buffer, sizeof buffer);
+        check_report(std::string(buffer, got > 0 ? static_cast<std::size_t>(got) : 0), "running in the gear");
+    }
+}
+
+Launcher::Launcher(const Settings& settings, const Paths& paths, const SecurityPolicy& policy,
+                   const Isolators& isolators, const GearStore& store, sys::Reaper& reaper)
+    : settings_(settings),
+      paths_(paths),
+      policy_(policy),
+      isolators_(isolators),
+      store_(store),
+      reaper_(reaper) {
+    const std::string root = paths_.new_root();
+    if (::mkdir(root.c_str(), 0700) < 0 && errno != EEXIST) {
+        fail_errno("creating '", root, "'");
+    }
+}
+
+std::optional<UniqueFd> Launcher::find_init(const GearRecord& record) const {
+    if (record.init_pid <= 0) {
+        return std::nullopt;
+    }
+    auto pidfd = sys::find_pidfd(record.init_pid);
+    // The start time is read while the pidfd holds the identity: if both fit, it is our process.
+    if (!pidfd || sys::find_start_time(record.init_pid) != record.init_start ||
+        sys::wait_for_end(pidfd->get(), std::chrono::milliseconds(0))) {
+        return std::nullopt;
+    }
+    return pidfd;
+}
+
+bool Launcher::is_running(const GearRecord& record) const { return find_init(record).has_value(); }
+
+void Launcher::ensure_running(GearRecord& record) const {
+    if (is_running(record)) {
+        return;
+    }
+    const GearId& id = record.spec.id;
+    const UniqueFd plan = memfd_from("launch-plan", to_text(to_json(make_launch_plan(record, isolators_))));
+    auto [status, theirs] = make_socket_pair();
+    const UniqueFd null(check(::open("/dev/null", O_RDWR | O_CLOEXEC), "opening '/dev/null'"));
+    sys::Program program;
+    program.path = paths_.gear_init();
+    program.argv = {"gear-init", "launch"};
+    program.descriptors = {{null.get(), 0}, {null.get(), 1},          {null.get(), 2},
+                           {plan.get(), plan_fd}, {theirs.get(), status_fd}};
+    program.namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+    sys::Child init = sys::spawn(program);
+    theirs.reset();
+    for (const auto& isolator : isolators_) {
+        while_doing([&] { isolator->connect(record, init.pid()); }, "starting gear '", id.text(),
+                    "': isolator '", isolator->name(), "'");
+    }
+    say_go(status);
+    check_report(read_all(status.get(), 64 * 1024), str("starting gear '", id.text(), "'"));
+    const auto start = sys::find_start_time(init.pid());
+    if (!start) {
+        fail(ErrorKind::internal, "starting gear '", id.text(), "': its first process ended at once");
+    }
+    record.init_pid = init.pid();
+    record.init_start = *start;
+    store_.save(record);
+    reaper_.adopt(init.detach());
+}
+
+void Launcher::kill(GearRecord& record) const {
+    if (const auto init = find_init(record)) {
+        sys::kill_by_pidfd(init->get(), SIGKILL);
+        if (!sys::wait_for_end(init->get(), std::chrono::seconds(20))) {
+            fail(ErrorKind::unavailable, "gear '", record.spec.id.text(), "' cannot be ended");
+        }
+    }
+    for (auto isolator = isolators_.rbegin(); isolator != isolators_.rend(); ++isolator) {
+        (*isolator)->disconnect(record);
+    }
+    reaper_.collect();
+    if (record.init_pid != 0) {
+        record.init_pid = 0;
+        record.init_start = 0;
+        store_.save(record);
+    }
+}
+
+void Launcher::refresh_forwardings(const GearRecord& record) const {
+    if (is_running(record)) {
+        sys::set_forwardings(record.init_pid, forwardings_of(record));
+    }
+}
+
+GearProgram Launcher::spawn(const GearRecord& record, const GearCommand& command,
+                            const std::vector<std::pair<int, int>>& descriptors) const {
+    const auto init = find_init(record);
+    if (!init) {
+        fail(ErrorKind::unavailable, "gear '", record.spec.id.text(), "' does not run");
+    }
+    EnterPlan plan;
+    plan.argv = command.argv;
+    plan.environment = command.environment;
+    plan.directory = command.directory;
+    plan.host_network = command.host_network;
+    plan.privileges = make_privileges(record.spec, settings_, policy_);
+    const UniqueFd plan_file = memfd_from("enter-plan", to_text(to_json(plan)));
+    auto [status, theirs] = make_socket_pair();
+    sys::Program program;
+    program.path = paths_.gear_init();
+    program.argv = {"gear-init", "enter"};
+    program.descriptors = descriptors;
+    program.descriptors.emplace_back(plan_file.get(), plan_fd);
+    program.descriptors.emplace_back(theirs.get(), status_fd);
+    program.descriptors.emplace_back(init->get(), pidfd_fd);
+    // What it was started for dies with the operation; services that it started do not.
+    program.parent_death_signal = SIGTERM;
+    sys::Child child = sys::spawn(program);
+    theirs.reset();
+    for (const auto& isolator : isolators_) {
+        isolator->admit(record, child.pid());
+    }
+    say_go(status);
+    return {std::move(child), std::move(status)};
+}
+
+GearResult Launcher::run(const GearRecord& record, const GearCommand& command) const {
+    Streams streams(command);
+    GearProgram program = spawn(record, command,
+                                {{streams.in.read.get(), 0}, {streams.out.write.get(), 1},
+                                 {streams.err.write.get(), 2}});
+    streams.start();
+    GearResult result;
+    const auto end = std::chrono::steady_clock::now() + command.deadline;
+    if (!streams.pump(program.child.pidfd(), end, result)) {
+        program.child.kill(SIGTERM);
+        program.child.wait_for(std::chrono::seconds(5));
+        fail(ErrorKind::unavailable, "'", command.argv[0], "' did not end within ", command.deadline.count(),
+             " s");
+    }
+    result.status = program.child.wait();
+    program.check_start(result.status);
+    return result;
+}
+
+}  // namespace gearbox

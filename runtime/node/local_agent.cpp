@@ -1,0 +1,296 @@
+#include "node/local_agent.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "node/catalogue.h"
+#include "node/environ.h"
+#include "node/gear_state.h"
+#include "sys/network.h"
+
+#include <pwd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace gearbox {
+
+namespace {
+
+constexpr const char* stop_lock = "app-root/runtime/.stop_lock";
+
+uid_t uid_of_account(const std::string& name) {
+    passwd entry{};
+    passwd* found = nullptr;
+    char buffer[4096];
+    ::getpwnam_r(name.c_str(), &entry, buffer, sizeof buffer, &found);
+    return found == nullptr ? 0 : found->pw_uid;
+}
+
+std::string base64(std::string_view data) {
+    constexpr const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    for (std::size_t i = 0; i < data.size(); i += 3) {
+        std::uint32_t group = 0;
+        for (std::size_t k = 0; k < 3; ++k) {
+            group = (group << 8) | (i + k < data.size() ? static_cast<unsigned char>(data[i + k]) : 0u);
+        }
+        for (std::size_t k = 0; k < 4; ++k) {
+            out += i + k <= data.size() ? digits[(group >> (18 - 6 * k)) & 63] : '=';
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string authorized_key_line(const GearId& gear, const PublicKey& key) {
+    // restrict: sshd itself must forward nothing, it stands outside of the gear. The login is in base64,
+    // so that no character of it means anything to anybody on the way.
+    return str("restrict,pty,command=\"login ", base64(key.login), "\" ", key.type, " ", key.content, " OPENSHIFT-",
+               gear.text(), "-", key.name, "\n");
+}
+
+LocalAgent::LocalAgent(const Settings& settings, const Clock& clock)
+    : settings_(settings),
+      paths_(settings),
+      policy_(make_security_policy(settings.security.policy)),
+      cgroups_(settings.node.cgroup_parent),
+      store_(paths_),
+      isolators_(make_isolators(settings_, paths_, *policy_, cgroups_)),
+      launcher_(settings_, paths_, *policy_, isolators_, store_, reaper_),
+      node_{settings_, paths_, *policy_, store_, launcher_, clock},
+      runner_(node_),
+      repositories_(node_, runner_),
+      deployer_(node_, runner_, repositories_),
+      router_(settings_),
+      catalogue_(load_catalogue(settings_.node.cartridge_dir)) {
+    std::filesystem::create_directories(paths_.gear_base);
+    sys::ensure_host_filter();
+}
+
+void LocalAgent::recover() {
+    std::map<GearId, Routes> routes;
+    int living = 0;
+    for (const GearId& id : store_.gears()) {
+        GearRecord record = store_.gear(id);
+        if (launcher_.is_running(record)) {
+            ++living;
+        }
+        // Interrupted in the middle: what runs is found out by the next start or stop.
+        if (record.state == GearState::building || record.state == GearState::deploying) {
+            set_gear_state(node_, record, GearState::stopped);
+        }
+        if (Routes own = routes_of(record); !own.empty()) {
+            routes[id] = std::move(own);
+        }
+    }
+    router_.reset(std::move(routes));
+    log::info("found ", living, " running gears");
+}
+
+void LocalAgent::start_missing(KeyedMutex& locks) {
+    for (const GearId& id : store_.gears()) {
+        const auto lock = locks.lock(id.text());
+        const auto record = store_.find(id);
+        if (!record || record->state != GearState::started || launcher_.is_running(*record) ||
+            node_.files(*record).exists(stop_lock)) {
+            continue;
+        }
+        try {
+            start(id);
+        } catch (const Error& error) {
+            log::error("starting after a reboot: ", error.text(), log::field("gear", id.text()));
+        }
+    }
+}
+
+void LocalAgent::create_gear(const GearSpec& spec) {
+    GearRecord record = store_.find(spec.id).value_or(GearRecord{});
+    record.spec = spec;
+    // The record first: what exists of a gear can always be found and removed.
+    store_.save(record);
+    for (const auto& isolator : isolators_) {
+        while_doing([&] { isolator->acquire(spec); }, "creating gear '", spec.id.text(), "': ", isolator->name());
+    }
+}
+
+void LocalAgent::destroy_gear(const GearId& gear) {
+    auto record = store_.find(gear);
+    if (record) {
+        router_.publish(gear, {});
+        if (launcher_.is_running(*record)) {
+            runner_.destroy_scripts(*record);
+        }
+        launcher_.kill(*record);
+    }
+    const uid_t uid = record ? record->spec.uid : uid_of_account(gear.text());
+    for (auto isolator = isolators_.rbegin(); isolator != isolators_.rend(); ++isolator) {
+        while_doing([&] { (*isolator)->release(gear, uid); }, "removing gear '", gear.text(), "': ",
+                    (*isolator)->name());
+    }
+    store_.remove(gear);
+}
+
+bool LocalAgent::has_gear(const GearId& gear) const { return store_.find(gear).has_value(); }
+
+std::vector<GearId> LocalAgent::gears() const {
+    std::vector<GearId> out = store_.gears();
+    for (const auto& entry : std::filesystem::directory_iterator(paths_.gear_base)) {
+        const std::string name = entry.path().filename();
+        if (is_object_id(name) && std::find(out.begin(), out.end(), GearId(name)) == out.end()) {
+            out.emplace_back(name);
+        }
+    }
+    return out;
+}
+
+ScriptMessages LocalAgent::add_cartridge(const GearId& gear, const Cartridge& cartridge) {
+    GearRecord record = store_.gear(gear);
+    return runner_.add(record, cartridge);
+}
+
+void LocalAgent::remove_cartridge(const GearId& gear, const Cartridge& cartridge) {
+    if (auto record = store_.find(gear)) {
+        runner_.remove(*record, cartridge.name);
+    }
+}
+
+void LocalAgent::create_repository(const GearId& gear, const RepositorySource& source) {
+    GearRecord record = store_.gear(gear);
+    launcher_.ensure_running(record);
+    std::string directory;
+    for (const Cartridge& cartridge : catalogue_) {
+        if (!record.cartridges.empty() && cartridge.full_name() == record.cartridges.front().full_name) {
+            directory = cartridge.source;
+        }
+    }
+    repositories_.create(record, source, directory);
+}
+
+ScriptMessages LocalAgent::deploy_initially(const GearId& gear, const TextSink& output) {
+    GearRecord record = store_.gear(gear);
+    return deployer_.deploy_initially(record, output);
+}
+
+void LocalAgent::start(const GearId& gear) {
+    GearRecord record = store_.gear(gear);
+    launcher_.ensure_running(record);
+    node_.files(record).remove(stop_lock);
+    runner_.start_all(record);
+    set_gear_state(node_, record, GearState::started);
+}
+
+void LocalAgent::stop(const GearId& gear, bool force) {
+    GearRecord record = store_.gear(gear);
+    if (launcher_.is_running(record)) {
+        runner_.stop_all(record, force);
+    }
+    const GearFiles files = node_.files(record);
+    files.write(stop_lock, "", files.locked(), 0640);
+    set_gear_state(node_, record, GearState::stopped);
+    launcher_.kill(record);
+}
+
+void LocalAgent::restart(const GearId& gear) {
+    GearRecord record = store_.gear(gear);
+    if (record.state != GearState::started || !launcher_.is_running(record)) {
+        start(gear);
+        return;
+    }
+    runner_.run_action_hook(record, "pre_restart", {});
+    runner_.control_each(record, "restart");
+    runner_.run_action_hook(record, "post_restart", {});
+    set_gear_state(node_, record, GearState::started);
+}
+
+void LocalAgent::reload(const GearId& gear) {
+    GearRecord record = store_.gear(gear);
+    // A stopped application reads its configuration when it starts.
+    if (launcher_.is_running(record)) {
+        runner_.run_action_hook(record, "pre_reload", {});
+        runner_.control_each(record, "reload");
+        runner_.run_action_hook(record, "post_reload", {});
+    }
+}
+
+void LocalAgent::tidy(const GearId& gear) {
+    GearRecord record = store_.gear(gear);
+    const bool was_started = record.state == GearState::started;
+    launcher_.ensure_running(record);
+    runner_.stop_all(record, true);
+    set_gear_state(node_, record, GearState::stopped);
+    runner_.tidy(record, repositories_.path(record));
+    if (was_started) {
+        start(gear);
+    } else {
+        launcher_.kill(record);
+    }
+}
+
+ScriptMessages LocalAgent::control(const GearId& gear, const std::string& cartridge, const std::string& verb) {
+    GearRecord record = store_.gear(gear);
+    const RecordedCartridge* const found = record.find_cartridge(cartridge);
+    if (found == nullptr) {
+        fail(ErrorKind::not_found, "the application has no cartridge '", cartridge, "'");
+    }
+    const bool was_running = launcher_.is_running(record);
+    launcher_.ensure_running(record);
+    ScriptMessages messages = runner_.control(record, *found, verb);
+    // A question to a stopped application leaves it stopped.
+    if (!was_running && verb == "status") {
+        launcher_.kill(record);
+    }
+    return messages;
+}
+
+GearState LocalAgent::state(const GearId& gear) const { return store_.gear(gear).state; }
+
+Routes LocalAgent::routes_of(const GearRecord& record) const {
+    Routes out;
+    const PlacedEndpoint* const endpoint = record.find_web_endpoint();
+    for (const std::string& host : record.hosts) {
+        if (endpoint != nullptr) {
+            out[host] = str(link_addresses(record.spec.uid).gear, ":", endpoint->proxy_port);
+        }
+    }
+    return out;
+}
+
+void LocalAgent::publish_routes(const GearId& gear, const std::vector<std::string>& hosts) {
+    GearRecord record = store_.gear(gear);
+    record.hosts.clear();
+    std::transform(hosts.begin(), hosts.end(), std::back_inserter(record.hosts),
+                   [](const std::string& host) { return to_lower(host); });
+    store_.save(record);
+    router_.publish(gear, routes_of(record));
+}
+
+void LocalAgent::set_authorized_keys(const GearId& gear, const std::vector<PublicKey>& keys) {
+    const GearRecord record = store_.gear(gear);
+    std::string text;
+    for (const PublicKey& key : keys) {
+        text += authorized_key_line(gear, key);
+    }
+    const GearFiles files = node_.files(record);
+    files.write(".ssh/authorized_keys", text, files.locked(), 0440);
+}
+
+void LocalAgent::set_user_variables(const GearId& gear, const std::vector<EnvironmentVariable>& variables) {
+    GearRecord record = store_.gear(gear);
+    record.spec.user_variables = variables;
+    store_.save(record);
+    write_user_variables(node_.files(record), variables);
+}
+
+void LocalAgent::set_deployment_settings(const GearId& gear, const DeploymentSettings& settings) {
+    GearRecord record = store_.gear(gear);
+    record.spec.deployment = settings;
+    store_.save(record);
+    write_deployment_variables(node_.files(record), settings);
+}
+
+std::vector<Deployment> LocalAgent::deployments(const GearId& gear) const {
+    return deployer_.deployments(store_.gear(gear));
+}
+
+}  // namespace gearbox

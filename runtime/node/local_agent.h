@@ -1,0 +1,79 @@
+// NodeAgent in this process, for the gears of this machine.
+#pragma once
+#include "base/clock.h"
+#include "base/keyed_mutex.h"
+#include "base/settings.h"
+#include "node/agent.h"
+#include "node/cartridge_runner.h"
+#include "node/context.h"
+#include "node/deployer.h"
+#include "node/repositories.h"
+#include "node/router.h"
+#include "sys/cgroup.h"
+#include "sys/process.h"
+
+#include <memory>
+
+namespace gearbox {
+
+class LocalAgent final : public NodeAgent {
+public:
+    /// Throws Error(unavailable) if the machine lacks what gears need (SELinux, cgroups).
+    LocalAgent(const Settings& settings, const Clock& clock);
+
+    /// After a start of the daemon: finds the sandboxes that live, tells the router. Quick.
+    void recover();
+    /// Starts the gears that should run but do not (after a reboot), each under its lock.
+    void start_missing(KeyedMutex& locks);
+    /// Reaps ended sandboxes; on SIGCHLD.
+    void reap() { reaper_.collect(); }
+
+    std::vector<Cartridge> cartridges() const override { return catalogue_; }
+    void create_gear(const GearSpec& spec) override;
+    void destroy_gear(const GearId& gear) override;
+    bool has_gear(const GearId& gear) const override;
+    std::vector<GearId> gears() const override;
+    ScriptMessages add_cartridge(const GearId& gear, const Cartridge& cartridge) override;
+    void remove_cartridge(const GearId& gear, const Cartridge& cartridge) override;
+    void create_repository(const GearId& gear, const RepositorySource& source) override;
+    ScriptMessages deploy_initially(const GearId& gear, const TextSink& output) override;
+    void start(const GearId& gear) override;
+    void stop(const GearId& gear, bool force) override;
+    void restart(const GearId& gear) override;
+    void reload(const GearId& gear) override;
+    void tidy(const GearId& gear) override;
+    ScriptMessages control(const GearId& gear, const std::string& cartridge, const std::string& verb) override;
+    GearState state(const GearId& gear) const override;
+    void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) override;
+    void set_authorized_keys(const GearId& gear, const std::vector<PublicKey>& keys) override;
+    void set_user_variables(const GearId& gear, const std::vector<EnvironmentVariable>& variables) override;
+    void set_deployment_settings(const GearId& gear, const DeploymentSettings& settings) override;
+    std::vector<Deployment> deployments(const GearId& gear) const override;
+
+    const NodeContext& context() const { return node_; }
+    const CartridgeRunner& runner() const { return runner_; }
+    const Deployer& deployer() const { return deployer_; }
+
+private:
+    Routes routes_of(const GearRecord& record) const;
+
+    const Settings& settings_;
+    Paths paths_;
+    std::unique_ptr<SecurityPolicy> policy_;
+    sys::Cgroups cgroups_;
+    sys::Reaper reaper_;
+    GearStore store_;
+    Isolators isolators_;
+    Launcher launcher_;
+    NodeContext node_;
+    CartridgeRunner runner_;
+    Repositories repositories_;
+    Deployer deployer_;
+    Router router_;
+    std::vector<Cartridge> catalogue_;
+};
+
+/// The line of authorized_keys. Pure.
+std::string authorized_key_line(const GearId& gear, const PublicKey& key);
+
+}  // namespace gearbox

@@ -1,0 +1,125 @@
+#include "node/repositories.h"
+
+#include "base/error.h"
+#include "base/subprocess.h"
+#include "node/environ.h"
+#include "sys/git.h"
+#include "sys/selinux.h"
+
+#include <filesystem>
+
+namespace gearbox {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* git = "/usr/bin/git";
+
+std::string hook_text(const Paths& paths, const char* name) {
+    return str("#!/bin/sh\n# Gearbox: tells the node about a push. Not yours to change; see .openshift/action_hooks.\n",
+               "exec ", paths.gear_hook(), " ", name, "\n");
+}
+
+std::string find_template(const std::string& source, const char* suffix) {
+    for (const char* place : {"/template", "/usr/template"}) {
+        const std::string path = str(source, place, suffix);
+        if (!source.empty() && fs::is_directory(path)) {
+            return path;
+        }
+    }
+    return "";
+}
+
+}  // namespace
+
+std::string Repositories::path(const GearRecord& record) const {
+    return str(node_.home(record), "/", home::repository(record.spec));
+}
+
+void Repositories::create(GearRecord& record, const RepositorySource& source,
+                          const std::string& cartridge_source) const {
+    const GearFiles files = node_.files(record);
+    const std::string inside = home::repository(record.spec);
+    // The hook is written last: where it is, everything is.
+    if (files.exists(inside + "/hooks/post-receive")) {
+        return;
+    }
+    files.remove(inside);
+    record.initial_build = source.kind == RepositorySource::Kind::git;
+    const std::string bare = find_template(cartridge_source, ".git");
+    const std::string directory = find_template(cartridge_source, "");
+    if (source.kind == RepositorySource::Kind::git) {
+        from_url(record, source.git);
+    } else if (source.kind == RepositorySource::Kind::cartridge_template && directory.empty() && !bare.empty()) {
+        from_url(record, {str("file://", bare), ""});
+    } else {
+        from_template(record, source.kind == RepositorySource::Kind::empty ? "" : directory);
+    }
+    install_hooks(record);
+    node_.store.save(record);
+}
+
+void Repositories::from_template(const GearRecord& record, const std::string& directory) const {
+    const uid_t uid = record.spec.uid;
+    const std::string target = path(record);
+    {
+        const sys::CreateLabel label(node_.policy.labels(uid).file);
+        sys::create_repository(target, directory, record.spec.deployment.branch);
+    }
+    // Still root's alone: nobody can put a link where the tool walks.
+    run_tool_checked({"chmod", "-R", "u=rwX,g=rX,o=", "--", target});
+    run_tool_checked({"chown", "-R", "--no-dereference", str(uid, ":", uid), "--", target});
+}
+
+void Repositories::from_url(const GearRecord& record, const GitSource& source) const {
+    const GearFiles files = node_.files(record);
+    files.ensure_directory(home::repository(record.spec), files.unlocked(), 0750);
+    const std::string target = path(record);
+    GearCommand command;
+    Environment environment = make_environment(files, record, node_.settings);
+    environment["GIT_TERMINAL_PROMPT"] = "0";
+    environment["GIT_ASKPASS"] = "/bin/false";
+    environment["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new";
+    environment["GIT_ALLOW_PROTOCOL"] = "git:http:https:ssh:ftp:ftps:rsync:file";
+    command.environment = to_pairs(environment);
+    command.directory = node_.home(record);
+    command.host_network = true;
+    command.deadline = std::chrono::seconds(600);
+    command.argv = {git, "clone", "--quiet", "--bare", "--", source.url, target};
+    const GearResult cloned = node_.launcher.run(record, command);
+    if (cloned.status != 0) {
+        files.remove(home::repository(record.spec));
+        fail(ErrorKind::invalid, "the source '", source.url, "' cannot be cloned: ", cloned.err.substr(0, 1000));
+    }
+    runner_.run(record, {git, "--git-dir", target, "remote", "remove", "origin"});
+    const std::string commit = find_commit(record, source.branch.empty() ? "HEAD" : source.branch);
+    if (commit.empty() && !source.branch.empty()) {
+        fail(ErrorKind::invalid, "the source '", source.url, "' has no branch or commit '", source.branch, "'");
+    }
+    const std::string branch = str("refs/heads/", record.spec.deployment.branch);
+    if (!commit.empty()) {
+        runner_.run_checked(record, {git, "--git-dir", target, "update-ref", branch, commit});
+    }
+    runner_.run_checked(record, {git, "--git-dir", target, "symbolic-ref", "HEAD", branch});
+}
+
+std::string Repositories::find_commit(const GearRecord& record, const std::string& name) const {
+    const GearResult result = runner_.run(record, {git, "--git-dir", path(record), "rev-parse", "--quiet",
+                                                   "--verify", "--end-of-options", name + "^{commit}"});
+    const std::string text = result.out.substr(0, result.out.find('\n'));
+    const bool hex = text.size() >= 40 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+    return result.status == 0 && hex ? text : "";
+}
+
+void Repositories::install_hooks(const GearRecord& record) const {
+    const GearFiles files = node_.files(record);
+    const std::string hooks = home::repository(record.spec) + "/hooks";
+    files.remove(hooks);
+    files.ensure_directory(hooks, files.locked(), 0755);
+    for (const char* name : {"pre-receive", "post-receive"}) {
+        files.write(str(hooks, "/", name), hook_text(node_.paths, name), files.locked(), 0755);
+    }
+}
+
+}  // namespace gearbox

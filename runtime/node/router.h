@@ -1,0 +1,46 @@
+// The routes of HAProxy: a map file that it reads at its start, and the same changes through its admin
+// socket while it runs. The file is the truth; a router that is down reads it later.
+#pragma once
+#include "base/settings.h"
+#include "model/gear.h"
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+/// Host name → "address:port".
+using Routes = std::map<std::string, std::string>;
+
+/// One line a route, sorted.
+std::string routes_text(const Routes& routes);
+
+/// The admin commands that turn one table into the other.
+std::vector<std::string> plan_route_changes(const Routes& is, const Routes& wanted, const std::string& map);
+
+/// Reads the answer to `show map`: lines "0x… key value".
+Routes parse_shown_map(const std::string& text);
+
+/// Thread-safe.
+class Router {
+public:
+    explicit Router(const Settings& settings);
+
+    /// Replaces the routes of one gear; an empty table removes them.
+    void publish(const GearId& gear, const Routes& routes);
+    /// Replaces everything, at the start of the daemon.
+    void reset(std::map<GearId, Routes> gears);
+
+private:
+    void apply();
+    std::string ask(const std::string& command) const;
+
+    std::string map_file_;
+    std::string socket_;
+    std::mutex mutex_;
+    std::map<GearId, Routes> gears_;  ///< guarded by mutex_
+};
+
+}  // namespace gearbox

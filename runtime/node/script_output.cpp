@@ -1,0 +1,116 @@
+#include "node/script_output.h"
+
+#include "base/str.h"
+
+#include <array>
+#include <algorithm>
+
+namespace gearbox {
+
+namespace {
+
+using List = std::vector<std::string> ScriptMessages::*;
+struct Prefix {
+    std::string_view word;
+    List list;
+};
+constexpr std::array<Prefix, 6> prefixes = {{
+    {"CLIENT_RESULT:", &ScriptMessages::results},
+    {"CLIENT_MESSAGE:", &ScriptMessages::messages},
+    {"CLIENT_ERROR:", &ScriptMessages::errors},
+    {"CLIENT_INTERNAL_ERROR:", &ScriptMessages::errors},
+    {"CLIENT_DEBUG:", &ScriptMessages::debug},
+    {"ATTR:", &ScriptMessages::attributes},
+}};
+constexpr std::array<std::string_view, 9> silent = {
+    "CART_DATA:",     "CART_PROPERTIES:", "APP_INFO:",   "NOTIFY_ENDPOINT_", "SSH_KEY_ADD:",
+    "APP_SSH_KEY_ADD:", "ENV_VAR_ADD",      "APP_ENV_VAR_REMOVE:", "BROKER_AUTH_KEY_ADD:"};
+
+std::string rest_of(std::string_view line, std::string_view word) {
+    std::string_view rest = line.substr(word.size());
+    if (rest.starts_with(' ')) {
+        rest.remove_prefix(1);
+    }
+    return std::string(rest);
+}
+
+template <typename Body>
+void for_each_line(std::string_view text, const Body& body) {
+    while (!text.empty()) {
+        const auto end = text.find('\n');
+        std::string_view line = text.substr(0, end);
+        if (line.ends_with('\r')) {
+            line.remove_suffix(1);
+        }
+        body(line);
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+}
+
+std::string tail_of(std::string_view text) {
+    constexpr std::size_t most = 2000;
+    while (text.ends_with('\n')) {
+        text.remove_suffix(1);
+    }
+    if (text.size() > most) {
+        text.remove_prefix(text.size() - most);
+        text.remove_prefix(std::min(text.size(), text.find('\n') + 1));
+    }
+    return std::string(text);
+}
+
+}  // namespace
+
+void parse_script_output(std::string_view output, ScriptMessages& messages) {
+    for_each_line(output, [&](std::string_view line) {
+        for (const Prefix& prefix : prefixes) {
+            if (line.starts_with(prefix.word)) {
+                (messages.*prefix.list).push_back(rest_of(line, prefix.word));
+                return;
+            }
+        }
+        constexpr std::string_view data = "CART_DATA:";
+        if (line.starts_with(data)) {
+            const std::string pair = rest_of(line, data);
+            const auto equals = pair.find('=');
+            if (equals != std::string::npos && equals > 0) {
+                messages.cart_data.push_back({pair.substr(0, equals), pair.substr(equals + 1)});
+            }
+        }
+    });
+}
+
+std::string failure_text(const ScriptMessages& messages, std::string_view out, std::string_view err) {
+    std::string text;
+    for (const std::string& line : messages.errors) {
+        text += str(text.empty() ? "" : "\n", line);
+    }
+    if (!text.empty()) {
+        return text;
+    }
+    const std::string last = tail_of(err);
+    return last.empty() ? tail_of(plain_output(out)) : last;
+}
+
+std::string plain_output(std::string_view output) {
+    std::string plain;
+    for_each_line(output, [&](std::string_view line) {
+        for (const std::string_view word : silent) {
+            if (line.starts_with(word)) {
+                return;
+            }
+        }
+        for (const Prefix& prefix : prefixes) {
+            if (line.starts_with(prefix.word)) {
+                const bool shown = prefix.list != &ScriptMessages::debug &&
+                                   prefix.list != &ScriptMessages::attributes;
+                plain += shown ? rest_of(line, prefix.word) + "\n" : "";
+                return;
+            }
+        }
+        plain += str(line, "\n");
+    });
+    return plain;
+}
+
+}  // namespace gearbox
