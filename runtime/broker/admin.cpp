@@ -31,7 +31,7 @@ Json user_list(Broker& broker, const Json&) {
     for (const User& user : broker.users.list()) {
         users.push_back(to_json(user, broker.users.consumed_gears(user)));
     }
-    return {{"users", std::move(users)}};
+    return users;
 }
 
 Json user_delete(Broker& broker, const Json& args) {
@@ -65,7 +65,7 @@ Json application_list(Broker& broker, const Json&) {
              {"ready", record.stage == Stage::ready},
              {"state", name_of(broker.core.agent.state(application.gear()))}});
     }
-    return {{"applications", std::move(applications)}};
+    return applications;
 }
 
 Json status(Broker& broker, const Json&) {
@@ -81,12 +81,12 @@ Json status(Broker& broker, const Json&) {
 const std::vector<AdminVerb>& admin_verbs() {
     static const std::vector<AdminVerb> verbs = {
         {"status", "", "version and what there is", status},
-        {"user-create", "login [password]", "make a user; without password one is made", user_create},
-        {"user-list", "", "users and their gears", user_list},
-        {"user-passwd", "login [password]", "give a user another password", user_passwd},
-        {"user-delete", "login [force]", "remove a user; force: with domains and applications",
+        {"user.create", "login [password]", "make a user; without password one is made", user_create},
+        {"user.list", "", "users and their gears", user_list},
+        {"user.password", "login [password]", "give a user another password", user_passwd},
+        {"user.delete", "login [force]", "remove a user; force: with domains and applications",
          user_delete},
-        {"application-list", "", "every application of every user", application_list},
+        {"application.list", "", "every application of every user", application_list},
     };
     return verbs;
 }

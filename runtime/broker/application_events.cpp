@@ -149,13 +149,8 @@ Application ApplicationService::change_variables(const Principal& who,
     return this->application(who, current.id.text());
 }
 
-Application ApplicationService::change_deployment(const Principal& who,
-                                                  const Application& application,
-                                                  const DeploymentChange& change) {
-    Application current;
-    const auto lock = lock_ready(application, current);
-    Problems problems;
-    DeploymentSettings settings = current.deployment;
+DeploymentSettings apply(const DeploymentChange& change, DeploymentSettings settings,
+                         Problems& problems) {
     settings.auto_deploy = change.auto_deploy.value_or(settings.auto_deploy);
     if (change.branch) {
         settings.branch = *change.branch;
@@ -179,8 +174,18 @@ Application ApplicationService::change_deployment(const Principal& who,
                          "deployment_type");
         }
     }
+    return settings;
+}
+
+Application ApplicationService::change_deployment(const Principal& who,
+                                                  const Application& application,
+                                                  const DeploymentChange& change) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    Problems problems;
+    const DeploymentSettings settings = apply(change, current.deployment, problems);
     if (!change.auto_deploy && !change.branch && !change.keep && !change.type) {
-        problems.add("No settings to change were given", exit_code::unspecified, "base");
+        problems.add("No settings to change were given", exit_code::unspecified);
     }
     problems.check();
     core_.runner.run(plan_set_deployment(current, who.user.id, settings, core_.effects),

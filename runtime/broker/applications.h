@@ -103,6 +103,10 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Pr
 /// 186, 188, 190 for the variables that an application would have.
 void check_variables(const std::vector<EnvironmentVariable>& variables, Problems& problems);
 
+/// The settings with the change in; exit code 1 and the field for values that break a rule.
+DeploymentSettings apply(const DeploymentChange& change, DeploymentSettings settings,
+                         Problems& problems);
+
 /// The URL as it may be shown: user information removed; "" for "empty".
 std::string public_git_url(const std::string& url);
 

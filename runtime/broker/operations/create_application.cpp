@@ -1,6 +1,6 @@
 #include "broker/operations/plans.h"
 
-#include "base/error.h"
+#include "broker/problems.h"
 
 #include <memory>
 
@@ -54,6 +54,22 @@ Op add_cartridge_step(std::shared_ptr<const CreateFacts> facts, const Cartridge&
                                       {CartridgeName::parse(cartridge.full_name()).value(),
                                        said.cart_data, e.clock.now()});
                 output.messages.push_back(std::move(said));
+            },
+            {}};
+}
+
+Op create_repository_step(std::shared_ptr<const CreateFacts> facts, const Effects& e) {
+    return {"create-repository", "Create the git repository",
+            [facts, e] {
+                try {
+                    e.agent.create_repository(facts->application.gear(), facts->source);
+                } catch (const Error& error) {
+                    // What cannot be cloned is a bad parameter, in the contract's terms.
+                    if (error.kind() != ErrorKind::invalid) {
+                        throw;
+                    }
+                    refuse(ErrorKind::invalid, error.text(), exit_code::git_url, "initial_git_url");
+                }
             },
             {}};
 }
@@ -114,8 +130,7 @@ OperationPlan plan_create_application(const CreateFacts& create_facts, const Eff
     for (const Cartridge& cartridge : facts->cartridges) {
         plan.steps.push_back(add_cartridge_step(facts, cartridge, e, output));
     }
-    plan.steps.push_back({"create-repository", "Create the git repository",
-                          [facts, gear, e] { e.agent.create_repository(gear, facts->source); }, {}});
+    plan.steps.push_back(create_repository_step(facts, e));
     plan.steps.push_back(deploy_step(facts, e, output));
     plan.steps.push_back({"publish-routes", "Publish the address",
                           [facts, gear, e] {

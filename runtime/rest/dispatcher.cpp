@@ -1,0 +1,336 @@
+#include "rest/dispatcher.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "rest/params.h"
+#include "rest/problem.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+
+namespace gearbox::rest {
+
+namespace {
+
+constexpr std::string_view base_path = "/broker/rest";
+constexpr std::array<std::pair<const char*, double>, 8> versions = {
+    {{"1.0", 1.0}, {"1.1", 1.1}, {"1.2", 1.2}, {"1.3", 1.3}, {"1.4", 1.4}, {"1.5", 1.5},
+     {"1.6", 1.6}, {"1.7", 1.7}}};
+
+const char* symbol_of(int status) {
+    constexpr std::array<std::pair<int, const char*>, 22> symbols = {
+        {{200, "ok"}, {201, "created"}, {204, "no_content"}, {301, "moved_permanently"},
+         {400, "bad_request"}, {401, "unauthorized"}, {403, "forbidden"}, {404, "not_found"},
+         {405, "method_not_allowed"}, {406, "not_acceptable"}, {408, "request_timeout"},
+         {409, "conflict"}, {410, "gone"}, {411, "length_required"},
+         {413, "request_entity_too_large"}, {414, "request_uri_too_long"},
+         {415, "unsupported_media_type"}, {422, "unprocessable_entity"},
+         {431, "request_header_fields_too_large"}, {500, "internal_server_error"},
+         {501, "not_implemented"}, {503, "service_unavailable"}}};
+    for (const auto& [number, symbol] : symbols) {
+        if (number == status) {
+            return symbol;
+        }
+    }
+    return status < 500 ? "bad_request" : "internal_server_error";
+}
+
+Json message_json(const Message& message) {
+    return {{"severity", message.severity},
+            {"text", message.text},
+            {"exit_code", message.exit_code ? Json(*message.exit_code) : Json(nullptr)},
+            {"field", message.field.empty() ? Json(nullptr) : Json(message.field)},
+            {"index", nullptr}};
+}
+
+HttpResponse put_in_envelope(const Reply& reply, double version, const char* version_text) {
+    Json messages = Json::array();
+    for (const Message& message : reply.messages) {
+        messages.push_back(message_json(message));
+    }
+    Json supported = Json::array();
+    for (const auto& [text, number] : versions) {
+        supported.push_back(number);
+    }
+    const Json envelope = {{"status", symbol_of(reply.status)},
+                           {"type", reply.type.empty() ? Json(nullptr) : Json(reply.type)},
+                           {"data", reply.data},
+                           {"messages", std::move(messages)},
+                           {"version", version_text},
+                           {"api_version", version},
+                           {"supported_api_versions", std::move(supported)}};
+    HttpResponse response;
+    response.status = reply.status;
+    response.headers = reply.headers;
+    response.body = to_text(envelope);
+    return response;
+}
+
+const char* text_of(double version) {
+    for (const auto& [text, number] : versions) {
+        if (number == version) {
+            return text;
+        }
+    }
+    return "1.7";
+}
+
+// The client's own id if it is one, else a new one.
+std::string request_id_of(const HttpRequest& request) {
+    const std::string given = request.header("x-request-id");
+    const bool is_good = !given.empty() && given.size() <= 64 &&
+                         std::all_of(given.begin(), given.end(), [](char c) {
+                             return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                                    (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+                         });
+    return is_good ? given : random_hex(8);
+}
+
+bool allows(Privilege privilege, const std::string& scopes) {
+    const auto has = [&](std::string_view scope) {
+        return (" " + scopes + " ").find(str(" ", scope, " ")) != std::string::npos;
+    };
+    switch (privilege) {
+        case Privilege::open:
+            return true;
+        case Privilege::userinfo:
+            return has("userinfo") || has("read") || has("session");
+        case Privilege::read:
+            return has("read") || has("session");
+        case Privilege::session:
+            return has("session");
+    }
+    return false;
+}
+
+std::optional<std::pair<std::string, std::string>> decode_basic(const std::string& encoded) {
+    std::string decoded(encoded.size(), '\0');
+    std::size_t length = 0;
+    if (sodium_base642bin(reinterpret_cast<unsigned char*>(decoded.data()), decoded.size(),
+                          encoded.data(), encoded.size(), nullptr, &length, nullptr,
+                          sodium_base64_VARIANT_ORIGINAL) != 0) {
+        return std::nullopt;
+    }
+    decoded.resize(length);
+    const auto colon = decoded.find(':');
+    if (colon == std::string::npos) {
+        return std::nullopt;
+    }
+    return std::pair(decoded.substr(0, colon), decoded.substr(colon + 1));
+}
+
+std::string joined(const std::vector<std::string>& methods) {
+    std::string out = "OPTIONS";
+    for (const std::string& method : methods) {
+        out += ", " + method;
+        if (method == "GET") {
+            out += ", HEAD";
+        }
+    }
+    return out;
+}
+
+// Where the caller reached us: the router sets X-Forwarded-*, and only it can reach our listener.
+std::string host_of(const HttpRequest& request) {
+    std::string host = request.header("x-forwarded-host");
+    if (host.empty()) {
+        host = request.header("host");
+    }
+    const bool is_good = !host.empty() && host.size() <= 255 &&
+                         std::all_of(host.begin(), host.end(), [](char c) {
+                             return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                                    (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == ':' ||
+                                    c == '[' || c == ']' || c == '_';
+                         });
+    if (!is_good) {
+        throw HttpError(400, "The Host header is missing or broken");
+    }
+    return host;
+}
+
+// ":8443" of "host:8443", "" if there is none.
+std::string port_of(const std::string& host) {
+    const auto colon = host.rfind(':');
+    const bool is_port = colon != std::string::npos && host.find(']', colon) == std::string::npos;
+    return is_port ? host.substr(colon) : "";
+}
+
+}  // namespace
+
+HttpResponse Dispatcher::refuse_early(int status) {
+    const char* text = status == 413   ? "The request body is too large"
+                       : status == 414 ? "The request's address is too long"
+                       : status == 431 ? "The request has too many headers"
+                       : status == 404 ? "There is nothing at this address"
+                       : status == 500 ? "Unable to complete the requested operation due to an"
+                                         " internal error"
+                                       : "The request is broken";
+    return put_in_envelope(make_error_reply(status, text), 1.7, "1.7");
+}
+
+View Dispatcher::view_of(const HttpRequest& request, const Version& version) const {
+    const std::string host = host_of(request);
+    const bool is_https = request.header("x-forwarded-proto") == "https";
+    View view;
+    view.base = str(is_https ? "https" : "http", "://", host, base_path);
+    // Behind a port forward the applications are at the port that the caller used, with its scheme.
+    const std::string port = port_of(host);
+    if (!port.empty() && port != ":80" && port != ":443") {
+        view.app_scheme = is_https ? "https" : "http";
+        view.app_port = port;
+    }
+    view.cloud_domain = broker_.core.settings.broker.cloud_domain;
+    view.links = !version.is_without_links;
+    return view;
+}
+
+std::optional<Principal> Dispatcher::authenticate(const HttpRequest& request, Reply& challenge) {
+    const std::string header = request.header("authorization");
+    const auto blank = header.find(' ');
+    const std::string scheme = to_lower(header.substr(0, blank));
+    const std::string value = blank == std::string::npos ? "" : header.substr(blank + 1);
+    challenge = make_error_reply(401, "Not authenticated: login and password, or a token, are needed");
+    if (scheme == "bearer") {
+        auto principal = broker_.authorizations.authenticate(value);
+        challenge.headers.emplace_back(
+            "WWW-Authenticate",
+            "Bearer realm=\"Gearbox\", error=\"invalid_token\", error_description=\"The token is"
+            " unknown or has expired\"");
+        return principal;
+    }
+    challenge.headers.emplace_back("WWW-Authenticate", "Basic realm=\"Gearbox\"");
+    if (scheme != "basic") {
+        return std::nullopt;
+    }
+    const auto credentials = decode_basic(value);
+    if (!credentials) {
+        return std::nullopt;
+    }
+    auto user = broker_.users.authenticate(credentials->first, credentials->second);
+    return user ? std::optional(Principal{std::move(*user), "session", ""}) : std::nullopt;
+}
+
+Reply Dispatcher::answer(const HttpRequest& request, const std::string& request_id,
+                         const Version& version) {
+    auto path = split_path(request.path.substr(base_path.size()));
+    if (!path.empty()) {
+        std::string& last = path.back();
+        if (last.ends_with(".json")) {
+            last.resize(last.size() - 5);
+        }
+        if (last.empty()) {
+            path.pop_back();
+        }
+    }
+    auto match = find_route(request.method, path);
+    if (!match) {
+        return make_error_reply(404, "There is nothing at this address");
+    }
+    if (request.method == "OPTIONS") {
+        Reply options;
+        options.headers.emplace_back("Allow", joined(match->methods));
+        return options;
+    }
+    if (match->route == nullptr) {
+        Reply refused = make_error_reply(
+            405, str("The method ", request.method, " is not possible here"));
+        refused.headers.emplace_back("Allow", joined(match->methods));
+        return refused;
+    }
+    const Route& route = *match->route;
+    Call call{broker_, {}, std::move(match->parts), {}, view_of(request, version)};
+    if (route.privilege != Privilege::open) {
+        Reply challenge;
+        auto principal = authenticate(request, challenge);
+        if (!principal) {
+            return challenge;
+        }
+        if (!allows(route.privilege, principal->scopes)) {
+            return make_error_reply(403, str("This action is not allowed with the scopes '",
+                                             principal->scopes, "' of the token"));
+        }
+        call.who = std::move(*principal);
+        call.who.request_id = request_id;
+    }
+    call.params = decode_params(request);
+    if (const auto nolinks = call.params.find("nolinks");
+        nolinks != call.params.end() && (*nolinks == "true" || *nolinks == true)) {
+        call.view.links = false;
+    }
+    return route.handler(call);
+}
+
+HttpResponse Dispatcher::handle(const HttpRequest& request) {
+    if (auto page = find_page(request)) {
+        return std::move(*page);
+    }
+    const std::string request_id = request_id_of(request);
+    Version version;
+    Reply reply;
+    try {
+        if (!request.path.starts_with(base_path)) {
+            throw HttpError(404, "There is nothing at this address");
+        }
+        for (const char* name : {"accept", "content-type"}) {
+            const std::string header = request.header(name);
+            version.is_without_links |= media_parameter(header, "nolinks").has_value();
+        }
+        auto asked = media_parameter(request.header("accept"), "version");
+        if (!asked) {
+            asked = media_parameter(request.header("content-type"), "version");
+        }
+        if (asked) {
+            const auto known = std::find_if(versions.begin(), versions.end(),
+                                            [&](const auto& v) { return *asked == v.first; });
+            if (known == versions.end()) {
+                throw HttpError(406, str("Requested API version '", shown(*asked),
+                                         "' is not supported. Supported versions are 1.0, 1.1, 1.2,"
+                                         " 1.3, 1.4, 1.5, 1.6, 1.7"));
+            }
+            version.number = known->second;
+        }
+        reply = answer(request, request_id, version);
+    } catch (const std::exception& error) {
+        reply = make_problem_reply(error, request_id);
+    }
+    HttpResponse response = put_in_envelope(reply, version.number, text_of(version.number));
+    response.headers.emplace_back("X-Request-Id", request_id);
+    response.headers.emplace_back("Cache-Control", "no-store");
+    return response;
+}
+
+std::optional<HttpResponse> Dispatcher::find_page(const HttpRequest& request) const {
+    const std::string& path = request.path;
+    if (request.method != "GET" && request.method != "HEAD") {
+        return std::nullopt;
+    }
+    HttpResponse response;
+    if (path == "/client/ca.crt") {
+        const auto file = find_file(broker_.core.settings.paths.state_dir + "/tls/ca.crt");
+        if (!file) {
+            return refuse_early(404);
+        }
+        response.content_type = "application/x-x509-ca-cert";
+        response.body = *file;
+        return response;
+    }
+    const bool is_landing = path == "/" || path == "/broker" || path == "/broker/" ||
+                            path == "/client" || path == "/client/";
+    if (!is_landing) {
+        return std::nullopt;
+    }
+    response.content_type = "text/html; charset=utf-8";
+    response.body =
+        "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Gearbox</title>\n"
+        "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}"
+        "code{background:#eee;padding:.1rem .3rem;border-radius:.2rem}</style>\n"
+        "<h1>Gearbox</h1>\n<p>A platform for web applications, speaking the OpenShift v2 protocol.</p>\n"
+        "<ul><li>REST entry point: <a href=\"/broker/rest/api\"><code>/broker/rest/api</code></a></li>\n"
+        "<li>Certificate authority of this host: <a href=\"/client/ca.crt\"><code>ca.crt</code></a></li>\n"
+        "<li>Begin with <code>gearbox setup</code>, or <code>rhc setup</code>.</li></ul>\n</html>\n";
+    return response;
+}
+
+}  // namespace gearbox::rest

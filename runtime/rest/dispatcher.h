@@ -1,0 +1,33 @@
+// From an HTTP request to an HTTP response: versions, authentication, routing, the envelope.
+// Knows nothing of sockets, so that tests and fuzzers call it directly.
+#pragma once
+#include "rest/message.h"
+#include "rest/routes.h"
+
+namespace gearbox::rest {
+
+class Dispatcher {
+public:
+    explicit Dispatcher(Broker& broker) : broker_(broker) {}
+
+    /// Thread-safe; never throws for anything that a request can contain.
+    HttpResponse handle(const HttpRequest& request);
+
+    /// The envelope of an error that happened before a request was complete (too large, broken).
+    static HttpResponse refuse_early(int status);
+
+private:
+    struct Version {
+        double number = 1.7;
+        bool is_without_links = false;
+    };
+
+    Reply answer(const HttpRequest& request, const std::string& request_id, const Version& version);
+    std::optional<Principal> authenticate(const HttpRequest& request, Reply& challenge);
+    View view_of(const HttpRequest& request, const Version& version) const;
+    std::optional<HttpResponse> find_page(const HttpRequest& request) const;
+
+    Broker& broker_;
+};
+
+}  // namespace gearbox::rest

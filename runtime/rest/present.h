@@ -1,0 +1,49 @@
+// Values as the contract shows them.
+#pragma once
+#include "rest/message.h"
+
+#include <string>
+#include <vector>
+
+namespace gearbox::rest {
+
+Json present_user(const User& user, std::int64_t consumed_gears, const View& view);
+Json present_key(const KeyRecord& key, const View& view);
+Json present_authorization(const Authorization& authorization, const User& user, std::int64_t now,
+                           const View& view);
+Json present_member(const User& owner);
+
+struct DomainDetails {
+    const User& owner;
+    std::int64_t available_gears = 0;
+    /// Present with ?include=application_info.
+    std::optional<std::int64_t> application_count = std::nullopt;
+};
+Json present_domain(const Domain& domain, const DomainDetails& details, const View& view);
+
+/// With every cartridge when with_cartridges, null otherwise.
+Json present_application(const Application& application, const User& owner,
+                         const CartridgeCatalogue& catalogue, bool with_cartridges,
+                         const View& view);
+/// An entry of the catalogue.
+Json present_cartridge(const Cartridge& cartridge);
+/// One that is part of an application; known is empty if it is no longer on offer.
+Json present_installed(const InstalledCartridge& installed, const std::optional<Cartridge>& known,
+                       const Application& application, const View& view);
+Json present_gear_group(const Application& application, GearState state,
+                        const CartridgeCatalogue& catalogue, bool with_endpoints, const View& view);
+Json present_variable(const EnvironmentVariable& variable, const Application& application,
+                      const View& view);
+Json present_deployment(const Deployment& deployment);
+Json present_quickstart(const Quickstart& quickstart);
+Json present_operation(const OperationRecord& operation, std::int64_t monotonic_ms);
+
+std::string application_url(const Application& application, const View& view);
+std::string ssh_url(const Application& application, const View& view);
+/// "Name: shop\nRequires:\n- php-8.4\n"
+std::string descriptor(const Application& application);
+
+/// The contract's order: info, then debug, warning, error and result output of the hooks.
+std::vector<Message> messages_of(std::string info, const OperationOutput& output);
+
+}  // namespace gearbox::rest

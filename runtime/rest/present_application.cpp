@@ -1,0 +1,286 @@
+// Applications, cartridges and gear groups as the contract shows them (14.1, 14.2, 16, 17).
+#include "rest/present.h"
+
+#include "rest/links.h"
+
+namespace gearbox::rest {
+
+namespace {
+
+Json properties_of(const InstalledCartridge& installed) {
+    Json out = Json::array();
+    for (const CartridgeProperty& property : installed.properties) {
+        out.push_back({{"name", property.name},
+                       {"type", "cart_data"},
+                       {"description", ""},
+                       {"value", property.value}});
+    }
+    return out;
+}
+
+// The legacy member: {cartridge: its properties}, with an "info" line for databases.
+Json embedded_of(const Application& application) {
+    Json out = Json::object();
+    for (std::size_t i = 1; i < application.cartridges.size(); ++i) {
+        const InstalledCartridge& cartridge = application.cartridges[i];
+        Json properties = Json::object();
+        for (const CartridgeProperty& property : cartridge.properties) {
+            properties[property.name] = property.value;
+            if (property.name == "connection_url") {
+                properties["info"] = "Connection URL: " + property.value;
+            }
+        }
+        out[cartridge.name.text()] = std::move(properties);
+    }
+    return out;
+}
+
+void add_event(Links& links, const char* name, const char* rel, const std::string& href,
+               const char* event) {
+    links.add(name, rel, "POST", href + "/events",
+              {{"event", "string", "event", Json::array({event})}});
+}
+
+Json application_links(const Application& application, const View& view) {
+    const std::string href = "application/" + application.id.text();
+    Links links(view);
+    links.add("GET", "Get application", "GET", href)
+        .add("GET_DESCRIPTOR", "Get application descriptor", "GET", href + "/descriptor")
+        .add("GET_GEAR_GROUPS", "Get application gear groups", "GET", href + "/gear_groups");
+    add_event(links, "START", "Start application", href, "start");
+    links.add("STOP", "Stop application", "POST", href + "/events",
+              {{"event", "string", "event", Json::array({"stop", "force-stop"})}});
+    add_event(links, "FORCE_STOP", "Force stop application", href, "force-stop");
+    add_event(links, "RESTART", "Restart application", href, "restart");
+    add_event(links, "TIDY", "Tidy the application framework", href, "tidy");
+    add_event(links, "RELOAD", "Reload the application", href, "reload");
+    add_event(links, "THREAD_DUMP", "Trigger thread dump", href, "thread-dump");
+    links
+        .add("ADD_CARTRIDGE", "Add embedded cartridge", "POST", href + "/cartridges",
+             {{"name", "string", "Name of a cartridge."}})
+        .add("LIST_CARTRIDGES", "List embedded cartridges", "GET", href + "/cartridges")
+        .add("DNS_RESOLVABLE", "Resolve DNS", "GET", href + "/dns_resolvable")
+        .add("LIST_ALIASES", "List application aliases", "GET", href + "/aliases")
+        .add("LIST_MEMBERS", "List members of this application", "GET", href + "/members")
+        .add("ADD_ENVIRONMENT_VARIABLE", "Add an environment variable", "POST",
+             href + "/environment-variables",
+             {{"name", "string", "Name of the environment variable"},
+              {"value", "string", "Value of the environment variable"}})
+        .add("SET_UNSET_ENVIRONMENT_VARIABLES",
+             "Add/Update/Delete one or more environment variables", "PATCH",
+             href + "/environment-variables",
+             {{"environment_variables", "array",
+               "Add/Update/Delete application environment variables, e.g. Add/Update: [{'name':'FOO',"
+               " 'value':'123'}], Delete: [{'name':'FOO'}]"}})
+        .add("LIST_ENVIRONMENT_VARIABLES", "List all environment variables", "GET",
+             href + "/environment-variables")
+        .add("LIST_DEPLOYMENTS", "List deployments", "GET", href + "/deployments")
+        .add("UPDATE", "Update application", "PUT", href, {},
+             {{"auto_deploy", "boolean", "Indicates if OpenShift should build and deploy"
+                                         " automatically whenever the user executes git push",
+               Json::array({true, false})},
+              {"deployment_type", "string", "Indicates whether the app is setup for binary or git"
+                                            " based deployments", Json::array({"git", "binary"})},
+              {"deployment_branch", "string", "The branch that should be deployed when git push is"
+                                              " executed"},
+              {"keep_deployments", "integer", "How many deployments to keep"}})
+        .add("DELETE", "Delete application", "DELETE", href);
+    return links.take();
+}
+
+std::string host_of(const Application& application, const View& view) {
+    return application_host(application, view.cloud_domain);
+}
+
+Json scales(Json cartridge) {
+    cartridge["scales_from"] = 1;
+    cartridge["scales_to"] = 1;
+    cartridge["supported_scales_from"] = 1;
+    cartridge["supported_scales_to"] = 1;
+    return cartridge;
+}
+
+}  // namespace
+
+std::string application_url(const Application& application, const View& view) {
+    return str(view.app_scheme, "://", host_of(application, view), view.app_port, "/");
+}
+
+std::string ssh_url(const Application& application, const View& view) {
+    return str("ssh://", application.id.text(), "@", host_of(application, view));
+}
+
+std::string descriptor(const Application& application) {
+    std::string out = str("Name: ", application.name.text(), "\nRequires:\n");
+    for (const InstalledCartridge& cartridge : application.cartridges) {
+        out += str("- ", cartridge.name.text(), "\n");
+    }
+    return out;
+}
+
+Json present_application(const Application& application, const User& owner,
+                         const CartridgeCatalogue& catalogue, bool with_cartridges,
+                         const View& view) {
+    Json cartridges = nullptr;
+    if (with_cartridges) {
+        cartridges = Json::array();
+        for (const InstalledCartridge& installed : application.cartridges) {
+            cartridges.push_back(present_installed(installed, catalogue.find(installed.name.text()),
+                                                   application, view));
+        }
+    }
+    const std::string ssh = ssh_url(application, view);
+    const std::string& git = application.initial_git_url;
+    Json out = {
+        {"id", application.id.text()},
+        {"name", application.name.text()},
+        {"domain_id", application.domain_name.text()},
+        {"framework",
+         application.cartridges.empty() ? Json(nullptr)
+                                        : Json(application.cartridges.front().name.text())},
+        {"creation_time", iso_time(application.created)},
+        {"app_url", application_url(application, view)},
+        {"git_url", str(ssh, "/~/git/", application.name.text(), ".git/")},
+        {"ssh_url", ssh},
+        {"gear_count", 1},
+        {"gear_profile", "small"},
+        {"scalable", false},
+        {"ha", false},
+        {"aliases", Json::array()},
+        {"embedded", embedded_of(application)},
+        {"initial_git_url", git.empty() ? Json(nullptr) : Json(git)},
+        {"auto_deploy", application.deployment.auto_deploy},
+        {"deployment_branch", application.deployment.branch},
+        {"keep_deployments", application.deployment.keep},
+        {"deployment_type", application.deployment.type},
+        {"health_check_path", "health"},
+        {"building_with", nullptr},
+        {"building_app", nullptr},
+        {"build_job_url", nullptr},
+        {"members", Json::array({present_member(owner)})},
+        {"cartridges", std::move(cartridges)},
+    };
+    if (view.links) {
+        out["links"] = application_links(application, view);
+    }
+    return out;
+}
+
+Json present_cartridge(const Cartridge& cartridge) {
+    Json out = {
+        {"id", cartridge.full_name()},
+        {"type", cartridge.is_web_framework() ? "standalone" : "embedded"},
+        {"name", cartridge.full_name()},
+        {"version", cartridge.version},
+        {"display_name", cartridge.display_name},
+        {"description", cartridge.description},
+        {"license", cartridge.license},
+        {"license_url", ""},
+        {"tags", cartridge.categories},
+        {"website", cartridge.website},
+        {"help_topics", Json::object()},
+        {"properties", Json::array()},
+        {"scales_with", nullptr},
+        {"usage_rates", Json::array()},
+        {"creation_time", nullptr},
+        {"activation_time", nullptr},
+        {"automatic_updates", true},
+        {"maintained_by", cartridge.vendor.empty() ? "gearbox" : cartridge.vendor},
+        {"obsolete", false},
+        {"valid_gear_sizes", Json::array({"small"})},
+    };
+    if (!cartridge.requires_features.empty()) {
+        out["requires"] = cartridge.requires_features;
+    }
+    return scales(std::move(out));
+}
+
+Json present_installed(const InstalledCartridge& installed, const std::optional<Cartridge>& known,
+                       const Application& application, const View& view) {
+    const std::string& name = installed.name.text();
+    Cartridge stranger;
+    stranger.display_name = name;
+    Json out = present_cartridge(known ? *known : stranger);
+    out["id"] = name;
+    out["name"] = name;
+    out["current_scale"] = 1;
+    out["gear_profile"] = "small";
+    out["base_gear_storage"] = 1;
+    out["additional_gear_storage"] = 0;
+    out["status_messages"] = nullptr;
+    out["added_time"] = iso_time(installed.added);
+    out["url"] = nullptr;
+    out["properties"] = properties_of(installed);
+    Json others = Json::array();
+    for (const InstalledCartridge& other : application.cartridges) {
+        if (other.name != installed.name) {
+            others.push_back(other.name.text());
+        }
+    }
+    out["collocated_with"] = std::move(others);
+    const std::string href = str("application/", application.id.text(), "/cartridge/", name);
+    Links links(view);
+    links.add("GET", "Get cartridge", "GET", href);
+    add_event(links, "START", "Start cartridge", href, "start");
+    add_event(links, "STOP", "Stop cartridge", href, "stop");
+    add_event(links, "RESTART", "Restart cartridge", href, "restart");
+    add_event(links, "RELOAD", "Reload cartridge", href, "reload");
+    links.add("DELETE", "Delete cartridge", "DELETE", href);
+    links.put_into(out);
+    return out;
+}
+
+Json present_gear_group(const Application& application, GearState state,
+                        const CartridgeCatalogue& catalogue, bool with_endpoints, const View& view) {
+    Json gear = {{"id", application.id.text()},
+                 {"state", name_of(state)},
+                 {"ssh_url", ssh_url(application, view)},
+                 {"region", nullptr},
+                 {"zone", nullptr}};
+    Json endpoints = Json::array();
+    Json cartridges = Json::array();
+    for (const InstalledCartridge& installed : application.cartridges) {
+        const auto known = catalogue.find(installed.name.text());
+        Json cartridge = {{"name", installed.name.text()},
+                          {"display_name", known ? known->display_name : installed.name.text()},
+                          {"tags", known ? Json(known->categories) : Json::array()}};
+        for (const CartridgeProperty& property : installed.properties) {
+            cartridge[property.name] = property.value;
+        }
+        cartridges.push_back(std::move(cartridge));
+        // Internal addresses are the node's to give out; only what the manifest says is known here.
+        for (const Endpoint& endpoint : known ? known->endpoints : std::vector<Endpoint>()) {
+            Json mappings = Json::array();
+            for (const EndpointMapping& mapping : endpoint.mappings) {
+                mappings.push_back({{"frontend", mapping.frontend}, {"backend", mapping.backend}});
+            }
+            endpoints.push_back({{"cartridge_name", installed.name.text()},
+                                 {"external_address", nullptr},
+                                 {"external_port", nullptr},
+                                 {"internal_address", nullptr},
+                                 {"internal_port", endpoint.port},
+                                 {"protocols", Json::array({mappings.empty() ? "tcp" : "http"})},
+                                 {"types", Json::array({mappings.empty() ? "other" : "web_framework"})},
+                                 {"mappings", std::move(mappings)}});
+        }
+    }
+    if (with_endpoints) {
+        gear["endpoints"] = std::move(endpoints);
+    }
+    Json out = {{"id", application.id.text()},
+                {"name", application.id.text()},
+                {"gear_profile", "small"},
+                {"gears", Json::array({std::move(gear)})},
+                {"cartridges", std::move(cartridges)},
+                {"scales_from", 1},
+                {"scales_to", 1},
+                {"base_gear_storage", 1},
+                {"additional_gear_storage", 0}};
+    Links(view)
+        .add("GET", "Get gear group", "GET",
+             str("application/", application.id.text(), "/gear_group/", application.id.text()))
+        .put_into(out);
+    return out;
+}
+
+}  // namespace gearbox::rest

@@ -1,0 +1,161 @@
+#include "rest/routes.h"
+
+#include "rest/handlers/handlers.h"
+
+#include <algorithm>
+#include <array>
+
+namespace gearbox::rest {
+
+namespace {
+
+using namespace handlers;
+
+// clang-format off
+constexpr std::array route_table = {
+    Route{"GET", "api", Privilege::open, show_root, "The entry point: every link"},
+    Route{"GET", "environment", Privilege::open, show_environment, "DNS suffix and what is enabled"},
+    Route{"GET", "region|regions", Privilege::open, list_regions, "Regions: none on one host"},
+    Route{"GET", "quickstarts", Privilege::open, list_quickstarts, "Applications to begin from"},
+    Route{"GET", "quickstart|quickstarts/:id", Privilege::open, show_quickstart, "One quickstart"},
+    Route{"GET", "cartridges", Privilege::open, list_cartridges, "The catalogue"},
+    Route{"GET", "cartridge|cartridges/:name", Privilege::open, show_cartridge, "One cartridge"},
+    Route{"GET", "operation|operations/:request_id", Privilege::read, show_operation,
+          "Progress of the request that was sent with this X-Request-Id"},
+
+    Route{"GET", "user", Privilege::userinfo, show_user, "The account"},
+    Route{"DELETE", "user", Privilege::session, delete_user, "Refused: operators delete accounts"},
+    Route{"GET", "user/keys", Privilege::read, list_keys, "SSH keys"},
+    Route{"POST", "user/keys", Privilege::session, add_key, "Add an SSH key"},
+    Route{"GET", "user/key|keys/:name", Privilege::read, show_key, "One SSH key"},
+    Route{"PUT", "user/key|keys/:name", Privilege::session, update_key, "Replace an SSH key"},
+    Route{"DELETE", "user/key|keys/:name", Privilege::session, delete_key, "Remove an SSH key"},
+    Route{"GET", "user/authorizations", Privilege::session, list_authorizations, "Tokens"},
+    Route{"POST", "user/authorizations", Privilege::session, add_authorization, "Make a token"},
+    Route{"DELETE", "user/authorizations", Privilege::session, delete_authorizations, "Revoke all tokens"},
+    Route{"GET", "user/authorization|authorizations/:id", Privilege::session, show_authorization, "One token"},
+    Route{"PUT", "user/authorization|authorizations/:id", Privilege::session, update_authorization, "Change a token's note"},
+    Route{"DELETE", "user/authorization|authorizations/:id", Privilege::session, delete_authorization, "Revoke a token"},
+
+    Route{"GET", "domains", Privilege::read, list_domains, "Domains"},
+    Route{"POST", "domains", Privilege::session, add_domain, "Make a domain"},
+    Route{"GET", "domain|domains/:domain", Privilege::read, show_domain, "One domain"},
+    Route{"PUT", "domain|domains/:domain", Privilege::session, update_domain, "Rename a domain, set its gear sizes"},
+    Route{"DELETE", "domain|domains/:domain", Privilege::session, delete_domain, "Delete a domain; force: with its applications"},
+    Route{"GET", "domain|domains/:domain/members", Privilege::read, list_domain_members, "Members of a domain"},
+    Route{"GET", "domain|domains/:domain/applications", Privilege::read, list_domain_applications, "Applications of a domain"},
+    Route{"POST", "domain|domains/:domain/applications", Privilege::session, add_application, "Create an application"},
+
+    Route{"GET", "applications", Privilege::read, list_applications, "Every application"},
+    Route{"GET", "@application", Privilege::read, show_application, "One application"},
+    Route{"PUT", "@application", Privilege::session, update_application, "Change how it is deployed"},
+    Route{"DELETE", "@application", Privilege::session, delete_application, "Delete an application"},
+    Route{"POST", "@application/events", Privilege::session, run_event, "start stop force-stop restart reload tidy"},
+    Route{"GET", "@application/descriptor", Privilege::read, show_descriptor, "The application as YAML"},
+    Route{"GET", "@application/dns_resolvable", Privilege::read, check_dns, "Whether its name resolves"},
+    Route{"GET", "@application/members", Privilege::read, list_application_members, "Members of an application"},
+    Route{"GET", "@application/aliases", Privilege::read, list_aliases, "Aliases: none yet"},
+    Route{"GET", "@application/deployments", Privilege::read, list_deployments, "Deployments kept"},
+    Route{"GET", "@application/deployment|deployments/:deployment", Privilege::read, show_deployment, "One deployment"},
+
+    Route{"GET", "@application/cartridges", Privilege::read, list_application_cartridges, "Its cartridges"},
+    Route{"POST", "@application/cartridges", Privilege::session, add_application_cartridge, "Add a cartridge"},
+    Route{"GET", "@application/cartridge|cartridges/:cartridge", Privilege::read, show_application_cartridge, "One of its cartridges"},
+    Route{"DELETE", "@application/cartridge|cartridges/:cartridge", Privilege::session, delete_application_cartridge, "Remove a cartridge"},
+    Route{"POST", "@application/cartridge|cartridges/:cartridge/events", Privilege::session, run_cartridge_event, "start stop restart reload"},
+    Route{"GET", "@application/gears", Privilege::read, list_gears, "Moved to gear_groups"},
+    Route{"GET", "@application/gear_groups|gear-groups", Privilege::read, list_gear_groups, "Its gears"},
+    Route{"GET", "@application/gear_group|gear-group|gear_groups|gear-groups/:group", Privilege::read, show_gear_group, "One gear group"},
+    Route{"GET", "@application/environment-variables|environment_variables", Privilege::read, list_variables, "The user's variables"},
+    Route{"POST", "@application/environment-variables|environment_variables", Privilege::session, add_variable, "Add a variable"},
+    Route{"PATCH", "@application/environment-variables|environment_variables", Privilege::session, change_variables, "Set and unset variables"},
+    Route{"GET", "@application/environment-variable|environment_variable|environment-variables|environment_variables/:variable", Privilege::read, show_variable, "One variable"},
+    Route{"PUT", "@application/environment-variable|environment_variable|environment-variables|environment_variables/:variable", Privilege::session, update_variable, "Change a variable"},
+    Route{"DELETE", "@application/environment-variable|environment_variable|environment-variables|environment_variables/:variable", Privilege::session, delete_variable, "Remove a variable"},
+};
+// clang-format on
+
+bool is_one_of(std::string_view alternatives, std::string_view word) {
+    while (!alternatives.empty()) {
+        const auto bar = alternatives.find('|');
+        if (alternatives.substr(0, bar) == word) {
+            return true;
+        }
+        alternatives = bar == std::string_view::npos ? "" : alternatives.substr(bar + 1);
+    }
+    return false;
+}
+
+bool fits(std::string_view pattern, const std::vector<std::string>& path,
+          std::map<std::string, std::string>& parts) {
+    std::size_t at = 0;
+    while (!pattern.empty()) {
+        const auto slash = pattern.find('/');
+        const std::string_view piece = pattern.substr(0, slash);
+        pattern = slash == std::string_view::npos ? "" : pattern.substr(slash + 1);
+        if (at == path.size()) {
+            return false;
+        }
+        if (piece.front() == ':') {
+            parts[std::string(piece.substr(1))] = path[at];
+        } else if (!is_one_of(piece, path[at])) {
+            return false;
+        }
+        ++at;
+    }
+    return at == path.size();
+}
+
+bool fits_route(const Route& route, const std::vector<std::string>& path,
+                std::map<std::string, std::string>& parts) {
+    constexpr std::string_view token = "@application";
+    const std::string_view pattern = route.pattern;
+    if (!pattern.starts_with(token)) {
+        return fits(pattern, path, parts);
+    }
+    for (const std::string_view form :
+         {"application|applications/:application",
+          "domain|domains/:domain/application|applications/:name"}) {
+        parts.clear();
+        if (fits(str(form, pattern.substr(token.size())), path, parts)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+std::span<const Route> routes() { return route_table; }
+
+std::vector<std::string> split_path(const std::string& path) {
+    std::vector<std::string> parts;
+    std::size_t begin = 0;
+    while (begin < path.size()) {
+        const auto end = std::min(path.find('/', begin), path.size());
+        if (end > begin) {
+            parts.push_back(path.substr(begin, end - begin));
+        }
+        begin = end + 1;
+    }
+    return parts;
+}
+
+std::optional<Match> find_route(const std::string& method, const std::vector<std::string>& path) {
+    const std::string wanted = method == "HEAD" ? "GET" : method;
+    Match match;
+    for (const Route& route : route_table) {
+        std::map<std::string, std::string> parts;
+        if (!fits_route(route, path, parts)) {
+            continue;
+        }
+        match.methods.emplace_back(route.method);
+        if (match.route == nullptr && wanted == route.method) {
+            match.route = &route;
+            match.parts = std::move(parts);
+        }
+    }
+    return match.methods.empty() ? std::nullopt : std::optional(std::move(match));
+}
+
+}  // namespace gearbox::rest

@@ -1,0 +1,45 @@
+// THE route table: everything that the broker answers, in one place.
+#pragma once
+#include "rest/message.h"
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace gearbox::rest {
+
+/// What a token must be good for; a password is good for everything.
+enum class Privilege {
+    open,      ///< nobody needs to log in
+    userinfo,  ///< scopes userinfo, read, session
+    read,      ///< scopes read, session
+    session,   ///< scope session
+};
+
+struct Route {
+    const char* method;
+    /// Below /broker/rest. "a|b" is either word, ":name" any one segment; "@application" stands for
+    /// "application|applications/:application" and "domain|domains/:domain/application|
+    /// applications/:name".
+    const char* pattern;
+    Privilege privilege;
+    Reply (*handler)(const Call&);
+    const char* summary;
+};
+
+std::span<const Route> routes();
+
+struct Match {
+    const Route* route = nullptr;        ///< null: the path is there, but not with this method
+    std::map<std::string, std::string> parts;
+    std::vector<std::string> methods;    ///< that the path knows
+};
+
+/// Empty: no such path. HEAD matches GET.
+std::optional<Match> find_route(const std::string& method, const std::vector<std::string>& path);
+
+std::vector<std::string> split_path(const std::string& path);
+
+}  // namespace gearbox::rest
