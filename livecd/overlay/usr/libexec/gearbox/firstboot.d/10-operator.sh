@@ -10,9 +10,11 @@ make_host_key() {
 make_operator() {
     grep -q '^OPERATOR=' "$runtime/credentials" 2>/dev/null && return
     operator_password=$(random_password)
-    echo "gearbox:$operator_password" | chpasswd
+    hash=$(echo "$operator_password" | openssl passwd -6 -stdin)
+    echo "gearbox:$hash" | chpasswd -e
     credential OPERATOR gearbox
     credential OPERATOR_PASSWORD "$operator_password"
+    [ -d /home/gearbox ] || install -d -m 0750 -o gearbox -g gearbox /home/gearbox
     given=${CREDENTIALS_DIRECTORY:-/nonexistent}/gearbox.operator_key
     if [ -s "$given" ]; then
         install -d -m 0700 -o gearbox -g gearbox /home/gearbox/.ssh
