@@ -1,0 +1,122 @@
+#include "node/sessions.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "node/environ.h"
+#include "node/push_session.h"
+
+#include <poll.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace gearbox {
+
+namespace {
+
+constexpr int hook_fd = 6;
+
+std::optional<std::string> account_name(uid_t uid) {
+    passwd entry{};
+    passwd* found = nullptr;
+    char buffer[4096];
+    ::getpwuid_r(uid, &entry, buffer, sizeof buffer, &found);
+    return found == nullptr ? std::nullopt : std::optional<std::string>(found->pw_name);
+}
+
+}  // namespace
+
+Sessions::Sessions(LocalAgent& agent, KeyedMutex& locks) : agent_(agent), locks_(locks) {
+    Pipe stop = make_pipe();
+    stop_read_ = std::move(stop.read);
+    stop_write_ = std::move(stop.write);
+}
+
+GearRecord Sessions::open_gear(uid_t uid) {
+    const auto name = account_name(uid);
+    if (!name || !is_object_id(*name)) {
+        fail(ErrorKind::forbidden, "sessions are for gears only");
+    }
+    const GearId id(*name);
+    const auto lock = locks_.lock(id.text());
+    GearRecord record = agent_.context().store.gear(id);
+    if (record.spec.uid != uid) {
+        fail(ErrorKind::forbidden, "sessions are for gears only");
+    }
+    agent_.context().launcher.ensure_running(record);
+    return record;
+}
+
+void Sessions::serve(const Json& args, uid_t uid, const SessionChannel& channel) {
+    const auto decoded = decode_base64(find<std::string>(args, "login").value_or(""));
+    const auto login = Login::parse(decoded.value_or(""));
+    const GearRecord record = open_gear(uid);
+    const SessionCommand command =
+        parse_session_command(find<std::string>(args, "command"), record.spec, agent_.context().home(record));
+    log::info("session", log::field("gear", record.spec.id.text()),
+              log::field("login", login ? login->text() : ""), log::field("program", command.argv.front()));
+    run(record, command, login ? login->text() : "", channel);
+}
+
+void Sessions::run(const GearRecord& record, const SessionCommand& command, const std::string& login,
+                   const SessionChannel& channel) {
+    const NodeContext& node = agent_.context();
+    Environment environment = make_environment(node.files(record), record, node.settings);
+    environment["OPENSHIFT_LOGIN"] = login;
+    GearCommand program_command;
+    program_command.argv = command.argv;
+    program_command.directory = node.home(record);
+    Pipe in = make_pipe();
+    Pipe out = make_pipe();
+    Pipe err = make_pipe();
+    std::vector<std::pair<int, int>> descriptors = {
+        {in.read.get(), 0}, {out.write.get(), 1}, {err.write.get(), 2}};
+    UniqueFd hooks;
+    UniqueFd theirs;
+    if (command.kind == SessionCommand::Kind::receive_pack) {
+        std::tie(hooks, theirs) = make_socket_pair();
+        descriptors.emplace_back(theirs.get(), hook_fd);
+        environment["GEARBOX_HOOK_FD"] = std::to_string(hook_fd);
+    }
+    program_command.environment = to_pairs(environment);
+    GearProgram program = node.launcher.spawn(record, program_command, descriptors);
+    theirs.reset();
+    channel.send(Json{{"result", {{"streams", 3}}}}, {in.write.get(), out.read.get(), err.read.get()});
+    // Ours are copies: the client must see the ends when the program closes its own.
+    in = {};
+    out = {};
+    err = {};
+    const int status = wait(program, record, hooks, channel);
+    program.check_start(status);
+    channel.send(Json{{"exit", status}}, {});
+}
+
+int Sessions::wait(GearProgram& program, const GearRecord& record, UniqueFd& hooks,
+                   const SessionChannel& channel) {
+    std::optional<PushSession> push;
+    if (hooks) {
+        push.emplace(agent_.context(), agent_.deployer(), agent_.runner(), locks_, record.spec.id, hooks.get());
+    }
+    for (;;) {
+        pollfd fds[4] = {{program.child.pidfd(), POLLIN, 0},
+                         {channel.fd, POLLIN | POLLRDHUP, 0},
+                         {stop_read_.get(), 0, 0},
+                         {hooks.get(), POLLIN, 0}};
+        if (::poll(fds, 4, -1) < 0) {
+            continue;
+        }
+        if (fds[3].revents != 0 && !push->handle_input()) {
+            hooks.reset();
+        }
+        if (fds[1].revents != 0 || fds[2].revents != 0) {
+            program.child.kill(SIGTERM);
+            return program.child.wait_for(std::chrono::seconds(5)).value_or(255);
+        }
+        if (fds[0].revents != 0 && fds[3].revents == 0) {
+            return program.child.wait();
+        }
+    }
+}
+
+}  // namespace gearbox

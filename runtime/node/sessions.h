@@ -1,0 +1,49 @@
+// ssh sessions: gear-shell asks for one over the control socket and gets the ends of pipes; the program
+// runs inside the gear. A push also has a socket on which git's hooks talk to us.
+#pragma once
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/keyed_mutex.h"
+#include "node/deployer.h"
+#include "node/local_agent.h"
+#include "node/session_command.h"
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+/// The other end, as main.cpp connects it to the control socket.
+struct SessionChannel {
+    int fd = -1;  ///< readable or closed: the client has gone
+    std::function<void(const Json& message, const std::vector<int>& descriptors)> send;
+};
+
+class Sessions {
+public:
+    Sessions(LocalAgent& agent, KeyedMutex& locks);
+
+    /// Runs one session to its end. args: login (base64), command (absent for a shell). The gear is
+    /// the one whose uid asks; nothing else is believed. Throws Error before the program starts.
+    void serve(const Json& args, uid_t uid, const SessionChannel& channel);
+
+    /// Ends all sessions; a deployment that is under way is finished first.
+    void stop() { stop_write_.reset(); }
+
+private:
+    GearRecord open_gear(uid_t uid);
+    void run(const GearRecord& record, const SessionCommand& command, const std::string& login,
+             const SessionChannel& channel);
+    int wait(GearProgram& program, const GearRecord& record, UniqueFd& hooks, const SessionChannel& channel);
+
+    LocalAgent& agent_;
+    KeyedMutex& locks_;
+    UniqueFd stop_read_;
+    UniqueFd stop_write_;
+};
+
+}  // namespace gearbox
