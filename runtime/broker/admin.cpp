@@ -63,7 +63,9 @@ Json application_list(Broker& broker, const Json&) {
              {"domain", application.domain_name.text()},
              {"uid", application.uid},
              {"ready", record.stage == Stage::ready},
-             {"state", name_of(broker.core.agent.state(application.gear()))}});
+             {"state", name_of(broker.core.agent.has_gear(application.gear())
+                                   ? broker.core.agent.state(application.gear())
+                                   : GearState::unknown)}});
     }
     return applications;
 }

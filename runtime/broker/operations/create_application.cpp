@@ -137,7 +137,7 @@ OperationPlan plan_create_application(const CreateFacts& create_facts, const Eff
                               e.agent.publish_routes(gear,
                                                      hosts_of(facts->application, e.cloud_domain));
                           },
-                          [gear, e] { e.agent.publish_routes(gear, {}); }});
+                          {}});
     // The commit point: from here on the application is whole (see plan_interrupted_creation).
     plan.steps.push_back({"complete", "Hand it over",
                           [facts, e] { e.store.set_stage(facts->application.id, Stage::ready); },

@@ -2,9 +2,7 @@
 
 #include "base/log.h"
 
-#include <algorithm>
 #include <set>
-#include <thread>
 
 namespace gearbox {
 
@@ -138,38 +136,11 @@ void Reconciler::remove_remains() {
     }
 }
 
-void Reconciler::start_one(const Application& application) {
-    const auto lock = core_.application_locks.lock(application.id.text());
-    const auto current = core_.store.find_application(application.id.text());
-    if (!current || current->stage != Stage::ready) {
-        return;
+void Reconciler::repeat_events() {
+    for (const OperationRecord& record : interrupted_events_) {
+        const auto lock = core_.application_locks.lock(record.subject);
+        core_.runner.recover(record, plan_again(record));
     }
-    try {
-        const auto event = std::find_if(
-            interrupted_events_.begin(), interrupted_events_.end(),
-            [&](const OperationRecord& r) { return r.subject == application.id.text(); });
-        if (event != interrupted_events_.end()) {
-            core_.runner.recover(*event, plan_again(*event));
-        } else if (core_.agent.state(application.gear()) == GearState::started) {
-            core_.agent.start(application.gear());
-        }
-    } catch (const Error& error) {
-        log::error("starting application '", application.name.text(), "' after a restart: ",
-                   error.what(), log::field("gear", application.id.text()));
-    }
-}
-
-void Reconciler::start_gears(const std::atomic<bool>& stop) {
-    const auto records = core_.store.all_applications();
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-        for (std::size_t place = next++; place < records.size() && !stop; place = next++) {
-            start_one(records[place].value);
-        }
-    };
-    std::thread helper(work);
-    work();
-    helper.join();
     interrupted_events_.clear();
 }
 

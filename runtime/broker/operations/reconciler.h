@@ -4,7 +4,7 @@
 #include "broker/core.h"
 #include "broker/keys.h"
 
-#include <atomic>
+#include <vector>
 
 namespace gearbox {
 
@@ -13,18 +13,17 @@ public:
     Reconciler(Core& core, KeyService& keys) : core_(core), keys_(keys) {}
 
     /// Before anybody is served: the journal, then applications and gears that belong to nobody.
-    /// Starts that were interrupted are left to start_gears(): they may take minutes.
+    /// Interrupted events are left to repeat_events().
     void repair();
 
-    /// Starts the gears that ran before a reboot and repeats interrupted events, two at a time at
-    /// most. Starting a gear that runs changes nothing. Returns early when stop becomes true.
-    void start_gears(const std::atomic<bool>& stop);
+    /// Repeats starts, stops and restarts that were interrupted; takes the applications' locks and
+    /// minutes, so call it beside the serving. Gears that ran before a reboot are the node's to start.
+    void repeat_events();
 
 private:
     OperationPlan plan_again(const OperationRecord& record) const;
     void repair_operation(const OperationRecord& record);
     void remove_remains();
-    void start_one(const Application& application);
 
     Core& core_;
     KeyService& keys_;

@@ -1,0 +1,202 @@
+// A node that exists only in memory: remembers what was asked, fails when told to.
+#pragma once
+#include "node/agent.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace gearbox::test {
+
+/// Thrown instead of SIGKILL: not a std::exception, so that no handler of the code under test
+/// catches it and everything stays as it was.
+struct SimulatedCrash {};
+
+class FakeAgent final : public NodeAgent {
+public:
+    struct Gear {
+        GearSpec spec;
+        std::vector<std::string> cartridges;
+        std::vector<PublicKey> keys;
+        std::vector<EnvironmentVariable> variables;
+        DeploymentSettings deployment;
+        std::vector<std::string> hosts;
+        RepositorySource::Kind source = RepositorySource::Kind::cartridge_template;
+        GearState state = GearState::fresh;
+    };
+
+    /// Called with the name of every changing call, before it acts; may throw.
+    std::function<void(const std::string&)> before;
+    /// The same, after it acted.
+    std::function<void(const std::string&)> after;
+    std::vector<Cartridge> catalogue = make_catalogue();
+
+    std::vector<std::string> calls() const {
+        const std::lock_guard lock(mutex_);
+        return calls_;
+    }
+    std::map<GearId, Gear> all() const {
+        const std::lock_guard lock(mutex_);
+        return gears_;
+    }
+    Gear gear(const std::string& id) const {
+        const std::lock_guard lock(mutex_);
+        return gears_.at(GearId(id));
+    }
+    void plant(const GearSpec& spec) {
+        const std::lock_guard lock(mutex_);
+        gears_[spec.id].spec = spec;
+    }
+
+    std::vector<Cartridge> cartridges() const override { return catalogue; }
+
+    void create_gear(const GearSpec& spec) override {
+        act("create_gear", [&] {
+            gears_[spec.id].spec = spec;
+            gears_[spec.id].variables = spec.user_variables;
+        });
+    }
+    void destroy_gear(const GearId& gear) override {
+        act("destroy_gear", [&] { gears_.erase(gear); });
+    }
+    bool has_gear(const GearId& gear) const override {
+        const std::lock_guard lock(mutex_);
+        return gears_.contains(gear);
+    }
+    std::vector<GearId> gears() const override {
+        const std::lock_guard lock(mutex_);
+        std::vector<GearId> out;
+        for (const auto& [id, gear] : gears_) {
+            out.push_back(id);
+        }
+        return out;
+    }
+    ScriptMessages add_cartridge(const GearId& gear, const Cartridge& cartridge) override {
+        act("add_cartridge " + cartridge.name,
+            [&] { known(gear).cartridges.push_back(cartridge.full_name()); });
+        ScriptMessages said;
+        if (cartridge.name == "mysql") {
+            said.results = {"MySQL database added", "   Root User: admin"};
+            said.cart_data = {{"username", "admin"},
+                              {"connection_url", "mysql://127.0.0.1:3306/"}};
+        }
+        return said;
+    }
+    void remove_cartridge(const GearId& gear, const Cartridge& cartridge) override {
+        act("remove_cartridge " + cartridge.name, [&] {
+            if (gears_.contains(gear)) {
+                std::erase(gears_.at(gear).cartridges, cartridge.full_name());
+            }
+        });
+    }
+    void create_repository(const GearId& gear, const RepositorySource& source) override {
+        act("create_repository", [&] { known(gear).source = source.kind; });
+    }
+    ScriptMessages deploy_initially(const GearId& gear, const TextSink& output) override {
+        output("building\n");
+        act("deploy_initially", [&] { known(gear).state = GearState::started; });
+        return {};
+    }
+    void start(const GearId& gear) override {
+        act("start", [&] { known(gear).state = GearState::started; });
+    }
+    void stop(const GearId& gear, bool force) override {
+        act(force ? "kill" : "stop", [&] { known(gear).state = GearState::stopped; });
+    }
+    void restart(const GearId& gear) override {
+        act("restart", [&] { known(gear).state = GearState::started; });
+    }
+    void reload(const GearId& gear) override {
+        act("reload", [&] { known(gear); });
+    }
+    void tidy(const GearId& gear) override {
+        act("tidy", [&] { known(gear); });
+    }
+    ScriptMessages control(const GearId& gear, const std::string& cartridge,
+                           const std::string& verb) override {
+        act("control " + cartridge + " " + verb, [&] { known(gear); });
+        ScriptMessages said;
+        said.results = {cartridge + " is running"};
+        return said;
+    }
+    GearState state(const GearId& gear) const override {
+        const std::lock_guard lock(mutex_);
+        const auto found = gears_.find(gear);
+        if (found == gears_.end()) {
+            fail(ErrorKind::not_found, "no gear '", gear.text(), "'");
+        }
+        return found->second.state;
+    }
+    void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) override {
+        act("publish_routes", [&] { known(gear).hosts = hosts; });
+    }
+    void set_authorized_keys(const GearId& gear, const std::vector<PublicKey>& keys) override {
+        act("set_authorized_keys", [&] { known(gear).keys = keys; });
+    }
+    void set_user_variables(const GearId& gear,
+                            const std::vector<EnvironmentVariable>& variables) override {
+        act("set_user_variables", [&] { known(gear).variables = variables; });
+    }
+    void set_deployment_settings(const GearId& gear, const DeploymentSettings& settings) override {
+        act("set_deployment_settings", [&] { known(gear).deployment = settings; });
+    }
+    std::vector<Deployment> deployments(const GearId&) const override {
+        return {{"0123abcd", "master", std::string(40, 'a'), false, false, 1700000000, {1700000001.5}}};
+    }
+
+    static std::vector<Cartridge> make_catalogue() {
+        return {make_cartridge("php", "8.4", "web_framework"),
+                make_cartridge("php", "8.2", "web_framework"),
+                make_cartridge("python", "3.13", "web_framework"),
+                make_cartridge("mysql", "8.0", "database"),
+                make_cartridge("cron", "1.4", "embedded"),
+                make_cartridge("phpmyadmin", "5.2", "embedded", {"mysql"})};
+    }
+
+private:
+    static Cartridge make_cartridge(const std::string& name, const std::string& version,
+                                    const std::string& category,
+                                    const std::vector<std::string>& needs = {}) {
+        Cartridge cartridge;
+        cartridge.name = name;
+        cartridge.short_name = name;
+        cartridge.version = version;
+        cartridge.display_name = name + " " + version;
+        cartridge.description = "The " + name + " cartridge";
+        cartridge.categories = {category == "database" ? "service" : category, category};
+        cartridge.provides = {name, name + "-" + version};
+        cartridge.requires_features = needs;
+        return cartridge;
+    }
+    Gear& known(const GearId& gear) {
+        const auto found = gears_.find(gear);
+        if (found == gears_.end()) {
+            fail(ErrorKind::not_found, "no gear '", gear.text(), "'");
+        }
+        return found->second;
+    }
+    template <typename Body>
+    void act(const std::string& name, Body body) {
+        if (before) {
+            before(name);
+        }
+        {
+            const std::lock_guard lock(mutex_);
+            calls_.push_back(name);
+            body();
+        }
+        if (after) {
+            after(name);
+        }
+    }
+
+    mutable std::mutex mutex_;
+    std::map<GearId, Gear> gears_;
+    std::vector<std::string> calls_;
+};
+
+}  // namespace gearbox::test
