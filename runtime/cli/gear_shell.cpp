@@ -65,12 +65,17 @@ int pump(int connection, std::vector<UniqueFd>& streams) {
     Stream out(streams[1].get(), STDOUT_FILENO);
     Stream err(streams[2].get(), STDERR_FILENO);
     for (;;) {
-        pollfd fds[4] = {{in.from(), POLLIN, 0},
+        pollfd fds[5] = {{in.from(), POLLIN, 0},
                          {out.from(), POLLIN, 0},
                          {err.from(), POLLIN, 0},
-                         {connection, POLLIN, 0}};
-        if (::poll(fds, 4, -1) < 0) {
+                         {connection, POLLIN, 0},
+                         {STDOUT_FILENO, 0, 0}};
+        if (::poll(fds, 5, -1) < 0) {
             continue;
+        }
+        if ((fds[4].revents & (POLLERR | POLLHUP)) != 0) {
+            // Nobody reads any more. Our end tells the daemon, which ends the program.
+            return 255;
         }
         for (int i = 0; i < 3; ++i) {
             Stream& stream = i == 0 ? in : i == 1 ? out : err;

@@ -67,6 +67,16 @@ ln -sfn "$1" .current.new
 mv -T .current.new current
 )";
 
+// What runs when a build has failed: the deployment that is current, as it was activated.
+constexpr const char* restore_program = R"(set -e
+runtime=${OPENSHIFT_HOMEDIR%/}/app-root/runtime
+cd "$OPENSHIFT_DEPLOYMENTS_DIR/current"
+for part in repo dependencies build-dependencies; do
+    find "$runtime/$part" -mindepth 1 -delete
+    cp -a --reflink=auto "$part/." "$runtime/$part/"
+done
+)";
+
 constexpr const char* clean_program = R"(set -e
 find "$OPENSHIFT_DEPENDENCIES_DIR" "$OPENSHIFT_BUILD_DEPENDENCIES_DIR" -mindepth 1 -delete
 )";
@@ -262,8 +272,9 @@ void Deployer::activate(GearRecord& record, const PendingDeployment& pending, De
 
 void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
     if (record.spec.deployment.keep > 1) {
-        say(output, "Starting the application again\n");
+        say(output, "Starting the version from before again\n");
         try {
+            runner_.run_checked(record, bash(restore_program, {}));
             runner_.start_all(record, output);
             set_gear_state(node_, record, GearState::started);
             return;

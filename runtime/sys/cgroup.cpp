@@ -181,7 +181,7 @@ void Cgroups::kill_all(const std::string& child) const {
             }
         }
         // The kernel offers no waitable event in v1; ends of processes take a few milliseconds.
-        std::this_thread::sleep_for(std::chrono::milliseconds(3));
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));  // allowed: nothing to wait for
     }
 }
 

@@ -1,0 +1,215 @@
+#include "node_fixture.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/subprocess.h"
+#include "sys/git.h"
+
+#include <gmock/gmock-matchers.h>
+
+#include <filesystem>
+#include <iostream>
+#include <unistd.h>
+
+namespace gearbox::test {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string http_get(const std::string& address, int port, const std::string& host, const std::string& path) {
+    const ToolResult result = run_tool({"curl", "--silent", "--max-time", "10", "--header", "Host: " + host,
+                                        str("http://", address, ":", port, path)});
+    return result.out;
+}
+
+namespace {
+
+std::string body_of(const LocalAgent& agent, const GearId& gear) {
+    const GearRecord record = agent.context().store.gear(gear);
+    const PlacedEndpoint* const web = record.find_web_endpoint();
+    return http_get(link_addresses(record.spec.uid).gear, web->proxy_port, record.spec.dns);
+}
+
+TEST_F(NodeTest, AnswersOverTheGearsAddress) {
+    const GearId gear = create_application(1, {"mock"});
+    EXPECT_EQ(body_of(*agent, gear), "first version\n");
+    EXPECT_EQ(agent->state(gear), GearState::started);
+}
+
+TEST_F(NodeTest, GivesNoPrivileges) {
+    const GearId gear = create_application(2, {"mock"});
+    const std::string status = inside(gear, "cat /proc/self/status");
+    EXPECT_THAT(status, HasSubstr("Uid:\t1002\t1002\t1002\t1002"));
+    EXPECT_THAT(status, HasSubstr("Gid:\t1002\t1002\t1002\t1002"));
+    EXPECT_THAT(status, HasSubstr("Groups:\t1002"));
+    for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
+        EXPECT_THAT(status, HasSubstr(str(set, ":\t0000000000000000")));
+    }
+    EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1"));
+    EXPECT_THAT(status, HasSubstr("Seccomp:\t2"));
+    EXPECT_THAT(inside(gear, "unshare -U true"), HasSubstr("Operation not permitted"));
+    EXPECT_THAT(inside(gear, "unshare -m true"), HasSubstr("Operation not permitted"));
+    EXPECT_THAT(inside(gear, "mount -t tmpfs x /tmp"), Not(HasSubstr("mounted")));
+    EXPECT_THAT(inside(gear, "su -c id"), Not(HasSubstr("uid=0")));
+    EXPECT_EQ(inside(gear, "umask"), "0077\n");
+    EXPECT_EQ(inside(gear, "id -un"), make_spec(2).id.text() + "\n");
+}
+
+TEST_F(NodeTest, ShowsItsOwnWorldOnly) {
+    const GearId gear = create_application(3, {"mock"});
+    const GearId other = create_application(4, {"mock"});
+    // Its init, its server, and what asks.
+    EXPECT_EQ(inside(gear, "cat /proc/1/comm"), "gear-init\n");
+    EXPECT_EQ(inside(gear, "cat /proc/[0-9]*/comm >/tmp/names; sort -u </tmp/names"), "bash\ngear-init\nperl\n");
+    EXPECT_EQ(inside(gear, "ls /sys/class/net 2>/dev/null; sed 1,2d /proc/net/dev | cut -d: -f1 | tr -d ' ' | sort"),
+              "eth0\nlo\n");
+    for (const char* path : {"/usr/x", "/etc/x", "/x", "/dev/x", "/var/x", "/run/x"}) {
+        EXPECT_THAT(inside(gear, str("touch ", path)), HasSubstr(path)) << path;
+    }
+    EXPECT_EQ(inside(gear, "touch /tmp/x /var/tmp/x /dev/shm/x ~/app-root/data/x && echo yes"), "yes\n");
+    EXPECT_THAT(inside(gear, "touch ~/x"), HasSubstr("denied"));
+    EXPECT_THAT(inside(gear, "cat /etc/shadow"), HasSubstr("No such file"));
+    EXPECT_THAT(inside(gear, "ls /root /home /work 2>&1"), HasSubstr("No such file"));
+    EXPECT_EQ(inside(gear, "ls /var/lib/openshift"), gear.text() + "\n");
+    EXPECT_THAT(inside(gear, "echo 1 >/proc/sys/kernel/core_uses_pid"), HasSubstr("Read-only"));
+    EXPECT_EQ(inside(gear, "cat /proc/kallsyms | wc -c"), "0\n");
+    EXPECT_EQ(inside(gear, "ls /tmp"), "names\nx\n");
+    EXPECT_EQ(inside(other, "ls /tmp"), "");
+    EXPECT_EQ(inside(gear, "hostname"), "shop-acme\n");
+    // The other gear's address does not answer.
+    const std::string target = link_addresses(1004).gear;
+    EXPECT_THAT(inside(gear, str("curl -sS --max-time 2 http://", target, ":8080/")), HasSubstr("curl:"));
+    EXPECT_THAT(inside(gear, str("curl -sS --max-time 2 http://", link_addresses(1003).host, ":22/")),
+                HasSubstr("curl:"));
+}
+
+TEST_F(NodeTest, LimitsMemoryAndProcesses) {
+    settings.gear.memory_mb = 64;
+    settings.gear.pids = 40;
+    restart_agent();
+    const GearId gear = create_application(5, {"mock"});
+    EXPECT_THAT(inside(gear, "perl -e '$x = \"a\" x (200 << 20); print length $x'; echo status $?"),
+                HasSubstr("status 137"));
+    EXPECT_THAT(inside(gear, "for i in {1..60}; do sleep 1 & done 2>&1; kill $(jobs -p)"),
+                HasSubstr("Resource temporarily unavailable"));
+    // The gear itself has survived both.
+    EXPECT_EQ(body_of(*agent, gear), "first version\n");
+}
+
+TEST_F(NodeTest, KeepsTheEnvironmentOfTheContract) {
+    const GearId gear = create_application(6, {"mock"});
+    agent->set_user_variables(gear, {{"COLOUR", "blue; $(id)"}, {"OPENSHIFT_APP_NAME", "mine"}});
+    const std::string environment = inside(gear, "env");
+    EXPECT_THAT(environment, HasSubstr("OPENSHIFT_APP_NAME=shop\n"));
+    EXPECT_THAT(environment, HasSubstr("COLOUR=blue; $(id)\n"));
+    EXPECT_THAT(environment, HasSubstr(str("OPENSHIFT_MOCK_IP=", loopback_address(1006, 1), "\n")));
+    EXPECT_THAT(environment, HasSubstr("OPENSHIFT_MOCK_PORT=8080\n"));
+    EXPECT_THAT(environment, HasSubstr("OPENSHIFT_MOCK_GREETING=hello from shop\n"));
+    EXPECT_THAT(environment, HasSubstr(str("OPENSHIFT_MOCK_DIR=/var/lib/openshift/", gear.text(), "/mock/\n")));
+    EXPECT_THAT(environment, HasSubstr("OPENSHIFT_MOCK_IDENT=redhat:mock:1.0:0.0.1\n"));
+    // Locked again after the installation.
+    EXPECT_THAT(inside(gear, "echo x >~/mock/env/OPENSHIFT_MOCK_GREETING"), HasSubstr("denied"));
+    EXPECT_THAT(inside(gear, "echo x >~/mock/bin/control"), HasSubstr("denied"));
+    EXPECT_EQ(inside(gear, "cat ~/.mockrc"), "rc\n");
+}
+
+TEST_F(NodeTest, LeavesNothingOfAFailedCartridge) {
+    const GearSpec spec = make_spec(7);
+    agent->create_gear(spec);
+    agent->context().files(agent->context().store.gear(spec.id)).write("app-root/data/fail_install", "", {0, 0}, 0644);
+    try {
+        agent->add_cartridge(spec.id, cartridge("mock"));
+        FAIL() << "must throw";
+    } catch (const ScriptError& error) {
+        EXPECT_EQ(error.status(), 7);
+        EXPECT_THAT(error.text(), HasSubstr("told to fail"));
+    }
+    const std::string home = "/var/lib/openshift/" + spec.id.text();
+    EXPECT_FALSE(std::filesystem::exists(home + "/mock"));
+    EXPECT_FALSE(std::filesystem::exists(home + "/.env/OPENSHIFT_MOCK_IP"));
+    agent->context().files(agent->context().store.gear(spec.id)).remove("app-root/data/fail_install");
+    const ScriptMessages messages = agent->add_cartridge(spec.id, cartridge("mock"));
+    EXPECT_THAT(messages.results, ::testing::ElementsAre("mock installed"));
+    ASSERT_EQ(messages.cart_data.size(), 1u);
+    EXPECT_EQ(messages.cart_data[0].value, "hello from shop");
+}
+
+TEST_F(NodeTest, StopsAndStarts) {
+    const GearId gear = create_application(8, {"mock"});
+    agent->stop(gear, false);
+    EXPECT_EQ(agent->state(gear), GearState::stopped);
+    EXPECT_EQ(body_of(*agent, gear), "");
+    const ScriptMessages status = agent->control(gear, "mock", "status");
+    EXPECT_THAT(status.results, ::testing::ElementsAre("stopped"));
+    agent->start(gear);
+    EXPECT_EQ(body_of(*agent, gear), "first version\n");
+    agent->restart(gear);
+    EXPECT_EQ(body_of(*agent, gear), "first version\n");
+}
+
+TEST_F(NodeTest, FindsItsGearsAgain) {
+    const GearId gear = create_application(9, {"mock"});
+    const std::string before = inside(gear, "cat ~/mock/run/pid");
+    restart_agent();
+    EXPECT_EQ(agent->state(gear), GearState::started);
+    EXPECT_EQ(inside(gear, "cat ~/mock/run/pid"), before);
+    EXPECT_EQ(body_of(*agent, gear), "first version\n");
+    // A gear whose processes are gone is started again.
+    GearRecord record = agent->context().store.gear(gear);
+    agent->context().launcher.kill(record);
+    KeyedMutex locks;
+    agent->start_missing(locks);
+    EXPECT_EQ(body_of(*agent, gear), "first version\n");
+}
+
+TEST_F(NodeTest, LeavesNothingOfADestroyedGear) {
+    const GearId gear = create_application(10, {"mock"});
+    agent->publish_routes(gear, {"shop-acme.gearbox.localhost"});
+    EXPECT_THAT(read_file(settings.router.map_file),
+                HasSubstr(str("shop-acme.gearbox.localhost ", link_addresses(1010).gear, ":")));
+    agent->destroy_gear(gear);
+    agent->destroy_gear(gear);
+    EXPECT_FALSE(std::filesystem::exists("/var/lib/openshift/" + gear.text()));
+    EXPECT_THAT(read_file("/etc/passwd"), Not(HasSubstr(gear.text())));
+    EXPECT_THAT(read_file("/etc/group"), Not(HasSubstr(gear.text())));
+    EXPECT_THAT(run_tool({"ip", "link"}).out, Not(HasSubstr("gb1010")));
+    EXPECT_THAT(run_tool({"sh", "-c", "ls -d /sys/fs/cgroup/*/gearbox-test/* /sys/fs/cgroup/gearbox-test/*"}).out,
+                Not(HasSubstr(gear.text())));
+    EXPECT_EQ(run_tool({"pgrep", "-u", "1010"}).out, "");
+    EXPECT_THAT(read_file("/proc/self/mountinfo"), Not(HasSubstr(gear.text())));
+    EXPECT_THAT(read_file(settings.router.map_file), Not(HasSubstr("shop-acme")));
+    EXPECT_FALSE(agent->has_gear(gear));
+}
+
+TEST_F(NodeTest, RunsPhpWithADatabase) {
+    if (run_tool({"sh", "-c", "ls /usr/lib/apache2/modules/libphp8*.so && test -x /usr/sbin/mariadbd"}).status != 0) {
+        GTEST_SKIP() << "needs libapache2-mod-php and mariadb-server-core";
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    const GearId gear = create_application(11, {"php", "mysql-5.5"});
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    std::cout << "created in " << took.count() << " s\n";
+    EXPECT_THAT(body_of(*agent, gear), HasSubstr("<html"));
+    EXPECT_THAT(inside(gear, "env"), HasSubstr("OPENSHIFT_MYSQL_DB_URL=mysql://"));
+    EXPECT_EQ(inside(gear, "mariadb -h $OPENSHIFT_MYSQL_DB_HOST -u $OPENSHIFT_MYSQL_DB_USERNAME "
+                           "-p$OPENSHIFT_MYSQL_DB_PASSWORD -Nse 'select 6*7' $OPENSHIFT_APP_NAME"),
+              "42\n");
+    agent->restart(gear);
+    EXPECT_THAT(body_of(*agent, gear), HasSubstr("<html"));
+}
+
+}  // namespace
+
+}  // namespace gearbox::test
+
+int main(int argc, char** argv) {
+    ::testing::InitGoogleTest(&argc, argv);
+    const std::string missing = gearbox::test::missing_for_gears();
+    if (!missing.empty()) {
+        std::cout << "skipped: " << missing << "\n";
+        return 77;
+    }
+    gearbox::test::enter_private_host("gearbox-test");
+    const gearbox::sys::GitLibrary git;
+    return RUN_ALL_TESTS();
+}
