@@ -5,9 +5,13 @@
 #include "base/keyed_mutex.h"
 #include "base/log.h"
 #include "base/settings.h"
+#include "broker/admin.h"
+#include "broker/broker.h"
 #include "control/control_server.h"
 #include "node/local_agent.h"
 #include "node/sessions.h"
+#include "rest/dispatcher.h"
+#include "rest/server.h"
 #include "sys/git.h"
 
 #include <malloc.h>
@@ -115,6 +119,13 @@ void add_sessions(ControlServer& control, Sessions& sessions) {
     });
 }
 
+void add_admin_verbs(ControlServer& control, Broker& broker) {
+    for (const AdminVerb& verb : admin_verbs()) {
+        control.add_verb(verb.name,
+                         [&broker, &verb](const Json& args, const Peer&) { return verb.run(broker, args); });
+    }
+}
+
 void run_daemon(const Settings& settings) {
     // Many short-lived threads: without a limit each would get a heap of its own.
     ::mallopt(M_ARENA_MAX, 2);
@@ -124,18 +135,34 @@ void run_daemon(const Settings& settings) {
     const SystemClock clock;
     KeyedMutex application_locks;
     std::filesystem::create_directories(settings.paths.runtime_dir);
+    std::filesystem::create_directories(settings.paths.state_dir);
     LocalAgent agent(settings, clock);
+    StateStore store(settings.paths.state_dir + "/state.db");
+    Broker broker({settings, store, agent, clock, random_ids(), application_locks,
+                   settings.paths.state_dir + "/token.key"});
+    rest::Dispatcher dispatcher(broker);
+    rest::Server server(dispatcher, settings.rest);
     Sessions sessions(agent, application_locks);
     ControlServer control(settings.paths.runtime_dir + "/control.sock");
     add_sessions(control, sessions);
+    add_admin_verbs(control, broker);
     agent.recover();
+    // Before anybody is served: what a crash left half-done is undone or finished.
+    broker.reconciler.repair();
+    broker.users.import(settings.paths.state_dir + "/initial-users.json");
     control.start();
+    std::thread http([&] { server.run(); });
     log::info("gearboxd ", GEARBOX_VERSION, " is ready");
     notify_systemd("READY=1");
-    std::thread starter([&] { agent.start_missing(application_locks); });
+    std::thread starter([&] {
+        broker.reconciler.repeat_events();
+        agent.start_missing(application_locks);
+    });
     wait_for_end(signals, agent);
     notify_systemd("STOPPING=1");
     log::info("ending: waiting for running operations");
+    server.stop();
+    http.join();
     sessions.stop();
     control.stop();
     starter.join();

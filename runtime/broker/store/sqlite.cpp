@@ -1,9 +1,12 @@
 #include "broker/store/sqlite.h"
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/log.h"
 
 #include <sqlite3.h>
+
+#include <fcntl.h>
 
 namespace gearbox::sqlite {
 
@@ -62,6 +65,11 @@ bool Statement::is_null(int column) const {
 }
 
 Database::Database(const std::string& file) {
+    if (file != ":memory:") {
+        // Password hashes are in it: nobody else's to read. The -wal and -shm files get its mode.
+        const UniqueFd made(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        check(made.get(), "creating state database '", file, "'");
+    }
     const int rc = sqlite3_open_v2(
         file.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
     if (rc != SQLITE_OK) {
