@@ -96,7 +96,7 @@ BuildRequest make_request(const CommandLineOptions& options, const Checked& chec
     return request;
 }
 
-// Before the cache is touched: as somebody else than root even that would fail, less clearly.
+// Before anything else: as somebody else than root reading the files can fail already, less clearly.
 void check_host_first(const fs::path& cache) {
     const auto problems = find_host_problems(host_state(cache));
     if (problems.empty()) {
@@ -110,6 +110,7 @@ void check_host_first(const fs::path& cache) {
 }
 
 int run_build(const CommandLineOptions& options) {
+    check_host_first(options.cache);
     const auto checked = load_checked(options);
     if (!checked) {
         return exit_recipe;
@@ -117,7 +118,6 @@ int run_build(const CommandLineOptions& options) {
     const BuildPlan plan = make_plan(checked->recipe, checked->facts, stage_table());
     check_stage_name(plan, "--until", options.until);
     check_stage_name(plan, "--fresh", options.fresh);
-    check_host_first(options.cache);
     const BuildRequest request = make_request(options, *checked);
     const bool json = options.progress == "json";
     const auto monitor = json ? make_json_monitor(std::cout)

@@ -81,14 +81,14 @@ std::string hash_path(const fs::path& path) {
     Sha256 hash;
     for (const fs::path& entry : entries) {
         const auto status = fs::symlink_status(entry);
-        const auto mode = static_cast<int>(status.permissions() & fs::perms::mask);
+        const bool runs = (status.permissions() & fs::perms::owner_exec) != fs::perms::none;
         std::string content = "folder";
         if (fs::is_symlink(status)) {
             content = "link " + fs::read_symlink(entry).string();
         } else if (!fs::is_directory(status)) {
-            content = "file " + hash_file(entry);
+            content = str(runs ? "program " : "file ", hash_file(entry));
         }
-        hash.add(str(entry.lexically_relative(path).string(), '\n', mode, '\n', content, '\n'));
+        hash.add(str(entry.lexically_relative(path).string(), '\n', content, '\n'));
     }
     return hash.finish();
 }

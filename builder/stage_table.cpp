@@ -165,7 +165,7 @@ Options root_image(const Recipe& recipe, const Facts&) {
 }
 
 Options initramfs(const Recipe& recipe, const Facts&) {
-    return Json{{"level", 19}, {"source_date_epoch", recipe.image.source_date_epoch}};
+    return Json{{"level", 12}, {"source_date_epoch", recipe.image.source_date_epoch}};
 }
 
 Options iso(const Recipe& recipe, const Facts& facts) {
@@ -205,9 +205,9 @@ const std::vector<Stage>& stage_table() {
          {"policy_keep", "policy_modules"}, policy, stages::run_policy, recipe_hint},
         {"gearbox", 1, layer, "Gearbox from its package", {}, {"deb"}, deb, stages::run_deb,
          "build the package again; what is finished of the tree is kept"},
-        {"settings", 1, layer, "language, time, network, firewall, users", {}, {}, settings,
+        {"settings", 2, layer, "language, time, network, firewall, users", {}, {}, settings,
          stages::run_settings, recipe_hint},
-        {"overlay", 1, layer, "files that only the image has", {}, {"overlay"}, nothing,
+        {"overlay", 2, layer, "files that only the image has", {}, {"overlay"}, nothing,
          stages::run_overlay, recipe_hint},
         {"services", 1, layer, "units that start at boot", {}, {}, services, stages::run_services,
          "a unit named in 'services' must come from a package, the .deb or the overlay"},

@@ -2,10 +2,13 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fcntl.h>
 #include <set>
+#include <thread>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +23,20 @@ namespace {
 constexpr std::size_t shown_id = 24;
 
 int build_number(const fs::path& path) { return std::atoi(path.filename().c_str()); }
+
+// A tool that was killed with us may still be dying, and write while we remove.
+void remove_tree(const fs::path& path) {
+    constexpr int attempts = 50;
+    std::error_code failed;
+    for (int i = 0; i < attempts; ++i) {
+        fs::remove_all(path, failed);
+        if (!failed) {
+            return;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    fail(ErrorKind::internal, "removing '", path.string(), "': ", failed.message());
+}
 
 std::vector<fs::path> builds_of(const fs::path& folder) {
     std::vector<fs::path> builds;
@@ -46,7 +63,7 @@ Store::Store(const fs::path& cache) : cache_(fs::absolute(cache)) {
              "': wait for it, or give this one its own with --cache");
     }
     for (const auto& entry : fs::directory_iterator(cache_ / "pending")) {
-        fs::remove_all(entry.path());
+        remove_tree(entry.path());
     }
 }
 
@@ -64,7 +81,7 @@ Json Store::about(const std::string& id) const {
 
 fs::path Store::create_pending(const std::string& id) const {
     const fs::path pending = cache_ / "pending" / id.substr(0, shown_id);
-    fs::remove_all(pending);
+    remove_tree(pending);
     fs::create_directory(pending);
     return pending;
 }
@@ -77,11 +94,17 @@ void Store::commit(const fs::path& pending, const std::string& id, const Json& a
                                 "opening '", name, "'"));
     check(::syncfs(folder.get()), "writing '", name, "' to the disk");
     const fs::path place = object(id);
-    fs::remove_all(place);
+    remove_tree(place);
     fs::rename(pending, place);
 }
 
-void Store::discard(const fs::path& pending) const { fs::remove_all(pending); }
+void Store::discard(const fs::path& pending) const noexcept {
+    try {
+        remove_tree(pending);
+    } catch (const std::exception& error) {
+        log::warning("left behind: ", error.what());
+    }
+}
 
 void Store::finish_build(const std::vector<std::string>& ids, int keep) const {
     const fs::path folder = cache_ / "builds";
@@ -109,7 +132,7 @@ void Store::finish_build(const std::vector<std::string>& ids, int keep) const {
             // Renamed first, so that an interruption leaves no object without its description.
             const fs::path doomed = cache_ / "pending" / entry.path().filename();
             fs::rename(entry.path(), doomed);
-            fs::remove_all(doomed);
+            remove_tree(doomed);
         }
     }
 }

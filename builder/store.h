@@ -31,7 +31,8 @@ public:
     std::filesystem::path create_pending(const std::string& id) const;
     /// Makes the folder the object of this id, in one step.
     void commit(const std::filesystem::path& pending, const std::string& id, const Json& about) const;
-    void discard(const std::filesystem::path& pending) const;
+    /// Removes it as far as possible; the next build removes the rest.
+    void discard(const std::filesystem::path& pending) const noexcept;
 
     /// Notes which objects a build used, and removes those that none of the newest `keep` builds
     /// used.

@@ -58,9 +58,10 @@ HostTools::HostTools(BuildLog& log, std::int64_t source_date_epoch) : log_(log) 
 std::vector<std::string> make_command(const ToolCall& call,
                                       const std::vector<std::string>& environment) {
     // pdeathsig reaches even the case that we are killed with SIGKILL; the pid namespace then takes
-    // everything below with it.
-    std::vector<std::string> argv{"setpriv", "--pdeathsig", "KILL",        "unshare",
-                                  "--pid",   "--fork",      "--kill-child"};
+    // everything below with it. The mount namespace: what a tool mounts into the tree must never be
+    // there when we remove the tree.
+    std::vector<std::string> argv{"setpriv", "--pdeathsig",  "KILL",   "unshare", "--pid",
+                                  "--fork",  "--kill-child", "--mount"};
     if (!call.root.empty()) {
         argv.insert(argv.end(), {"--mount-proc", "--root=" + call.root.string()});
         if (!call.network) {

@@ -134,7 +134,8 @@ void add_users(StageContext& context) {
         in_tree(context, {"usermod", "--password", "!*", "root"});
     }
     for (const Json& user : context.options.at("users")) {
-        std::vector<std::string> argv{"useradd", "--create-home", "--shell",
+        // A system account: uids and gids from 1000 on belong to gears.
+        std::vector<std::string> argv{"useradd", "--system", "--create-home", "--shell",
                                       text_of(user, "shell")};
         if (!text_of(user, "comment").empty()) {
             argv.insert(argv.end(), {"--comment", text_of(user, "comment")});
@@ -177,28 +178,28 @@ void run_settings(StageContext& context) {
     add_users(context);
 }
 
+// Modes are those that git keeps: a clone under another umask must give the same image.
 void run_overlay(StageContext& context) {
     const fs::path& from = context.sources.at("overlay");
     for (const auto& entry : fs::recursive_directory_iterator(from)) {
-        const fs::path to = context.tree / entry.path().lexically_relative(from);
+        const fs::path name = entry.path().lexically_relative(from);
+        const fs::path to = context.tree / name;
         const auto status = entry.symlink_status();
         if (fs::is_directory(status)) {
-            // An existing folder keeps its mode; a link to one (/bin, /lib) is followed by name only
-            // when the overlay says the real path, so it is refused here.
             if (fs::is_symlink(to)) {
-                fail(ErrorKind::conflict, "the overlay has the folder '",
-                     entry.path().lexically_relative(from).string(),
+                fail(ErrorKind::conflict, "the overlay has the folder '", name.string(),
                      "', which is a link in the tree: use the real path below /usr");
             }
             if (fs::create_directory(to)) {
-                fs::permissions(to, status.permissions());
+                fs::permissions(to, fs::perms(0755));
             }
             continue;
         }
         fs::remove(to);
         fs::copy(entry.path(), to, fs::copy_options::copy_symlinks);
         if (!fs::is_symlink(status)) {
-            fs::permissions(to, status.permissions());
+            const bool runs = (status.permissions() & fs::perms::owner_exec) != fs::perms::none;
+            fs::permissions(to, fs::perms(runs ? 0755 : 0644));
         }
     }
 }

@@ -130,12 +130,12 @@ TEST(Tools, CommandsAreWrappedSoThatNothingOutlivesUs) {
     call.argv = {"xorriso", "-v"};
     EXPECT_THAT(make_command(call, {"PATH=/bin"}),
                 ElementsAre("setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork",
-                            "--kill-child", "env", "-i", "PATH=/bin", "xorriso", "-v"));
+                            "--kill-child", "--mount", "env", "-i", "PATH=/bin", "xorriso", "-v"));
     call.root = "/tree";
     call.environment = {"A=1"};
     EXPECT_THAT(make_command(call, {}),
                 ElementsAre("setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork",
-                            "--kill-child", "--mount-proc", "--root=/tree", "--net", "env", "-i",
+                            "--kill-child", "--mount", "--mount-proc", "--root=/tree", "--net", "env", "-i",
                             "A=1", "xorriso", "-v"));
 }
 

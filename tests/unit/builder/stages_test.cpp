@@ -172,7 +172,7 @@ TEST_F(StageTest, SettingsWriteTheFilesOfTheSystem) {
     run(stages::run_settings, settings_options());
     EXPECT_THAT(tools.calls,
                 ElementsAre("tree: usermod --password !* root",
-                            "tree: useradd --create-home --shell /bin/bash --comment Ann --uid 200 "
+                            "tree: useradd --system --create-home --shell /bin/bash --comment Ann --uid 200 "
                             "--groups sudo,adm ann"));
     EXPECT_EQ(get("etc/hostname"), "box\n");
     EXPECT_EQ(get("etc/resolv.conf"), "");
@@ -190,16 +190,19 @@ TEST_F(StageTest, SettingsRefuseAnUnknownTimeZone) {
     EXPECT_THROW(run(stages::run_settings, settings_options()), Error);
 }
 
-TEST_F(StageTest, OverlayKeepsModesAndLinks) {
+TEST_F(StageTest, OverlayKeepsLinksAndTheModesThatGitKeeps) {
     const fs::path overlay = folder.path() / "overlay";
     sources["overlay"] = overlay;
     fs::create_directories(overlay / "etc/x");
-    write_file_atomically(overlay / "etc/x/run", "#!/bin/sh\n", 0755);
+    write_file_atomically(overlay / "etc/x/run", "#!/bin/sh\n", 0750);
+    write_file_atomically(overlay / "etc/x/private", "", 0600);
     fs::create_symlink("run", overlay / "etc/x/link");
     put("etc/x/run", "old");
     run(stages::run_overlay, Json::object());
     EXPECT_EQ(get("etc/x/run"), "#!/bin/sh\n");
     EXPECT_EQ(fs::status(tree() / "etc/x/run").permissions() & fs::perms::mask, fs::perms(0755));
+    EXPECT_EQ(fs::status(tree() / "etc/x/private").permissions() & fs::perms::mask,
+              fs::perms(0644));
     EXPECT_EQ(fs::read_symlink(tree() / "etc/x/link"), "run");
 }
 
