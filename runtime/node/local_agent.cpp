@@ -65,7 +65,7 @@ LocalAgent::LocalAgent(const Settings& settings, const Clock& clock)
       router_(settings_),
       catalogue_(load_catalogue(settings_.node.cartridge_dir)) {
     std::filesystem::create_directories(paths_.gear_base);
-    sys::ensure_host_filter();
+    sys::prepare_host();
 }
 
 void LocalAgent::recover() {

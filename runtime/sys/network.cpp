@@ -26,6 +26,9 @@ table inet gearbox {
 }
 )";
 
+// RFC 6598; model/gear.h deals the addresses out.
+constexpr const char* gear_network = "100.64.0.0/10";
+
 std::vector<std::string> in_network_of(pid_t pid, std::vector<std::string> argv) {
     std::vector<std::string> out = {"nsenter", str("--net=/proc/", pid, "/ns/net"), "--"};
     out.insert(out.end(), argv.begin(), argv.end());
@@ -64,7 +67,11 @@ std::string forwarding_rules(const std::vector<Forwarding>& forwardings) {
                "        iifname \"eth0\" drop\n    }\n}\n");
 }
 
-void ensure_host_filter() { run_with_input({"nft", "-f", "-"}, host_filter); }
+void prepare_host() {
+    run_with_input({"nft", "-f", "-"}, host_filter);
+    // The address of a gear that does not run is refused at once instead of being sought elsewhere.
+    run_tool_checked({"ip", "route", "replace", "unreachable", gear_network});
+}
 
 void connect_link(const Link& link, pid_t pid) {
     destroy_link(link.name);

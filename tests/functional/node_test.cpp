@@ -181,6 +181,53 @@ TEST_F(NodeTest, LeavesNothingOfADestroyedGear) {
     EXPECT_FALSE(agent->has_gear(gear));
 }
 
+// The router of the appliance, without TLS and without its own account.
+class RunningRouter {
+public:
+    RunningRouter() {
+        std::string config = read_file(GEARBOX_SOURCE "/runtime/router/haproxy.cfg");
+        const auto drop = [&config](const std::string& start) {
+            const auto at = config.find(start);
+            config.erase(at, config.find('\n', at) - at);
+        };
+        drop("    user haproxy");
+        drop("    group haproxy");
+        drop("    bind :::443");
+        const std::string pages = "/usr/share/gearbox/router";
+        for (auto at = config.find(pages); at != std::string::npos; at = config.find(pages)) {
+            config.replace(at, pages.size(), GEARBOX_SOURCE "/runtime/router");
+        }
+        write_file_atomically("/run/gearbox/haproxy.cfg", config);
+        run_tool_checked({"haproxy", "-D", "-f", "/run/gearbox/haproxy.cfg", "-p", "/run/gearbox/haproxy.pid"});
+    }
+    ~RunningRouter() { run_tool({"sh", "-c", "kill $(cat /run/gearbox/haproxy.pid)"}); }
+};
+
+TEST_F(NodeTest, IsReachedThroughTheRouter) {
+    if (run_tool({"sh", "-c", "command -v haproxy"}).status != 0) {
+        GTEST_SKIP() << "needs haproxy";
+    }
+    const GearId early = create_application(12, {"mock"});
+    agent->publish_routes(early, {"early-acme.gearbox.localhost"});
+    const RunningRouter router;
+    const GearId late = create_application(13, {"mock"});
+    agent->publish_routes(late, {"shop-acme.gearbox.localhost", "Shop-Acme.localhost"});
+    const auto ask = [](const std::string& host) { return http_get("127.0.0.1", 80, host); };
+    EXPECT_EQ(ask("early-acme.gearbox.localhost"), "first version\n");
+    EXPECT_EQ(ask("shop-acme.gearbox.localhost:8080"), "first version\n");
+    EXPECT_EQ(ask("SHOP-acme.localhost"), "first version\n");
+    EXPECT_THAT(ask("other.localhost"), HasSubstr("<html"));
+    agent->stop(late, false);
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_THAT(ask("shop-acme.localhost"), HasSubstr("<html"));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+    agent->start(late);
+    EXPECT_EQ(ask("shop-acme.localhost"), "first version\n");
+    agent->publish_routes(late, {"shop-acme.localhost"});
+    EXPECT_THAT(ask("shop-acme.gearbox.localhost"), HasSubstr("<html"));
+    EXPECT_EQ(ask("early-acme.gearbox.localhost"), "first version\n");
+}
+
 TEST_F(NodeTest, RunsPhpWithADatabase) {
     if (run_tool({"sh", "-c", "ls /usr/lib/apache2/modules/libphp8*.so && test -x /usr/sbin/mariadbd"}).status != 0) {
         GTEST_SKIP() << "needs libapache2-mod-php and mariadb-server-core";
