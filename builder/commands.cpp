@@ -10,8 +10,8 @@
 #include "base/error.h"
 #include "base/file.h"
 
-#include <iostream>
 #include <unistd.h>
+#include <iostream>
 
 namespace gearbox::builder {
 
@@ -33,8 +33,8 @@ struct Checked {
 std::optional<Checked> load_checked(const CommandLineOptions& options) {
     Problems problems;
     Checked checked;
-    checked.recipe = load_recipe(options.recipe, [](const fs::path& path) { return find_file(path); },
-                                 problems);
+    checked.recipe = load_recipe(
+        options.recipe, [](const fs::path& path) { return find_file(path); }, problems);
     checked.host = {options.deb, options.mirror, load_apt_sources("/etc/apt")};
     if (problems.empty()) {
         checked.facts = collect_facts(checked.recipe, checked.host, problems);
@@ -96,7 +96,8 @@ BuildRequest make_request(const CommandLineOptions& options, const Checked& chec
     return request;
 }
 
-// Before anything else: as somebody else than root reading the files can fail already, less clearly.
+// Before anything else: as somebody else than root reading the files can fail already, less
+// clearly.
 void check_host_first(const fs::path& cache) {
     const auto problems = find_host_problems(host_state(cache));
     if (problems.empty()) {

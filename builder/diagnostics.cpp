@@ -6,7 +6,9 @@
 
 namespace gearbox::builder {
 
-std::string to_text(const Location& at) { return str(at.file, ":", at.line, ":", at.column); }
+std::string to_text(const Location& at) {
+    return str(at.file, ":", at.line, ":", at.column);
+}
 
 std::string to_text(const Problem& problem) {
     std::string text = str(to_text(problem.at), ": error: ", problem.what);
@@ -32,7 +34,8 @@ namespace {
 
 // Optimal string alignment: Levenshtein plus swaps of neighbours, the commonest typing error.
 std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+    std::vector<std::vector<std::size_t>> cost(a.size() + 1,
+                                               std::vector<std::size_t>(b.size() + 1));
     for (std::size_t i = 0; i <= a.size(); ++i) {
         for (std::size_t j = 0; j <= b.size(); ++j) {
             if (i == 0 || j == 0) {
@@ -40,8 +43,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
                 continue;
             }
             const std::size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-            cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
-                                   cost[i - 1][j - 1] + change});
+            cost[i][j] =
+                std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + change});
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
                 cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
             }

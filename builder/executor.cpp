@@ -71,17 +71,15 @@ const Stage& Executor::stage_of(const StageStep& step) const {
 
 bool Executor::run() {
     const auto start = std::chrono::steady_clock::now();
-    const std::string target =
-        request_.until.empty() ? plan_.steps.back().stage : request_.until;
+    const std::string target = request_.until.empty() ? plan_.steps.back().stage : request_.until;
     bool forget = false;
     std::map<std::string, bool> forgotten;
     for (const StageStep& step : plan_.steps) {
         forget = forget || step.stage == request_.fresh;
         forgotten[step.id] = forget;
     }
-    actions_ = plan_actions(plan_, target, [&](const std::string& id) {
-        return !forgotten[id] && store_.has(id);
-    });
+    actions_ = plan_actions(
+        plan_, target, [&](const std::string& id) { return !forgotten[id] && store_.has(id); });
     std::vector<std::string> shown;
     for (const StageStep& step : plan_.steps) {
         if (actions_.at(step.stage) != StepAction::skip) {
@@ -144,7 +142,13 @@ void Executor::run_step(const StageStep& step) {
 }
 
 StageContext Executor::make_context(const StageStep& step) {
-    StageContext context{step.options, request_.sources, request_.cache, {}, {}, {}, tools_,
+    StageContext context{step.options,
+                         request_.sources,
+                         request_.cache,
+                         {},
+                         {},
+                         {},
+                         tools_,
                          [this](double fraction, const std::string& detail) {
                              throw_if_interrupted();
                              monitor_.progress(fraction, detail);
@@ -240,9 +244,9 @@ void Executor::write_report(const BuildResult& result) const {
     if (request_.report.empty()) {
         return;
     }
-    const Json report{{"recipe", plan_.recipe},   {"stages", report_},
-                      {"output", result.output},  {"sha256", result.sha256},
-                      {"bytes", result.bytes},    {"seconds", result.seconds}};
+    const Json report{{"recipe", plan_.recipe},  {"stages", report_},
+                      {"output", result.output}, {"sha256", result.sha256},
+                      {"bytes", result.bytes},   {"seconds", result.seconds}};
     write_file_atomically(request_.report, report.dump(2) + "\n");
 }
 

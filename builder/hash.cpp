@@ -6,9 +6,9 @@
 
 #include <openssl/evp.h>
 
-#include <algorithm>
 #include <fcntl.h>
 #include <unistd.h>
+#include <algorithm>
 #include <vector>
 
 namespace gearbox::builder {
@@ -25,7 +25,9 @@ void check_openssl(int rc) {
 
 }  // namespace
 
-void Sha256::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
+void Sha256::Free::operator()(evp_md_ctx_st* context) const {
+    EVP_MD_CTX_free(context);
+}
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
     check_openssl(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr));
@@ -60,8 +62,8 @@ std::string hash_file(const fs::path& path) {
     Sha256 hash;
     std::vector<char> buffer(1 << 18);
     for (;;) {
-        const ssize_t got = check(::read(fd.get(), buffer.data(), buffer.size()), "reading '", name,
-                                  "'");
+        const ssize_t got =
+            check(::read(fd.get(), buffer.data(), buffer.size()), "reading '", name, "'");
         if (got == 0) {
             return hash.finish();
         }

@@ -28,8 +28,8 @@ std::string hash_text(std::string_view text);
 /// Throws SysError.
 std::string hash_file(const std::filesystem::path& path);
 
-/// Of a file, or of a folder's names, contents, link targets and which files are executable: what git
-/// keeps. Not of times, owners and the rest of the modes.
+/// Of a file, or of a folder's names, contents, link targets and which files are executable: what
+/// git keeps. Not of times, owners and the rest of the modes.
 std::string hash_path(const std::filesystem::path& path);
 
 }  // namespace gearbox::builder

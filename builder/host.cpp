@@ -6,10 +6,10 @@
 #include "base/file.h"
 #include "base/subprocess.h"
 
-#include <cstdlib>
-#include <sstream>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include <cstdlib>
+#include <sstream>
 
 namespace gearbox::builder {
 
@@ -114,11 +114,13 @@ std::vector<std::string> find_host_problems(const HostState& state) {
         problems.emplace_back("this is not Debian on amd64: build on Debian 12 or 13");
     }
     if (!state.root) {
-        problems.emplace_back("not root: building a system needs mounts and device files; use sudo");
+        problems.emplace_back(
+            "not root: building a system needs mounts and device files; use sudo");
     }
     if (state.free_bytes < needed_bytes) {
         problems.push_back(str("only ", state.free_bytes / 1'000'000, " MB free for the cache, ",
-                               needed_bytes / 1'000'000, " MB are needed: make room, or choose "
+                               needed_bytes / 1'000'000,
+                               " MB are needed: make room, or choose "
                                "another place with --cache"));
     }
     std::string packages;
@@ -140,8 +142,8 @@ bool is_there(const std::string& path) {
     if (path.starts_with("/")) {
         return ::access(path.c_str(), R_OK) == 0;
     }
-    for (const char* folder : {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/",
-                               "/sbin/", "/bin/"}) {
+    for (const char* folder :
+         {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"}) {
         if (::access((folder + path).c_str(), X_OK) == 0) {
             return true;
         }

@@ -13,8 +13,8 @@
 namespace gearbox::builder {
 
 struct HostOptions {
-    std::filesystem::path deb;     ///< empty: none
-    std::string mirror;            ///< empty: from the apt sources
+    std::filesystem::path deb;  ///< empty: none
+    std::string mirror;         ///< empty: from the apt sources
     std::vector<AptSource> sources;
 };
 

@@ -22,7 +22,7 @@ public:
     std::vector<std::string> load_order(const std::vector<std::string>& names) const;
 
 private:
-    std::map<std::string, std::string> paths_;  ///< name with '_' for '-' → path
+    std::map<std::string, std::string> paths_;               ///< name with '_' for '-' → path
     std::map<std::string, std::vector<std::string>> needs_;  ///< path → paths, nearest first
     std::set<std::string> builtin_;
 };

@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t deepest_include = 16;
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r';
+}
 
 /// Collects the words of one line.
 class Splitter {
@@ -192,16 +194,15 @@ private:
     void begin(const Word& head, std::vector<Word> words) {
         if (open_section_) {
             problems_.add(head.at,
-                          str("'", head.text, "' starts inside '", open_section_->name, "' of line ",
-                              open_section_->at.line),
+                          str("'", head.text, "' starts inside '", open_section_->name,
+                              "' of line ", open_section_->at.line),
                           str("end '", open_section_->name, "' with '%end' first"));
             close();
         }
         const auto& known = section_names();
         if (std::find(known.begin(), known.end(), head.text) == known.end()) {
-            problems_.add(
-                head.at, str("unknown section '", head.text, "'"),
-                did_you_mean(head.text, known, str("there are ", join_names(known))));
+            problems_.add(head.at, str("unknown section '", head.text, "'"),
+                          did_you_mean(head.text, known, str("there are ", join_names(known))));
         }
         open_section_ = Section{head.text, head.at, std::move(words), {}};
     }
@@ -221,8 +222,8 @@ private:
 }  // namespace
 
 const std::vector<std::string>& section_names() {
-    static const std::vector<std::string> names{"%packages", "%pre", "%post", "%addon", "%include",
-                                                "%end"};
+    static const std::vector<std::string> names{"%packages", "%pre",     "%post",
+                                                "%addon",    "%include", "%end"};
     return names;
 }
 

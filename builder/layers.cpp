@@ -11,8 +11,7 @@ namespace fs = std::filesystem;
 
 void enter_private_mounts() {
     check(::unshare(CLONE_NEWNS), "creating a mount namespace");
-    check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr),
-          "making the mounts private");
+    check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "making the mounts private");
 }
 
 LayerMount::LayerMount(const std::vector<fs::path>& lowers, const fs::path& upper,
@@ -40,10 +39,13 @@ LayerMount::LayerMount(const std::vector<fs::path>& lowers, const fs::path& uppe
     }
     check(::mount("overlay", target.c_str(), "overlay", upper.empty() ? MS_RDONLY : 0,
                   options.c_str()),
-          "mounting the layers on '", target, "' (does this kernel have overlayfs, and is the "
+          "mounting the layers on '", target,
+          "' (does this kernel have overlayfs, and is the "
           "cache on a file system that can be an upper layer?)");
 }
 
-LayerMount::~LayerMount() { ::umount2(point_.c_str(), MNT_DETACH); }
+LayerMount::~LayerMount() {
+    ::umount2(point_.c_str(), MNT_DETACH);
+}
 
 }  // namespace gearbox::builder

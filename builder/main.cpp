@@ -36,8 +36,10 @@ void add_options(CLI::App& command, const std::string& name, CommandLineOptions&
     command.add_option("--progress", options.progress, "text, or json: one event a line")
         ->capture_default_str()
         ->check(CLI::IsMember({"text", "json"}));
-    command.add_option("--report", options.report, "times of the stages (stages.json beside the image)");
-    command.add_option("--log", options.log, "output of the tools (gearbox-build.log beside the image)");
+    command.add_option("--report", options.report,
+                       "times of the stages (stages.json beside the image)");
+    command.add_option("--log", options.log,
+                       "output of the tools (gearbox-build.log beside the image)");
 }
 
 }  // namespace
@@ -65,7 +67,8 @@ int main(int argc, char** argv) {
             }
         }
     } catch (const gearbox::builder::Interrupted&) {
-        std::cerr << "\ngearbox-build: interrupted; what was finished is kept, the rest is removed\n";
+        std::cerr
+            << "\ngearbox-build: interrupted; what was finished is kept, the rest is removed\n";
         return 130;
     } catch (const std::exception& error) {
         std::cerr << "gearbox-build: " << error.what() << "\n";

@@ -50,12 +50,15 @@ struct Stanza {
     }
 };
 
-bool is_security(const std::string& suite) { return suite.find("security") != std::string::npos; }
+bool is_security(const std::string& suite) {
+    return suite.find("security") != std::string::npos;
+}
 
 // A mirror of Debian itself: its suites are Debian's, and it can be reached without a package.
 bool is_debian(const AptSource& source) {
-    static const std::vector<std::string> releases{"bullseye", "bookworm", "trixie", "forky", "sid",
-                                                   "stable",   "testing",  "unstable", "oldstable"};
+    static const std::vector<std::string> releases{"bullseye", "bookworm", "trixie",
+                                                   "forky",    "sid",      "stable",
+                                                   "testing",  "unstable", "oldstable"};
     const std::string release = source.suite.substr(0, source.suite.find_first_of("-/"));
     const bool ours = std::find(releases.begin(), releases.end(), release) != releases.end();
     return ours && (source.uri.starts_with("http") || source.uri.starts_with("file:"));

@@ -14,7 +14,9 @@ namespace {
 
 using Moment = std::chrono::steady_clock::time_point;
 
-Moment now() { return std::chrono::steady_clock::now(); }
+Moment now() {
+    return std::chrono::steady_clock::now();
+}
 
 double seconds_since(Moment start) {
     return std::chrono::duration<double>(now() - start).count();

@@ -4,13 +4,13 @@
 
 namespace gearbox::builder {
 
-bool is_package_name(const std::string& text);    ///< Debian policy 5.6.1, "=version" allowed
-bool is_account_name(const std::string& text);    ///< as useradd takes it
-bool is_host_name(const std::string& text);       ///< labels and dots
-bool is_unit_name(const std::string& text);       ///< systemd unit with or without its suffix
-bool is_time_zone(const std::string& text);       ///< a relative path below /usr/share/zoneinfo
-bool is_volume_id(const std::string& text);       ///< upper case letters, digits and '_', up to 32
-bool is_url(const std::string& text);             ///< http, https or file
-bool is_simple_word(const std::string& text);     ///< letters, digits and "._@-"
+bool is_package_name(const std::string& text);  ///< Debian policy 5.6.1, "=version" allowed
+bool is_account_name(const std::string& text);  ///< as useradd takes it
+bool is_host_name(const std::string& text);     ///< labels and dots
+bool is_unit_name(const std::string& text);     ///< systemd unit with or without its suffix
+bool is_time_zone(const std::string& text);     ///< a relative path below /usr/share/zoneinfo
+bool is_volume_id(const std::string& text);     ///< upper case letters, digits and '_', up to 32
+bool is_url(const std::string& text);           ///< http, https or file
+bool is_simple_word(const std::string& text);   ///< letters, digits and "._@-"
 
 }  // namespace gearbox::builder

@@ -124,9 +124,11 @@ private:
 
     void value(const OptionSpec& spec, Word word) {
         if (word.text.empty()) {
-            problems_.add(word.at, str("'", spec.name, "' is empty"), "give it a value or remove it");
+            problems_.add(word.at, str("'", spec.name, "' is empty"),
+                          "give it a value or remove it");
         } else if (spec.takes == Takes::number && !find_number(word.text)) {
-            problems_.add(word.at, str("'", spec.name, "' must be a number, not '", word.text, "'"));
+            problems_.add(word.at,
+                          str("'", spec.name, "' must be a number, not '", word.text, "'"));
         }
         result_.options[spec.name] = std::move(word);
     }

@@ -67,8 +67,7 @@ std::string value_text(const Json& value) {
     }
     std::string text;
     for (const Json& part : value) {
-        text += (text.empty() ? "" : " ") +
-                (part.is_object() ? to_text(part) : value_text(part));
+        text += (text.empty() ? "" : " ") + (part.is_object() ? to_text(part) : value_text(part));
     }
     return text.empty() ? "-" : text;
 }

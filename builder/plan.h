@@ -20,7 +20,7 @@ struct Facts {
     std::map<std::string, std::string> inputs;   ///< role → SHA-256 of the file or folder
     std::map<std::string, std::string> mirrors;  ///< repository name → URL
     bool has_deb = false;
-    std::string version;                    ///< of the .deb, else of the builder
+    std::string version;                   ///< of the .deb, else of the builder
     std::vector<std::string> deb_depends;  ///< packages that the .deb needs
 };
 

@@ -25,16 +25,15 @@ void check_first_use(const Word& head, FirstUses& seen, Problems& problems) {
 // Commands of Kickstart that make no sense for an image, so that their message can say so.
 const std::vector<std::string>& foreign_commands() {
     static const std::vector<std::string> names{
-        "authselect", "autopart",  "autostep", "cdrom",   "clearpart", "cmdline",  "eula",
-        "firstboot",  "graphical", "group",    "halt",    "harddrive", "ignoredisk", "liveimg",
-        "logging",    "logvol",    "nfs",      "poweroff", "raid",     "reboot",   "shutdown",
-        "skipx",      "sshkey",    "sshpw",    "text",    "url",       "volgroup", "xconfig",
-        "zerombr"};
+        "authselect", "autopart",  "autostep",  "cdrom",   "clearpart", "cmdline",
+        "eula",       "firstboot", "graphical", "group",   "halt",      "harddrive",
+        "ignoredisk", "liveimg",   "logging",   "logvol",  "nfs",       "poweroff",
+        "raid",       "reboot",    "shutdown",  "skipx",   "sshkey",    "sshpw",
+        "text",       "url",       "volgroup",  "xconfig", "zerombr"};
     return names;
 }
 
-void apply_command(const CommandLine& line, Recipe& recipe, FirstUses& seen,
-                   Problems& problems) {
+void apply_command(const CommandLine& line, Recipe& recipe, FirstUses& seen, Problems& problems) {
     const Word& head = line.words.front();
     std::vector<std::string> names;
     for (const RecipeCommand& row : command_table()) {
@@ -98,8 +97,8 @@ void check_whole(Recipe& recipe, Problems& problems) {
     if (recipe.firewall.enabled && !has("nftables")) {
         problems.add(at, "the firewall needs the package 'nftables'", "add it to '%packages'");
     }
-    for (const char* needed : {"overlay", "initramfs", "boot_menu", "policy_keep",
-                               "policy_modules"}) {
+    for (const char* needed :
+         {"overlay", "initramfs", "boot_menu", "policy_keep", "policy_modules"}) {
         if (!recipe.image.sources.contains(needed)) {
             problems.add(at, str("'%addon gearbox' does not set '", needed, "'"),
                          str("add '", needed, " = PATH', relative to the recipe"));

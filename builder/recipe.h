@@ -1,4 +1,5 @@
-// What an image is to be: the meaning of a kickstart recipe. Pure values; parsing and checking only.
+// What an image is to be: the meaning of a kickstart recipe. Pure values; parsing and checking
+// only.
 #pragma once
 #include "kickstart.h"
 
@@ -64,8 +65,8 @@ struct ImageSettings {
     int compression = 3;  ///< zstd level of the root image
     std::int64_t source_date_epoch = 1767225600;
     int policy_version = 33;
-    std::vector<std::string> exclude;  ///< paths that dpkg does not unpack
-    std::vector<std::string> include;  ///< exceptions from exclude
+    std::vector<std::string> exclude;                      ///< paths that dpkg does not unpack
+    std::vector<std::string> include;                      ///< exceptions from exclude
     std::map<std::string, std::filesystem::path> sources;  ///< overlay, initramfs, boot_menu, …
 };
 
@@ -102,8 +103,7 @@ struct Recipe {
 
 /// Reads and checks a recipe. If problems is not empty afterwards the value is only good for more
 /// checking.
-Recipe load_recipe(const std::filesystem::path& path, const SourceReader& read,
-                   Problems& problems);
+Recipe load_recipe(const std::filesystem::path& path, const SourceReader& read, Problems& problems);
 
 /// The recipe language as Markdown, written from the tables that check recipes.
 std::string describe_language();

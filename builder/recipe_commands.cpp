@@ -84,8 +84,7 @@ void apply_user(const Arguments& line, Recipe& recipe, Problems& problems) {
 
 void apply_services(const Arguments& line, Recipe& recipe, Problems& problems) {
     if (!line.has("--enabled") && !line.has("--disabled")) {
-        problems.add(line.at, "'services' changes nothing",
-                     "add '--enabled=…' or '--disabled=…'");
+        problems.add(line.at, "'services' changes nothing", "add '--enabled=…' or '--disabled=…'");
     }
     const auto take = [&](const char* option, std::vector<std::string>& to,
                           const std::vector<std::string>& other) {
@@ -150,8 +149,7 @@ void apply_network(const Arguments& line, Recipe& recipe, Problems& problems) {
         problems.add(line.options.at("--bootproto").at,
                      str("'", network.bootproto, "' is not a way to get an address"),
                      "write '--bootproto=dhcp' or '--bootproto=static'");
-    } else if (network.bootproto == "static" &&
-               network.address.find('/') == std::string::npos) {
+    } else if (network.bootproto == "static" && network.address.find('/') == std::string::npos) {
         problems.add(line.at, "'--bootproto=static' needs '--ip=ADDRESS/PREFIX'",
                      "for example '--ip=192.168.56.10/24'");
     }
@@ -210,6 +208,10 @@ void apply_repo(const Arguments& line, Recipe& recipe, Problems& problems) {
                      "write http://…, https://… or file:///…, or leave the option out to use the "
                      "build host's mirror");
     }
+    if (repo.install && repo.baseurl.empty()) {
+        problems.add(line.options.at("--install").at, "'--install' needs '--baseurl'",
+                     "the build host's mirror may be out of the image's reach");
+    }
     for (const Repository& other : recipe.repositories) {
         if (other.name == repo.name) {
             problems.add(line.at, str("the repository '", repo.name, "' is defined twice"));
@@ -223,31 +225,60 @@ void apply_repo(const Arguments& line, Recipe& recipe, Problems& problems) {
 const std::vector<RecipeCommand>& command_table() {
     using enum Takes;
     static const std::vector<RecipeCommand> table{
-        {{"lang", "LOCALE", true, false, "language of the system; others than C.UTF-8 need the package 'locales'", {}},
+        {{"lang",
+          "LOCALE",
+          true,
+          false,
+          "language of the system; others than C.UTF-8 need the package 'locales'",
+          {}},
          apply_lang},
         {{"keyboard", "LAYOUT", true, false, "keyboard layout of the console", {}}, apply_keyboard},
-        {{"timezone", "ZONE", true, false, "time zone, as below /usr/share/zoneinfo",
+        {{"timezone",
+          "ZONE",
+          true,
+          false,
+          "time zone, as below /usr/share/zoneinfo",
           {{"--utc", nothing, "the hardware clock runs in UTC"}}},
          apply_timezone},
-        {{"selinux", "", false, false, "state of SELinux from the first instruction on",
+        {{"selinux",
+          "",
+          false,
+          false,
+          "state of SELinux from the first instruction on",
           {{"--enforcing", nothing, "denials are enforced"},
            {"--permissive", nothing, "denials are only logged"}}},
          apply_selinux},
-        {{"rootpw", "", false, false, "root's password: there is none",
+        {{"rootpw",
+          "",
+          false,
+          false,
+          "root's password: there is none",
           {{"--lock", nothing, "nobody logs in as root"}}},
          apply_rootpw},
-        {{"user", "", false, true, "an account without a password",
+        {{"user",
+          "",
+          false,
+          true,
+          "an account without a password",
           {{"--name", text, "its name", true},
            {"--gecos", text, "who it is"},
            {"--groups", list, "supplementary groups, which must exist"},
            {"--shell", text, "login shell (/bin/bash)"},
            {"--uid", number, "user id, below 1000"}}},
          apply_user},
-        {{"services", "", false, true, "systemd units",
+        {{"services",
+          "",
+          false,
+          true,
+          "systemd units",
           {{"--enabled", list, "units that start at boot"},
            {"--disabled", list, "units that do not, though their package wants to"}}},
          apply_services},
-        {{"firewall", "", false, false, "nftables rules for what comes in",
+        {{"firewall",
+          "",
+          false,
+          false,
+          "nftables rules for what comes in",
           {{"--enabled", nothing, "only the listed ports are open"},
            {"--disabled", nothing, "everything is open"},
            {"--ssh", nothing, "port 22"},
@@ -255,26 +286,42 @@ const std::vector<RecipeCommand>& command_table() {
            {"--https", nothing, "port 443"},
            {"--port", list, "more ports, NUMBER:tcp or NUMBER:udp"}}},
          apply_firewall},
-        {{"network", "", false, false, "host name and addresses (systemd-networkd)",
+        {{"network",
+          "",
+          false,
+          false,
+          "host name and addresses (systemd-networkd)",
           {{"--hostname", text, "name of the machine"},
            {"--bootproto", text, "dhcp or static"},
            {"--device", text, "'link' (every Ethernet device) or a name"},
            {"--ip", text, "address and prefix length, for static"},
            {"--gateway", text, "default gateway, for static"}}},
          apply_network},
-        {{"bootloader", "", false, false, "boot menu",
+        {{"bootloader",
+          "",
+          false,
+          false,
+          "boot menu",
           {{"--append", text, "kernel arguments"}, {"--timeout", number, "seconds to wait"}}},
          apply_bootloader},
-        {{"part", "MOUNTPOINT", true, true, "the root file system, or a tmpfs",
+        {{"part",
+          "MOUNTPOINT",
+          true,
+          true,
+          "the root file system, or a tmpfs",
           {{"--fstype", text, "squashfs for '/', tmpfs for others"},
            {"--fsoptions", text, "mount options of a tmpfs"}}},
          apply_part},
-        {{"repo", "", false, true, "a Debian archive that packages come from",
+        {{"repo",
+          "",
+          false,
+          true,
+          "a Debian archive that packages come from",
           {{"--name", text, "what messages call it", true},
            {"--suite", text, "suite (trixie)"},
            {"--components", list, "components (main)"},
            {"--baseurl", text, "where it is; left out: the mirror of the build host's apt sources"},
-           {"--install", nothing, "stays in the image's apt sources"}}},
+           {"--install", nothing, "stays in the image's apt sources; needs --baseurl"}}},
          apply_repo},
     };
     return table;

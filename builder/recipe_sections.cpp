@@ -33,7 +33,8 @@ constexpr char policy_modules[] = "policy_modules";
 void apply_range(const Word& value, int least, int most, int& to, Problems& problems) {
     const auto number = find_number(value.text);
     if (!number || *number < least || *number > most) {
-        problems.add(value.at, str("'", value.text, "' is not a number from ", least, " to ", most));
+        problems.add(value.at,
+                     str("'", value.text, "' is not a number from ", least, " to ", most));
         return;
     }
     to = *number;
@@ -134,7 +135,11 @@ void take_package(const Word& word, Recipe& recipe, Problems& problems) {
 
 const CommandSpec& packages_spec() {
     static const CommandSpec spec{
-        "%packages", "", false, true, "Debian packages, one a line; '-name' takes one back",
+        "%packages",
+        "",
+        false,
+        true,
+        "Debian packages, one a line; '-name' takes one back",
         {{"--nocore", Takes::nothing, "only 'required' packages besides, not the 'important' ones"},
          {"--excludedocs", Takes::nothing, "no manuals and documents (copyrights stay)"},
          {"--exclude-weakdeps", Takes::nothing, "no recommended packages"},
@@ -144,7 +149,11 @@ const CommandSpec& packages_spec() {
 
 const CommandSpec& pre_spec() {
     static const CommandSpec spec{
-        "%pre", "", false, true, "a script that runs on the build host before the first stage",
+        "%pre",
+        "",
+        false,
+        true,
+        "a script that runs on the build host before the first stage",
         {{"--interpreter", Takes::text, "program that reads the script (/bin/sh)"},
          {"--erroronfail", Takes::nothing, "accepted; a failing script always ends the build"}}};
     return spec;
@@ -152,7 +161,11 @@ const CommandSpec& pre_spec() {
 
 const CommandSpec& post_spec() {
     static const CommandSpec spec{
-        "%post", "", false, true, "a script that runs in the finished tree, without network",
+        "%post",
+        "",
+        false,
+        true,
+        "a script that runs in the finished tree, without network",
         {{"--interpreter", Takes::text, "program that reads the script (/bin/sh)"},
          {"--nochroot", Takes::nothing, "on the build host; the tree is $GEARBOX_ROOT"},
          {"--erroronfail", Takes::nothing, "accepted; a failing script always ends the build"}}};
@@ -176,8 +189,7 @@ const std::vector<AddonKey>& addon_table() {
         {overlay, "FOLDER", "files copied onto the tree", false, apply_source<overlay>},
         {initramfs, "FOLDER", "with 'init' and the list 'modules'", false, apply_source<initramfs>},
         {boot_menu, "FILE", "GRUB menu with @NAMES@ to fill in", false, apply_source<boot_menu>},
-        {policy_keep, "FILE", "policy modules that stay enabled", false,
-         apply_source<policy_keep>},
+        {policy_keep, "FILE", "policy modules that stay enabled", false, apply_source<policy_keep>},
         {policy_modules, "FOLDER", "our policy modules, *.cil", false,
          apply_source<policy_modules>},
         {"policy_version", "NUMBER", "binary policy version that the kernel reads (33)", false,

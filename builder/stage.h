@@ -26,10 +26,12 @@ struct StageContext {
 };
 
 /// A row of the stage table. `options` is pure: everything from the recipe and the facts that the
-/// result depends on, or nothing if this build does not need the stage. `run` uses only its context.
+/// result depends on, or nothing if this build does not need the stage. `run` uses only its
+/// context.
 struct Stage {
     const char* name;
-    int version;  ///< goes into the id: raise it when `run` makes something else of the same options
+    int version;  ///< goes into the id: raise it when `run` makes something else of the same
+                  ///< options
     StageKind kind;
     const char* summary;
     std::vector<std::string> after;   ///< empty for a layer: the layer before

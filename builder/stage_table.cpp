@@ -12,7 +12,9 @@ namespace {
 
 using Options = std::optional<Json>;
 
-Options nothing(const Recipe&, const Facts&) { return Json::object(); }
+Options nothing(const Recipe&, const Facts&) {
+    return Json::object();
+}
 
 void run_host_check(StageContext& context) {
     const auto problems = find_host_problems(host_state(context.cache));
@@ -106,29 +108,27 @@ Options settings(const Recipe& recipe, const Facts&) {
     Json archives = Json::array();
     for (const Repository& repo : recipe.repositories) {
         if (repo.install) {
-            // The build host's mirror may be nobody else's.
-            archives.push_back(archive_line(
-                repo, repo.baseurl.empty() ? "http://deb.debian.org/debian" : repo.baseurl));
+            archives.push_back(archive_line(repo, repo.baseurl));
         }
     }
     const Network& network = recipe.network;
-    return Json{{"language", recipe.language},
-                {"keyboard", recipe.keyboard},
-                {"timezone", recipe.timezone},
-                {"hardware_clock_utc", recipe.hardware_clock_utc},
-                {"root_locked", recipe.root_locked},
-                {"users", users},
-                {"mounts", mounts},
-                {"archives", archives},
-                {"cloud_domain", recipe.image.cloud_domain},
-                {"firewall",
-                 {{"enabled", recipe.firewall.enabled}, {"ports", recipe.firewall.ports}}},
-                {"network",
-                 {{"hostname", network.hostname},
-                  {"bootproto", network.bootproto},
-                  {"device", network.device},
-                  {"address", network.address},
-                  {"gateway", network.gateway}}}};
+    return Json{
+        {"language", recipe.language},
+        {"keyboard", recipe.keyboard},
+        {"timezone", recipe.timezone},
+        {"hardware_clock_utc", recipe.hardware_clock_utc},
+        {"root_locked", recipe.root_locked},
+        {"users", users},
+        {"mounts", mounts},
+        {"archives", archives},
+        {"cloud_domain", recipe.image.cloud_domain},
+        {"firewall", {{"enabled", recipe.firewall.enabled}, {"ports", recipe.firewall.ports}}},
+        {"network",
+         {{"hostname", network.hostname},
+          {"bootproto", network.bootproto},
+          {"device", network.device},
+          {"address", network.address},
+          {"gateway", network.gateway}}}};
 }
 
 Options services(const Recipe& recipe, const Facts&) {
@@ -153,8 +153,12 @@ Options scripts(const std::vector<Script>& list) {
     return Json{{"scripts", rows}};
 }
 
-Options pre(const Recipe& recipe, const Facts&) { return scripts(recipe.pre); }
-Options post(const Recipe& recipe, const Facts&) { return scripts(recipe.post); }
+Options pre(const Recipe& recipe, const Facts&) {
+    return scripts(recipe.pre);
+}
+Options post(const Recipe& recipe, const Facts&) {
+    return scripts(recipe.post);
+}
 
 Options normalise(const Recipe& recipe, const Facts&) {
     return Json{{"source_date_epoch", recipe.image.source_date_epoch}};
@@ -170,13 +174,12 @@ Options initramfs(const Recipe& recipe, const Facts&) {
 
 Options iso(const Recipe& recipe, const Facts& facts) {
     std::string arguments = recipe.boot_arguments;
-    if (recipe.selinux == "enforcing") {
-        arguments = "security=selinux enforcing=1 " + arguments;
-    } else {
-        arguments = "security=selinux enforcing=0 " + arguments;
-    }
-    return Json{{"volume_id", recipe.image.volume_id}, {"title", recipe.image.title},
-                {"version", facts.version},            {"timeout", recipe.boot_timeout},
+    arguments = str("security=selinux enforcing=", recipe.selinux == "enforcing" ? 1 : 0,
+                    arguments.empty() ? "" : " ", arguments);
+    return Json{{"volume_id", recipe.image.volume_id},
+                {"title", recipe.image.title},
+                {"version", facts.version},
+                {"timeout", recipe.boot_timeout},
                 {"arguments", arguments},
                 {"source_date_epoch", recipe.image.source_date_epoch}};
 }
@@ -188,40 +191,129 @@ constexpr const char* builder_hint =
 
 }  // namespace
 
-// Order of the layers: what changes seldom and costs most comes first. The policy does not depend on
-// our package, so it comes before; the labels come last of all that touches the tree, because a
+// Order of the layers: what changes seldom and costs most comes first. The policy does not depend
+// on our package, so it comes before; the labels come last of all that touches the tree, because a
 // file without its label is a denial at boot.
 const std::vector<Stage>& stage_table() {
     using enum StageKind;
     static const std::vector<Stage> table{
-        {"host-check", 1, check, "what the build needs is there", {}, {}, nothing, run_host_check,
+        {"host-check",
+         1,
+         check,
+         "what the build needs is there",
+         {},
+         {},
+         nothing,
+         run_host_check,
          "do what the list says and run the command again"},
-        {"pre", 1, check, "scripts of '%pre' on the build host", {}, {}, pre, stages::run_pre,
+        {"pre",
+         1,
+         check,
+         "scripts of '%pre' on the build host",
+         {},
+         {},
+         pre,
+         stages::run_pre,
          recipe_hint},
-        {"root-tree", 1, layer, "Debian tree by mmdebstrap", {}, {}, root_tree,
+        {"root-tree",
+         1,
+         layer,
+         "Debian tree by mmdebstrap",
+         {},
+         {},
+         root_tree,
          stages::run_root_tree,
          "check the network, the mirror and the package names in the log, then run it again"},
-        {"policy", 1, layer, "SELinux policy: modules kept, ours added", {},
-         {"policy_keep", "policy_modules"}, policy, stages::run_policy, recipe_hint},
-        {"gearbox", 1, layer, "Gearbox from its package", {}, {"deb"}, deb, stages::run_deb,
+        {"policy",
+         1,
+         layer,
+         "SELinux policy: modules kept, ours added",
+         {},
+         {"policy_keep", "policy_modules"},
+         policy,
+         stages::run_policy,
+         recipe_hint},
+        {"gearbox",
+         1,
+         layer,
+         "Gearbox from its package",
+         {},
+         {"deb"},
+         deb,
+         stages::run_deb,
          "build the package again; what is finished of the tree is kept"},
-        {"settings", 2, layer, "language, time, network, firewall, users", {}, {}, settings,
-         stages::run_settings, recipe_hint},
-        {"overlay", 2, layer, "files that only the image has", {}, {"overlay"}, nothing,
-         stages::run_overlay, recipe_hint},
-        {"services", 1, layer, "units that start at boot", {}, {}, services, stages::run_services,
+        {"settings",
+         2,
+         layer,
+         "language, time, network, firewall, users",
+         {},
+         {},
+         settings,
+         stages::run_settings,
+         recipe_hint},
+        {"overlay",
+         2,
+         layer,
+         "files that only the image has",
+         {},
+         {"overlay"},
+         nothing,
+         stages::run_overlay,
+         recipe_hint},
+        {"services",
+         1,
+         layer,
+         "units that start at boot",
+         {},
+         {},
+         services,
+         stages::run_services,
          "a unit named in 'services' must come from a package, the .deb or the overlay"},
         {"post", 1, layer, "scripts of '%post'", {}, {}, post, stages::run_post, recipe_hint},
-        {"normalise", 1, layer, "no keys, no ids, no traces of the build", {}, {}, normalise,
-         stages::run_normalise, builder_hint},
-        {"labels", 1, layer, "SELinux labels, so that no boot relabels", {}, {}, nothing,
-         stages::run_labels, builder_hint},
-        {"root-image", 1, artifact, "compressed root file system", {"labels"}, {}, root_image,
-         stages::run_root_image, builder_hint},
-        {"initramfs", 1, artifact, "what finds the medium at boot", {"root-tree"}, {"initramfs"},
-         initramfs, stages::run_initramfs, recipe_hint},
-        {"iso", 1, artifact, "hybrid image for BIOS and UEFI, disc and stick",
-         {"root-tree", "root-image", "initramfs"}, {"boot_menu"}, iso, stages::run_iso,
+        {"normalise",
+         1,
+         layer,
+         "no keys, no ids, no traces of the build",
+         {},
+         {},
+         normalise,
+         stages::run_normalise,
+         builder_hint},
+        {"labels",
+         1,
+         layer,
+         "SELinux labels, so that no boot relabels",
+         {},
+         {},
+         nothing,
+         stages::run_labels,
+         builder_hint},
+        {"root-image",
+         1,
+         artifact,
+         "compressed root file system",
+         {"labels"},
+         {},
+         root_image,
+         stages::run_root_image,
+         builder_hint},
+        {"initramfs",
+         1,
+         artifact,
+         "what finds the medium at boot",
+         {"root-tree"},
+         {"initramfs"},
+         initramfs,
+         stages::run_initramfs,
+         recipe_hint},
+        {"iso",
+         1,
+         artifact,
+         "hybrid image for BIOS and UEFI, disc and stick",
+         {"root-tree", "root-image", "initramfs"},
+         {"boot_menu"},
+         iso,
+         stages::run_iso,
          builder_hint},
     };
     return table;

@@ -4,14 +4,14 @@
 #include "base/file.h"
 #include "base/log.h"
 
-#include <algorithm>
-#include <chrono>
 #include <fcntl.h>
-#include <set>
-#include <thread>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <thread>
 
 namespace gearbox::builder {
 
@@ -22,7 +22,9 @@ namespace {
 // Long enough to be unique, short enough for a dozen of them in the options of one overlay mount.
 constexpr std::size_t shown_id = 24;
 
-int build_number(const fs::path& path) { return std::atoi(path.filename().c_str()); }
+int build_number(const fs::path& path) {
+    return std::atoi(path.filename().c_str());
+}
 
 // A tool that was killed with us may still be dying, and write while we remove.
 void remove_tree(const fs::path& path) {
@@ -33,6 +35,7 @@ void remove_tree(const fs::path& path) {
         if (!failed) {
             return;
         }
+        // allowed: nothing tells when a process of another namespace is gone
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     fail(ErrorKind::internal, "removing '", path.string(), "': ", failed.message());
@@ -56,8 +59,8 @@ Store::Store(const fs::path& cache) : cache_(fs::absolute(cache)) {
         fs::create_directories(cache_ / folder);
     }
     const std::string lock = (cache_ / "lock").string();
-    lock_.reset(check(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644), "opening '", lock,
-                      "'"));
+    lock_.reset(
+        check(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644), "opening '", lock, "'"));
     if (::flock(lock_.get(), LOCK_EX | LOCK_NB) < 0) {
         fail(ErrorKind::conflict, "another build is using the cache '", cache_.string(),
              "': wait for it, or give this one its own with --cache");
@@ -71,9 +74,15 @@ fs::path Store::object(const std::string& id) const {
     return cache_ / "objects" / id.substr(0, shown_id);
 }
 
-bool Store::has(const std::string& id) const { return fs::exists(object(id) / "object.json"); }
-fs::path Store::layer(const std::string& id) const { return object(id) / "layer"; }
-fs::path Store::files(const std::string& id) const { return object(id) / "files"; }
+bool Store::has(const std::string& id) const {
+    return fs::exists(object(id) / "object.json");
+}
+fs::path Store::layer(const std::string& id) const {
+    return object(id) / "layer";
+}
+fs::path Store::files(const std::string& id) const {
+    return object(id) / "files";
+}
 
 Json Store::about(const std::string& id) const {
     return parse_json(read_file(object(id) / "object.json"));
@@ -90,8 +99,8 @@ void Store::commit(const fs::path& pending, const std::string& id, const Json& a
     write_file_atomically(pending / "object.json", to_text(about) + "\n");
     // A power failure must not leave an object whose files are still empty.
     const std::string name = pending.string();
-    const UniqueFd folder(check(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                                "opening '", name, "'"));
+    const UniqueFd folder(
+        check(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening '", name, "'"));
     check(::syncfs(folder.get()), "writing '", name, "' to the disk");
     const fs::path place = object(id);
     remove_tree(place);

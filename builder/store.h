@@ -30,7 +30,8 @@ public:
     /// A fresh folder on the same file system, for one result.
     std::filesystem::path create_pending(const std::string& id) const;
     /// Makes the folder the object of this id, in one step.
-    void commit(const std::filesystem::path& pending, const std::string& id, const Json& about) const;
+    void commit(const std::filesystem::path& pending, const std::string& id,
+                const Json& about) const;
     /// Removes it as far as possible; the next build removes the rest.
     void discard(const std::filesystem::path& pending) const noexcept;
 

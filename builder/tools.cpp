@@ -60,8 +60,8 @@ std::vector<std::string> make_command(const ToolCall& call,
     // pdeathsig reaches even the case that we are killed with SIGKILL; the pid namespace then takes
     // everything below with it. The mount namespace: what a tool mounts into the tree must never be
     // there when we remove the tree.
-    std::vector<std::string> argv{"setpriv", "--pdeathsig",  "KILL",   "unshare", "--pid",
-                                  "--fork",  "--kill-child", "--mount"};
+    std::vector<std::string> argv{"setpriv", "--pdeathsig", "KILL",         "unshare",
+                                  "--pid",   "--fork",      "--kill-child", "--mount"};
     if (!call.root.empty()) {
         argv.insert(argv.end(), {"--mount-proc", "--root=" + call.root.string()});
         if (!call.network) {

@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include "base/file.h"
 
-#include <charconv>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <charconv>
 
 namespace gearbox::builder::stages {
 
@@ -66,8 +66,9 @@ void run_root_image(StageContext& context) {
     std::uintmax_t packed = 0;
     ToolCall call;
     call.argv = {"mksquashfs", context.tree.string(), image.string(), "-comp", "zstd",
-                 "-Xcompression-level", std::to_string(context.options.at("compression").get<int>()),
-                 "-b", "256K", "-noappend", "-no-progress", "-info",
+                 "-Xcompression-level",
+                 std::to_string(context.options.at("compression").get<int>()), "-b", "256K",
+                 "-noappend", "-no-progress", "-info",
                  // Folders stay: they are mount points, and have labels.
                  "-wildcards", "-e", "proc/*", "sys/*", "dev/*", "run/*", "tmp/*", "boot/*"};
     call.on_line = [&](std::string_view line) {
@@ -84,18 +85,17 @@ void run_root_image(StageContext& context) {
 namespace {
 
 constexpr const char* common_modules[] = {
-    "part_msdos", "part_gpt", "iso9660", "fat",  "normal", "configfile", "search", "search_label",
-    "linux",      "serial",   "terminal", "echo", "test",   "reboot",     "halt",   "minicmd",
-    "all_video"};
+    "part_msdos", "part_gpt",     "iso9660", "fat",     "normal",   "configfile",
+    "search",     "search_label", "linux",   "serial",  "terminal", "echo",
+    "test",       "reboot",       "halt",    "minicmd", "all_video"};
 
 void make_grub(StageContext& context, const char* format, const char* folder, const fs::path& early,
                const fs::path& image, const std::vector<std::string>& modules) {
-    std::vector<std::string> argv{"grub-mkimage",
-                                  "-d", std::string("/usr/lib/grub/") + folder,
-                                  "-O", format,
-                                  "-o", image.string(),
-                                  "-p", "/boot/grub",
-                                  "-c", early.string()};
+    std::vector<std::string> argv{
+        "grub-mkimage", "-d",          std::string("/usr/lib/grub/") + folder,
+        "-O",           format,        "-o",
+        image.string(), "-p",          "/boot/grub",
+        "-c",           early.string()};
     argv.insert(argv.end(), std::begin(common_modules), std::end(common_modules));
     argv.insert(argv.end(), modules.begin(), modules.end());
     on_host(context, std::move(argv));
@@ -138,15 +138,43 @@ std::string boot_menu(StageContext& context) {
 // BIOS: El Torito on a disc, boot_hybrid.img on a stick. UEFI: the ESP, appended as a partition.
 void make_iso(StageContext& context, const fs::path& medium, const fs::path& esp) {
     ToolCall call;
-    call.argv = {"xorriso", "-as", "mkisofs", "-r", "-J", "-joliet-long", "-iso-level", "3", "-V",
-                 context.options.at("volume_id").get<std::string>(), "-o",
-                 (context.out / "image.iso").string(), "--set_all_file_dates", "set_to_mtime",
-                 "-b", "boot/grub/bios.img", "-no-emul-boot", "-boot-load-size", "4",
-                 "-boot-info-table", "--grub2-boot-info", "--grub2-mbr",
-                 "/usr/lib/grub/i386-pc/boot_hybrid.img", "-append_partition", "2", "0xef",
-                 esp.string(), "-appended_part_as_gpt", "-eltorito-alt-boot", "-e",
-                 "--interval:appended_partition_2:all::", "-no-emul-boot", "-c", "boot/boot.cat",
-                 "-partition_offset", "16", medium.string()};
+    call.argv = {"xorriso",
+                 "-as",
+                 "mkisofs",
+                 "-r",
+                 "-J",
+                 "-joliet-long",
+                 "-iso-level",
+                 "3",
+                 "-V",
+                 context.options.at("volume_id").get<std::string>(),
+                 "-o",
+                 (context.out / "image.iso").string(),
+                 "--set_all_file_dates",
+                 "set_to_mtime",
+                 "-b",
+                 "boot/grub/bios.img",
+                 "-no-emul-boot",
+                 "-boot-load-size",
+                 "4",
+                 "-boot-info-table",
+                 "--grub2-boot-info",
+                 "--grub2-mbr",
+                 "/usr/lib/grub/i386-pc/boot_hybrid.img",
+                 "-append_partition",
+                 "2",
+                 "0xef",
+                 esp.string(),
+                 "-appended_part_as_gpt",
+                 "-eltorito-alt-boot",
+                 "-e",
+                 "--interval:appended_partition_2:all::",
+                 "-no-emul-boot",
+                 "-c",
+                 "boot/boot.cat",
+                 "-partition_offset",
+                 "16",
+                 medium.string()};
     call.on_line = [&context](std::string_view line) {
         const auto percent = line.find("% done");
         double value = 0;

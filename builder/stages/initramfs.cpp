@@ -8,8 +8,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include <memory>
 #include <sys/stat.h>
+#include <memory>
 
 namespace gearbox::builder::stages {
 
@@ -137,8 +137,7 @@ void add_program(Cpio& cpio, StageContext& context, const std::string& program) 
 
 void run_initramfs(StageContext& context) {
     const fs::path& source = context.sources.at("initramfs");
-    const fs::path modules =
-        only_file(context.tree / "usr/lib/modules", "");
+    const fs::path modules = only_file(context.tree / "usr/lib/modules", "");
     const auto wanted = parse_module_list(read_file(source / "modules"));
     const ModuleIndex index(read_file(modules / "modules.dep"),
                             read_file(modules / "modules.builtin"));

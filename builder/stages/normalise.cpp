@@ -26,10 +26,18 @@ void remove_if(const fs::path& folder, bool (*unwanted)(const std::string& name)
     }
 }
 
-bool any(const std::string&) { return true; }
-bool is_backup(const std::string& name) { return name.ends_with("-old") || name.ends_with("-"); }
-bool is_host_key(const std::string& name) { return name.starts_with("ssh_host_"); }
-bool is_cache(const std::string& name) { return name.ends_with(".bin") || name == "archives"; }
+bool any(const std::string&) {
+    return true;
+}
+bool is_backup(const std::string& name) {
+    return name.ends_with("-old") || name.ends_with("-");
+}
+bool is_host_key(const std::string& name) {
+    return name.starts_with("ssh_host_");
+}
+bool is_cache(const std::string& name) {
+    return name.ends_with(".bin") || name == "archives";
+}
 
 void empty_logs(const fs::path& folder) {
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {

@@ -38,7 +38,8 @@ std::set<std::string> parse_keep_list(const std::string& text) {
 }
 
 // key = value in semanage.conf, whatever it was before.
-void set_semanage(const fs::path& tree, const std::vector<std::pair<std::string, std::string>>& to) {
+void set_semanage(const fs::path& tree,
+                  const std::vector<std::pair<std::string, std::string>>& to) {
     const fs::path path = tree / "etc/selinux/semanage.conf";
     std::istringstream in(find_file(path).value_or(""));
     std::string text;
@@ -121,12 +122,12 @@ void run_policy(StageContext& context) {
 }
 
 void run_labels(StageContext& context) {
-    const fs::path contexts =
-        context.tree / "etc/selinux/default/contexts/files/file_contexts";
+    const fs::path contexts = context.tree / "etc/selinux/default/contexts/files/file_contexts";
     ToolCall call;
     // -T 0: all processors. The tree is no file system of ours to ask, hence the explicit file.
-    call.argv = {"setfiles", "-T", "0", "-F", "-r", context.tree.string(), contexts.string(),
-                 context.tree.string()};
+    call.argv = {
+        "setfiles",           "-T", "0", "-F", "-r", context.tree.string(), contexts.string(),
+        context.tree.string()};
     call.on_line = [](std::string_view line) {
         // A newer libselinux wrote the compiled contexts; setfiles falls back to the text.
         return line.find("Non-ASCII characters") == std::string_view::npos;

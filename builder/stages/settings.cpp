@@ -66,8 +66,8 @@ void put_network(StageContext& context) {
     // mmdebstrap leaves the build host's.
     put_file(tree / "etc/resolv.conf", "");
     const std::string device = text_of(network, "device");
-    std::string text = str("[Match]\nName=", device == "link" ? "en* eth*" : device,
-                           "\n\n[Network]\n");
+    std::string text =
+        str("[Match]\nName=", device == "link" ? "en* eth*" : device, "\n\n[Network]\n");
     if (text_of(network, "bootproto") == "dhcp") {
         text += "DHCP=yes\n";
     } else {
@@ -87,24 +87,25 @@ void put_firewall(StageContext& context) {
     for (const Json& port : firewall.at("ports")) {
         const auto text = port.get<std::string>();
         const auto colon = text.find(':');
-        rules += str("        ", text.substr(colon + 1), " dport ", text.substr(0, colon),
-                     " accept\n");
+        rules +=
+            str("        ", text.substr(colon + 1), " dport ", text.substr(0, colon), " accept\n");
     }
-    put_file(context.tree / "etc/nftables.conf",
-             str("#!/usr/sbin/nft -f\n"
-                 "# Written by gearbox-build from the recipe's 'firewall' line. A table of its own:\n"
-                 "# gearboxd keeps one too, and neither may flush the other's.\n"
-                 "table inet firewall\ndelete table inet firewall\n"
-                 "table inet firewall {\n"
-                 "    chain input {\n"
-                 "        type filter hook input priority filter; policy drop;\n"
-                 "        ct state established,related accept\n"
-                 "        ct state invalid drop\n"
-                 "        iifname \"lo\" accept\n"
-                 "        meta l4proto { icmp, ipv6-icmp } accept\n"
-                 "        udp dport { 68, 546 } accept\n",
-                 rules, "    }\n}\n"),
-             0755);
+    put_file(
+        context.tree / "etc/nftables.conf",
+        str("#!/usr/sbin/nft -f\n"
+            "# Written by gearbox-build from the recipe's 'firewall' line. A table of its own:\n"
+            "# gearboxd keeps one too, and neither may flush the other's.\n"
+            "table inet firewall\ndelete table inet firewall\n"
+            "table inet firewall {\n"
+            "    chain input {\n"
+            "        type filter hook input priority filter; policy drop;\n"
+            "        ct state established,related accept\n"
+            "        ct state invalid drop\n"
+            "        iifname \"lo\" accept\n"
+            "        meta l4proto { icmp, ipv6-icmp } accept\n"
+            "        udp dport { 68, 546 } accept\n",
+            rules, "    }\n}\n"),
+        0755);
 }
 
 void put_mounts(StageContext& context) {
@@ -239,7 +240,11 @@ void run_scripts(StageContext& context) {
 
 }  // namespace
 
-void run_pre(StageContext& context) { run_scripts(context); }
-void run_post(StageContext& context) { run_scripts(context); }
+void run_pre(StageContext& context) {
+    run_scripts(context);
+}
+void run_post(StageContext& context) {
+    run_scripts(context);
+}
 
 }  // namespace gearbox::builder::stages

@@ -44,13 +44,26 @@ class ExecutorTest : public testing::Test {
 protected:
     std::vector<Stage> stages() {
         const auto artifact = [this](const char* name, std::vector<std::string> after) {
-            return Stage{name, 1, StageKind::artifact, "", std::move(after), {"role"},
-                         [](const Recipe&, const Facts&) { return std::optional<Json>(Json::object()); },
-                         [this, name](StageContext& context) { make(name, context); }, "try again"};
+            return Stage{
+                name,
+                1,
+                StageKind::artifact,
+                "",
+                std::move(after),
+                {"role"},
+                [](const Recipe&, const Facts&) { return std::optional<Json>(Json::object()); },
+                [this, name](StageContext& context) { make(name, context); },
+                "try again"};
         };
-        Stage check{"check", 1, StageKind::check, "", {}, {},
+        Stage check{"check",
+                    1,
+                    StageKind::check,
+                    "",
+                    {},
+                    {},
                     [](const Recipe&, const Facts&) { return std::optional<Json>(Json::object()); },
-                    [](StageContext&) {}, ""};
+                    [](StageContext&) {},
+                    ""};
         return {check, artifact("one", {}), artifact("two", {"one"}), artifact("three", {"two"})};
     }
 
@@ -229,7 +242,9 @@ TEST_F(Actions, AnArtifactNeedsNoLayersOnceMade) {
     EXPECT_EQ(with({"tree", "image", "initramfs"}), "usuur");
 }
 
-TEST_F(Actions, ALayerOnANewTreeIsMadeAnew) { EXPECT_EQ(with({"deb", "initramfs"}), "rrrur"); }
+TEST_F(Actions, ALayerOnANewTreeIsMadeAnew) {
+    EXPECT_EQ(with({"deb", "initramfs"}), "rrrur");
+}
 
 }  // namespace
 }  // namespace gearbox::builder

@@ -20,7 +20,8 @@ std::vector<std::string> words_of(const std::string& text) {
 
 TEST(SplitWords, GroupsLikeAShell) {
     EXPECT_THAT(words_of("  lang  C.UTF-8 # the default"), ElementsAre("lang", "C.UTF-8"));
-    EXPECT_THAT(words_of("a --append=\"b  c\" 'd \"e'"), ElementsAre("a", "--append=b  c", "d \"e"));
+    EXPECT_THAT(words_of("a --append=\"b  c\" 'd \"e'"),
+                ElementsAre("a", "--append=b  c", "d \"e"));
     EXPECT_THAT(words_of("a\\ b c#d \"x\\\"y\""), ElementsAre("a b", "c#d", "x\"y"));
     EXPECT_THAT(words_of("--empty=\"\" ''"), ElementsAre("--empty=", ""));
     EXPECT_THAT(words_of(" \t\r"), ElementsAre());

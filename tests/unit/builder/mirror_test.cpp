@@ -16,12 +16,13 @@ std::string shown(const std::vector<AptSource>& sources) {
 }
 
 TEST(Mirror, ReadsSourcesList) {
-    EXPECT_EQ(shown(parse_sources_list("# comment\n"
-                                       "deb http://a/debian bookworm main contrib\n"
-                                       "deb-src http://a/debian bookworm main\n"
-                                       "deb [arch=amd64 signed-by=/k] http://b/debian trixie main # x\n"
-                                       "deb http://incomplete\n\n")),
-              "http://a/debian bookworm\nhttp://b/debian trixie\n");
+    EXPECT_EQ(
+        shown(parse_sources_list("# comment\n"
+                                 "deb http://a/debian bookworm main contrib\n"
+                                 "deb-src http://a/debian bookworm main\n"
+                                 "deb [arch=amd64 signed-by=/k] http://b/debian trixie main # x\n"
+                                 "deb http://incomplete\n\n")),
+        "http://a/debian bookworm\nhttp://b/debian trixie\n");
 }
 
 TEST(Mirror, ReadsDeb822) {

@@ -71,7 +71,9 @@ HostState good_host() {
     return state;
 }
 
-TEST(Host, WithEverythingIsGood) { EXPECT_THAT(find_host_problems(good_host()), IsEmpty()); }
+TEST(Host, WithEverythingIsGood) {
+    EXPECT_THAT(find_host_problems(good_host()), IsEmpty());
+}
 
 TEST(Host, SaysEverythingThatIsMissing) {
     HostState state = good_host();
@@ -94,7 +96,8 @@ TEST(KernelModules, AreListedWithTheirDependenciesFirst) {
     const ModuleIndex index(
         "kernel/fs/squashfs.ko.xz: kernel/lib/zstd.ko.xz\n"
         "kernel/lib/zstd.ko.xz:\n"
-        "kernel/drivers/usb-storage.ko.xz: kernel/scsi/scsi_mod.ko.xz kernel/scsi/scsi_common.ko.xz\n"
+        "kernel/drivers/usb-storage.ko.xz: kernel/scsi/scsi_mod.ko.xz "
+        "kernel/scsi/scsi_common.ko.xz\n"
         "kernel/scsi/scsi_mod.ko.xz: kernel/scsi/scsi_common.ko.xz\n"
         "kernel/scsi/scsi_common.ko.xz:\n",
         "kernel/drivers/loop.ko\n");
@@ -119,8 +122,7 @@ TEST(TomlEdit, ReplacesAddsAndAppends) {
     EXPECT_EQ(edit("[broker]\n# domain = \"y\"\na = 1\n"), "[broker]\ndomain = \"x\"\na = 1\n");
     EXPECT_EQ(edit("[broker]\ndomain=\"y\"\n[b]\ndomain = 1\n"),
               "[broker]\ndomain = \"x\"\n[b]\ndomain = 1\n");
-    EXPECT_EQ(edit("[broker]\ndomains = 1\n[b]\n"),
-              "[broker]\ndomains = 1\ndomain = \"x\"\n[b]\n");
+    EXPECT_EQ(edit("[broker]\ndomains = 1\n[b]\n"), "[broker]\ndomains = 1\ndomain = \"x\"\n[b]\n");
     EXPECT_EQ(edit("[broker]\n"), "[broker]\ndomain = \"x\"\n");
     EXPECT_EQ(edit("a = 1\n"), "a = 1\n\n[broker]\ndomain = \"x\"\n");
 }
@@ -135,8 +137,8 @@ TEST(Tools, CommandsAreWrappedSoThatNothingOutlivesUs) {
     call.environment = {"A=1"};
     EXPECT_THAT(make_command(call, {}),
                 ElementsAre("setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork",
-                            "--kill-child", "--mount", "--mount-proc", "--root=/tree", "--net", "env", "-i",
-                            "A=1", "xorriso", "-v"));
+                            "--kill-child", "--mount", "--mount-proc", "--root=/tree", "--net",
+                            "env", "-i", "A=1", "xorriso", "-v"));
 }
 
 void play(Monitor& monitor) {

@@ -51,7 +51,8 @@ std::set<std::string> changed(const BuildPlan& a, const BuildPlan& b) {
 TEST(Plan, IsPrinted) {
     const std::string recipe =
         "network --hostname=box\nservices --enabled=ssh --disabled=apache2\n"
-        "user --name=ann --groups=sudo\n%packages --nocore\ncurl\n%end\n%post\necho a\necho b\n%end\n";
+        "user --name=ann --groups=sudo\n%packages --nocore\ncurl\n%end\n%post\necho a\necho "
+        "b\n%end\n";
     expect_golden("plans/small.txt", to_text(plan_of(recipe)));
 }
 
@@ -83,29 +84,30 @@ TEST_P(PlanInput, ChangesExactlyTheLaterIds) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, PlanInput,
-    testing::Values(
-        Change{"nothing", [](Facts&) {}, {}},
-        Change{"the boot menu", [](Facts& f) { f.inputs["boot_menu"] = "x"; }, {"iso"}},
-        Change{"the initramfs", [](Facts& f) { f.inputs["initramfs"] = "x"; }, {"initramfs", "iso"}},
-        Change{"the overlay",
-               [](Facts& f) { f.inputs["overlay"] = "x"; },
-               {"overlay", "services", "normalise", "labels", "root-image", "iso"}},
-        Change{"the .deb",
-               [](Facts& f) { f.inputs["deb"] = "x"; },
-               {"gearbox", "settings", "overlay", "services", "normalise", "labels", "root-image",
-                "iso"}},
-        Change{"a policy module",
-               [](Facts& f) { f.inputs["policy_modules"] = "x"; },
-               {"policy", "gearbox", "settings", "overlay", "services", "normalise", "labels",
-                "root-image", "iso"}},
-        Change{"a dependency of the .deb",
-               [](Facts& f) { f.deb_depends.push_back("libnew1"); },
-               {"root-tree", "policy", "gearbox", "settings", "overlay", "services", "normalise",
-                "labels", "root-image", "initramfs", "iso"}},
-        Change{"the mirror",
-               [](Facts& f) { f.mirrors["debian"] = "http://other"; },
-               {"root-tree", "policy", "gearbox", "settings", "overlay", "services", "normalise",
-                "labels", "root-image", "initramfs", "iso"}}));
+    testing::Values(Change{"nothing", [](Facts&) {}, {}},
+                    Change{"the boot menu", [](Facts& f) { f.inputs["boot_menu"] = "x"; }, {"iso"}},
+                    Change{"the initramfs",
+                           [](Facts& f) { f.inputs["initramfs"] = "x"; },
+                           {"initramfs", "iso"}},
+                    Change{"the overlay",
+                           [](Facts& f) { f.inputs["overlay"] = "x"; },
+                           {"overlay", "services", "normalise", "labels", "root-image", "iso"}},
+                    Change{"the .deb",
+                           [](Facts& f) { f.inputs["deb"] = "x"; },
+                           {"gearbox", "settings", "overlay", "services", "normalise", "labels",
+                            "root-image", "iso"}},
+                    Change{"a policy module",
+                           [](Facts& f) { f.inputs["policy_modules"] = "x"; },
+                           {"policy", "gearbox", "settings", "overlay", "services", "normalise",
+                            "labels", "root-image", "iso"}},
+                    Change{"a dependency of the .deb",
+                           [](Facts& f) { f.deb_depends.push_back("libnew1"); },
+                           {"root-tree", "policy", "gearbox", "settings", "overlay", "services",
+                            "normalise", "labels", "root-image", "initramfs", "iso"}},
+                    Change{"the mirror",
+                           [](Facts& f) { f.mirrors["debian"] = "http://other"; },
+                           {"root-tree", "policy", "gearbox", "settings", "overlay", "services",
+                            "normalise", "labels", "root-image", "initramfs", "iso"}}));
 
 TEST(Plan, ChangesWithTheRecipe) {
     const auto base = plan_of("");

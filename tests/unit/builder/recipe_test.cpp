@@ -16,7 +16,9 @@ struct BadLine {
 
 class RecipeLine : public testing::TestWithParam<BadLine> {};
 
-TEST_P(RecipeLine, IsExplained) { EXPECT_EQ(problems_of(GetParam().text), GetParam().message); }
+TEST_P(RecipeLine, IsExplained) {
+    EXPECT_EQ(problems_of(GetParam().text), GetParam().message);
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Commands, RecipeLine,
@@ -47,8 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"selinux\n",
                 "r.ks:1:1: error: 'selinux' needs either '--enforcing' or '--permissive'\n"
                 "    an appliance enforces; '--permissive' is for looking for denials\n"},
-        BadLine{"user --groups=sudo\n",
-                "r.ks:1:1: error: 'user' needs '--name'\n    its name\n"},
+        BadLine{"user --groups=sudo\n", "r.ks:1:1: error: 'user' needs '--name'\n    its name\n"},
         BadLine{"user --name=Ann\n",
                 "r.ks:1:6: error: 'Ann' is not an account name\n"
                 "    use lower case letters, digits, '-' and '_', up to 31\n"},
@@ -95,6 +96,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "r.ks:1:15: error: 'ftp://y' is not a URL\n"
                 "    write http://…, https://… or file:///…, or leave the option out to use the "
                 "build host's mirror\n"},
+        BadLine{"repo --name=x --install\n",
+                "r.ks:1:15: error: '--install' needs '--baseurl'\n"
+                "    the build host's mirror may be out of the image's reach\n"},
         BadLine{"repo --name=debian --name=x\n",
                 "r.ks:1:20: error: '--name' is given twice\n    keep one of the two\n"}));
 

@@ -1,7 +1,7 @@
 // Stages against tools that only write down what they are asked to run.
+#include "stages/stages.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "stages/stages.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,7 +50,13 @@ protected:
     std::string get(const std::string& name) { return read_file(tree() / name); }
 
     void run(void (*stage)(StageContext&), const Json& options) {
-        StageContext context{options, sources, folder.path(), tree(), folder.path() / "out", {}, tools,
+        StageContext context{options,
+                             sources,
+                             folder.path(),
+                             tree(),
+                             folder.path() / "out",
+                             {},
+                             tools,
                              [this](double fraction, const std::string& detail) {
                                  last_fraction = fraction;
                                  last_detail = detail;
@@ -88,7 +94,8 @@ TEST_F(StageTest, DebSaysWhatIsMissingInTheImage) {
     write_file_atomically(folder.path() / "g.deb", "deb");
     sources["deb"] = folder.path() / "g.deb";
     fs::create_directories(tree() / "var/cache");
-    tools.says = {" gearbox depends on libgit2-1.9; however:", "  Package libgit2-1.9 is not installed."};
+    tools.says = {" gearbox depends on libgit2-1.9; however:",
+                  "  Package libgit2-1.9 is not installed."};
     tools.fails = true;
     try {
         run(stages::run_deb, {{"version", "1"}});
@@ -144,8 +151,7 @@ TEST_F(PolicyTest, RefusesAModuleThatIsNotThere) {
         run(stages::run_policy, options);
         FAIL();
     } catch (const Error& error) {
-        EXPECT_EQ(error.text(),
-                  "selinux-policy-default has no module 'shs'; did you mean 'ssh'?");
+        EXPECT_EQ(error.text(), "selinux-policy-default has no module 'shs'; did you mean 'ssh'?");
     }
 }
 
@@ -157,12 +163,20 @@ Json settings_options() {
             {"root_locked", true},
             {"cloud_domain", "apps.example"},
             {"users",
-             {{{"name", "ann"}, {"comment", "Ann"}, {"shell", "/bin/bash"}, {"groups", {"sudo", "adm"}}, {"uid", 200}}}},
+             {{{"name", "ann"},
+               {"comment", "Ann"},
+               {"shell", "/bin/bash"},
+               {"groups", {"sudo", "adm"}},
+               {"uid", 200}}}},
             {"mounts", {{{"point", "/data"}, {"type", "tmpfs"}, {"options", "mode=0755"}}}},
             {"archives", Json::array()},
             {"firewall", {{"enabled", true}, {"ports", {"22:tcp", "53:udp"}}}},
             {"network",
-             {{"hostname", "box"}, {"bootproto", "dhcp"}, {"device", "link"}, {"address", ""}, {"gateway", ""}}}};
+             {{"hostname", "box"},
+              {"bootproto", "dhcp"},
+              {"device", "link"},
+              {"address", ""},
+              {"gateway", ""}}}};
 }
 
 TEST_F(StageTest, SettingsWriteTheFilesOfTheSystem) {
@@ -170,10 +184,12 @@ TEST_F(StageTest, SettingsWriteTheFilesOfTheSystem) {
     put("etc/resolv.conf", "nameserver of the build host");
     put("etc/gearbox/gearboxd.toml", "[broker]\n# cloud_domain = \"gearbox.localhost\"\n");
     run(stages::run_settings, settings_options());
-    EXPECT_THAT(tools.calls,
-                ElementsAre("tree: usermod --password !* root",
-                            "tree: useradd --system --create-home --shell /bin/bash --comment Ann --uid 200 "
-                            "--groups sudo,adm ann"));
+    EXPECT_THAT(
+        tools.calls,
+        ElementsAre(
+            "tree: usermod --password !* root",
+            "tree: useradd --system --create-home --shell /bin/bash --comment Ann --uid 200 "
+            "--groups sudo,adm ann"));
     EXPECT_EQ(get("etc/hostname"), "box\n");
     EXPECT_EQ(get("etc/resolv.conf"), "");
     EXPECT_EQ(get("etc/systemd/network/50-gearbox.network"),
