@@ -1,0 +1,50 @@
+"""The appliance after boot: enforcing, whole, offline, with its own credentials."""
+
+import re
+
+from appliance import expect, expect_in, expect_true
+
+
+def check_selinux_is_enforcing(appliance):
+    expect(appliance.sudo("getenforce").strip(), "Enforcing")
+    expect_in("enforcing=1", appliance.sudo("cat /proc/cmdline"))
+
+
+def check_every_unit_is_up(appliance):
+    expect(appliance.sudo("systemctl --failed --no-legend --plain").strip(), "", "failed units")
+    expect(appliance.sudo("systemctl is-active gearboxd gearbox-router ssh").split(), ["active"] * 3)
+
+
+def check_the_daemon_and_the_router_have_their_domains(appliance):
+    processes = appliance.sudo("ps -eo label,comm")
+    expect_true(re.search(r":gearboxd_t:\S* +gearboxd", processes), processes)
+    expect_true(re.search(r":gearbox_router_t:\S* +haproxy", processes), processes)
+
+
+def check_the_console_shows_how_to_log_in(appliance):
+    console = appliance.machine.console()
+    credentials = dict(line.split("=", 1) for line in appliance.sudo("cat /run/gearbox/credentials").split())
+    for name in ("OPERATOR", "OPERATOR_PASSWORD", "LOGIN", "PASSWORD"):
+        expect_in(credentials[name].strip("'\""), console, f"{name} on the console")
+
+
+def check_credentials_are_in_no_image(appliance):
+    found = appliance.sudo("ls /run/live/ro/etc/ssh /run/live/ro/var/lib/gearbox 2>/dev/null || true")
+    expect_true("ssh_host" not in found and "ca.key" not in found, found)
+
+
+def check_nothing_outside_can_be_reached(appliance):
+    tried = appliance.sudo("timeout 5 bash -c '</dev/tcp/10.0.2.2/80' 2>&1 && echo reached || echo closed")
+    expect_in("closed", tried)
+    expect(appliance.sudo("getent hosts example.org || echo none").strip(), "none")
+
+
+def check_the_broker_answers_over_http_and_https(appliance):
+    for tls in (False, True):
+        reply = appliance.http("GET", "/broker/rest/api", headers={"Host": "gearbox.localhost"}, tls=tls)
+        expect(reply.status, 200)
+        expect(reply.json["type"], "links")
+
+
+def check_no_denial_since_boot(appliance):
+    expect(appliance.machine.denials(), [], "denials")

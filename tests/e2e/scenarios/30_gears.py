@@ -1,0 +1,122 @@
+"""Two users' applications side by side: how they are locked in, and what a deletion leaves."""
+
+import re
+
+from appliance import expect, expect_in, expect_not_in, expect_true
+
+state = {}
+
+
+def gears(appliance):
+    return [(app, appliance.facts_of(app)) for app in state["apps"]]
+
+
+def pair_of(uid):
+    """The contract's uid-th pair of 1024 categories."""
+    first, rest = 0, uid - 1
+    while rest >= 1023 - first:
+        rest -= 1023 - first
+        first += 1
+    return f"s0:c{first},c{first + 1 + rest}"
+
+
+def check_two_applications_of_two_users(appliance):
+    state["apps"] = []
+    for login in ("carol", "dave"):
+        user = appliance.make_user(login)
+        reply = user.api("POST", f"/domain/{login}/applications", {"name": "site", "cartridges": ["php"]})
+        expect(reply.status, 201, reply.text)
+        state["apps"].append(reply.json["data"])
+        tree = user.clone(state["apps"][-1])
+        (tree / "who.php").write_text(f"<?php echo '{login}', ' ', posix_getuid();\n")
+        user.push(tree, "Say who")
+    for app, login in zip(state["apps"], ("carol", "dave")):
+        expect_in(login, appliance.web(app).get("/who.php").text)
+
+
+def check_processes_carry_the_gears_label(appliance):
+    for app, facts in gears(appliance):
+        lines = appliance.sudo(f"ps -o label=,pid=,comm= -U {facts['uid']}").splitlines()
+        expect_true(len(lines) >= 2, lines)
+        for line in lines:
+            expect(line.split()[0], f"system_u:system_r:gear_t:{pair_of(facts['uid'])}", line)
+
+
+def check_files_carry_the_gears_label(appliance):
+    for app, facts in gears(appliance):
+        level = pair_of(facts["uid"])
+        wrong = appliance.sudo(
+            f"find {facts['home']} -printf '%Z %p\\n' | grep -v '^system_u:object_r:gear_file_t:{level} ' || true")
+        expect(wrong, "", "files with another label")
+
+
+def check_pid_one_is_gear_init_without_privileges(appliance):
+    for app, facts in gears(appliance):
+        found = appliance.sudo(
+            f"for p in $(pgrep -U {facts['uid']}); do grep -qE '^NSpid:.*[[:space:]]1$' /proc/$p/status && "
+            "{ cat /proc/$p/comm /proc/$p/status; }; done")
+        expect_true(found.startswith("gear-init"), found[:200])
+        for line in ("CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"):
+            expect_in(line, found)
+
+
+def check_cgroup_has_its_limits(appliance):
+    for app, facts in gears(appliance):
+        base = appliance.sudo(f"find /sys/fs/cgroup -type d -name 'gear-{facts['gear']}'").strip()
+        expect_true(base, "no cgroup of the gear")
+        values = appliance.sudo(f"cd {base} && cat memory.max pids.max cpu.max cgroup.procs").splitlines()
+        expect(values[0], str(512 * 1024 * 1024))
+        expect(values[1], "250")
+        expect(values[2], "200000 100000")
+        pids = set(appliance.sudo(f"pgrep -U {facts['uid']}").split())
+        expect(pids - set(values[3:]), set(), "processes of the gear outside of its cgroup")
+
+
+def in_gear(appliance, app, script):
+    """Runs a script inside the gear, through ssh as its owner would."""
+    user = appliance.users[app["domain_id"]]
+    done = user.appliance.machine.ssh(script, user=app["id"], key=user.key, check=False)
+    return done.stdout + done.stderr
+
+
+def check_the_view_from_inside(appliance):
+    (app, facts), (other, others) = gears(appliance)
+    view = in_gear(appliance, app, "id -u; cat /proc/self/attr/current; echo; ls /proc | grep -c '^[0-9]'; "
+                                   "touch /usr/x 2>&1; ls /var/lib/openshift; cat /etc/shadow 2>&1; ls /sys 2>&1 | wc -l; "
+                                   "cat /proc/net/dev | tail -n +3 | cut -d: -f1 | tr -d ' ' | sort | tr '\\n' ' '")
+    expect_in(f"{facts['uid']}\n", view)
+    expect_in(f"gear_t:{pair_of(facts['uid'])}", view)
+    expect_in("Read-only file system", view)
+    expect_in(facts["gear"], view)
+    expect_not_in(others["gear"], view)
+    expect_in("eth0 lo", view)
+
+
+def check_the_other_gear_and_the_host_are_out_of_reach(appliance):
+    (app, facts), (other, others) = gears(appliance)
+    address = appliance.sudo("grep -h 'site-dave.gearbox' /var/lib/gearbox/router/routes.map").split()[1]
+    host, port = address.rsplit(":", 1)
+    tried = in_gear(appliance, app, f"for t in {host}/{port} 10.0.2.15/22 127.0.0.1/4080 10.0.2.2/80; do "
+                                    "timeout 3 bash -c \"</dev/tcp/$t\" 2>/dev/null && echo reached $t; done; echo end")
+    expect(tried.strip(), "end")
+    expect_in("dave", appliance.web(other).get("/who.php").text)
+
+
+def check_deletion_leaves_nothing_and_disturbs_nobody(appliance):
+    (app, facts), (other, _) = gears(appliance)
+    user = appliance.users["carol"]
+    expect(user.api("DELETE", f"/application/{app['id']}").status, 200)
+    gear, uid = facts["gear"], facts["uid"]
+    left = appliance.sudo(
+        f"pgrep -l -U {uid}; ls -d {facts['home']} 2>/dev/null; getent passwd {gear} {uid}; getent group {gear}; "
+        f"grep {gear} /proc/self/mountinfo; ip -o link | grep 'gb{uid}[@:]'; "
+        f"find /sys/fs/cgroup -name '*{gear}*'; grep -r 'site-carol' /var/lib/gearbox/router/; "
+        f"ls /var/lib/gearbox/gears 2>/dev/null | grep {gear}; find / -xdev -user {uid} -print -quit 2>/dev/null; true")
+    expect(left, "", "left over")
+    expect(appliance.web(app).get("/who.php").status, 404)
+    expect_in("dave", appliance.web(other).get("/who.php").text)
+    expect(user.api("GET", f"/application/{app['id']}").status, 404)
+
+
+def check_no_denial_after_the_gears(appliance):
+    expect(appliance.machine.denials(), [], "denials")
