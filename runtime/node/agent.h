@@ -54,6 +54,13 @@ public:
     /// Cartridges whose native requirements are installed, every version, newest first.
     virtual std::vector<Cartridge> cartridges() const = 0;
 
+    /// Ids from first to last that belong to accounts or groups of the machine which are not gears.
+    virtual std::vector<uid_t> foreign_ids(uid_t first, uid_t last) const {
+        static_cast<void>(first);
+        static_cast<void>(last);
+        return {};
+    }
+
     /// Account, home in the v2 layout with the gear's label, environment files, cgroup.
     virtual void create_gear(const GearSpec& spec) = 0;
     /// Kills what runs, removes route, sandbox, network device, cgroup, account, home. Works on a

@@ -6,6 +6,7 @@
 #include "node/environ.h"
 #include "node/gear_state.h"
 #include "sys/network.h"
+#include "sys/users.h"
 
 #include <pwd.h>
 
@@ -102,6 +103,16 @@ void LocalAgent::start_missing(KeyedMutex& locks) {
             log::error("starting after a reboot: ", error.text(), log::field("gear", id.text()));
         }
     }
+}
+
+std::vector<uid_t> LocalAgent::foreign_ids(uid_t first, uid_t last) const {
+    std::vector<uid_t> out;
+    for (const sys::AccountId& entry : sys::account_ids()) {
+        if (entry.id >= first && entry.id <= last && !is_object_id(entry.name)) {
+            out.push_back(entry.id);
+        }
+    }
+    return out;
 }
 
 void LocalAgent::create_gear(const GearSpec& spec) {

@@ -29,6 +29,7 @@ public:
     void reap() { reaper_.collect(); }
 
     std::vector<Cartridge> cartridges() const override { return catalogue_; }
+    std::vector<uid_t> foreign_ids(uid_t first, uid_t last) const override;
     void create_gear(const GearSpec& spec) override;
     void destroy_gear(const GearId& gear) override;
     bool has_gear(const GearId& gear) const override;

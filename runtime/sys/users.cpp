@@ -12,14 +12,9 @@ namespace gearbox::sys {
 
 namespace {
 
-struct Entry {
-    std::string name;
-    unsigned long id = 0;
-};
-
 // The files themselves: name services could be slow, and accounts of gears are local by design.
-std::vector<Entry> entries(const char* file) {
-    std::vector<Entry> out;
+std::vector<AccountId> entries(const char* file) {
+    std::vector<AccountId> out;
     const std::string text = read_file(file);
     std::size_t at = 0;
     while (at < text.size()) {
@@ -28,7 +23,7 @@ std::vector<Entry> entries(const char* file) {
         at = end + 1;
         const auto first = line.find(':');
         const auto second = line.find(':', first == std::string::npos ? first : first + 1);
-        Entry entry{line.substr(0, first), 0};
+        AccountId entry{line.substr(0, first), 0};
         if (second != std::string::npos &&
             std::from_chars(line.data() + second + 1, line.data() + line.size(), entry.id).ec ==
                 std::errc{}) {
@@ -38,8 +33,8 @@ std::vector<Entry> entries(const char* file) {
     return out;
 }
 
-std::optional<Entry> find_entry(const char* file, const std::string& name) {
-    for (const Entry& entry : entries(file)) {
+std::optional<AccountId> find_entry(const char* file, const std::string& name) {
+    for (const AccountId& entry : entries(file)) {
         if (entry.name == name) {
             return entry;
         }
@@ -66,6 +61,13 @@ void ensure_group(const std::string& name, std::optional<uid_t> gid) {
 }
 
 }  // namespace
+
+std::vector<AccountId> account_ids() {
+    std::vector<AccountId> out = entries("/etc/passwd");
+    const std::vector<AccountId> groups = entries("/etc/group");
+    out.insert(out.end(), groups.begin(), groups.end());
+    return out;
+}
 
 void ensure_account(const Account& account) {
     const std::string uid = std::to_string(account.uid);

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 namespace gearbox::sys {
 
@@ -17,6 +18,13 @@ struct Account {
 /// Creates what is missing of the account. Throws Error(conflict) if the uid or the name belongs to
 /// somebody else.
 void ensure_account(const Account& account);
+
+struct AccountId {
+    std::string name;
+    uid_t id = 0;
+};
+/// All local accounts and groups.
+std::vector<AccountId> account_ids();
 
 /// Unknown is fine.
 void destroy_account(const std::string& name);

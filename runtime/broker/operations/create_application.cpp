@@ -29,7 +29,8 @@ GearSpec make_gear_spec(const CreateFacts& facts, uid_t uid, const std::string& 
 Op reserve_step(std::shared_ptr<const CreateFacts> facts, const Effects& e) {
     return {"reserve", "Reserve the name and a user id",
             [facts, e] {
-                e.store.reserve_application(facts->application, e.first_uid, e.last_uid);
+                e.store.reserve_application(facts->application, e.first_uid, e.last_uid,
+                                            e.agent.foreign_ids(e.first_uid, e.last_uid));
             },
             [id = facts->application.id, &store = e.store] { store.remove_application(id); }};
 }

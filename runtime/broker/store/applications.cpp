@@ -3,6 +3,8 @@
 
 #include "broker/problems.h"
 
+#include <set>
+
 namespace gearbox {
 
 namespace {
@@ -114,7 +116,8 @@ std::vector<Domain> StateStore::domains(const UserId& owner) const {
     return found;
 }
 
-uid_t StateStore::reserve_application(const Application& application, uid_t first, uid_t last) {
+uid_t StateStore::reserve_application(const Application& application, uid_t first, uid_t last,
+                                      const std::vector<uid_t>& except) {
     const std::lock_guard lock(mutex_);
     sqlite::Transaction transaction(db_);
     {
@@ -135,15 +138,17 @@ uid_t StateStore::reserve_application(const Application& application, uid_t firs
                    exit_code::application_exists, "name");
         }
     }
-    std::int64_t uid = 0;
+    // The lowest free one: a uid is free only when its gear is wholly gone (the row is last).
+    std::set<std::int64_t> taken_uids(except.begin(), except.end());
     {
-        // The lowest free one: a uid is free only when its gear is wholly gone (the row is last).
-        const auto free = db_.query(
-            "WITH candidate(uid) AS (SELECT ?1 UNION SELECT uid + 1 FROM applications WHERE uid >= ?1)"
-            " SELECT min(uid) FROM candidate WHERE uid NOT IN (SELECT uid FROM applications)",
-            static_cast<std::int64_t>(first));
-        free->next();
-        uid = free->number(0);
+        const auto rows = db_.query("SELECT uid FROM applications");
+        while (rows->next()) {
+            taken_uids.insert(rows->number(0));
+        }
+    }
+    std::int64_t uid = first;
+    while (taken_uids.contains(uid)) {
+        ++uid;
     }
     if (uid > static_cast<std::int64_t>(last)) {
         refuse(ErrorKind::quota, "This machine has no gear left", exit_code::gear_limit);

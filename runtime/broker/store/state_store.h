@@ -103,9 +103,10 @@ public:
     std::vector<Domain> domains(const UserId& owner) const;  ///< oldest first
 
     // applications
-    /// Takes a free uid out of [first, last] and keeps name and uid, all or nothing. Throws
+    /// Takes a free uid out of [first, last] but for those excepted, and keeps name and uid, all or nothing. Throws
     /// Error(conflict) for the name, Error(quota) for the owner's gears or the uids.
-    uid_t reserve_application(const Application& application, uid_t first, uid_t last);
+    uid_t reserve_application(const Application& application, uid_t first, uid_t last,
+                              const std::vector<uid_t>& except = {});
     void set_stage(const ApplicationId& application, Stage stage);
     void add_cartridge(const ApplicationId& application, const InstalledCartridge& cartridge);
     void remove_cartridge(const ApplicationId& application, const std::string& name);
