@@ -1,0 +1,62 @@
+# Everything a developer types. Each target says what it does; `make help` lists them.
+SHELL := /bin/bash
+SUITE ?= trixie
+BUILD := build/host
+CACHE := build/cache
+export CCACHE_DIR ?= $(CURDIR)/$(CACHE)/ccache
+export CCACHE_NOHASHDIR := 1
+CMAKE_FLAGS := -G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
+
+.PHONY: help demo demo-stop test deps build deb iso unit functional e2e bench lint clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## build the appliance, boot it, deploy WordPress into it
+	@packages/check-host 8
+	@packages/install-deps
+	@python3 livecd/demo/demo.py start
+
+demo-stop: ## end what `make demo` left running
+	@python3 livecd/demo/demo.py stop
+
+test: ## everything that can fail, tested
+	@packages/check-host 12
+	@packages/install-deps
+	@python3 tests/run.py
+
+deps: ## install what packages/build.txt lists and this machine lacks
+	@packages/install-deps
+
+build: ## programs of this machine, in build/bin
+	@mkdir -p $(CCACHE_DIR)
+	@cmake -S . -B $(BUILD) $(CMAKE_FLAGS) > $(BUILD)-configure.log 2>&1 || { cat $(BUILD)-configure.log; exit 1; }
+	@ninja -C $(BUILD) --quiet
+	@mkdir -p build/bin
+	@ln -sf ../host/runtime/cli/gearbox ../host/runtime/gearboxd ../host/builder/gearbox-build build/bin/
+
+deb: ## build/deb/SUITE/gearbox_*.deb (SUITE=trixie or bookworm)
+	@packages/build-deb $(SUITE)
+
+iso: build ## build/gearbox.iso
+	@packages/build-deb trixie
+	@build/bin/gearbox-build build kickstart/livecd.ks --output build/gearbox.iso --cache $(CACHE)/images \
+	    --deb $$(ls build/deb/trixie/gearbox_*.deb)
+
+unit: build ## unit tests: no root, seconds
+	@ctest --test-dir $(BUILD) -L unit --output-on-failure -j 2
+
+functional: build ## real daemon, gears, sshd, git, HAProxy, Apache, MariaDB on this machine
+	@ctest --test-dir $(BUILD) -L functional --output-on-failure
+
+lint: build ## layers, banned calls, shell scripts, generated documents
+	@ctest --test-dir $(BUILD) -L lint --output-on-failure
+
+e2e: iso ## the scenarios against the booted image
+	@python3 tests/e2e/run.py build/gearbox.iso
+
+bench: iso ## figures and ratios, printed
+	@python3 tests/bench/figures.py
+
+clean: demo-stop ## everything built, the cache too
+	rm -rf build

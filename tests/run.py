@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""Everything that can fail, in order of its cost; ends with `N passed, N failed, N skipped`.
+
+usage: tests/run.py [SUITE…]      suites: unit lint sanitize functional package image e2e; default: all
+"""
+
+import fnmatch
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+LOGS = TOP / "build/logs"
+HOST = TOP / "build/host"
+SANITIZE = TOP / "build/sanitize"
+JOBS = str(os.cpu_count() or 2)
+
+
+class Totals:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, passed, failed, skipped=0):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
+
+TOTALS = Totals()
+
+
+def allowed_skips():
+    lines = (TOP / "tests/allowed-skips.txt").read_text().splitlines()
+    return [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def run(name, command, environment=None):
+    """Runs a command into a log of its own. On failure shows the log's end. True if it succeeded."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{name}.log"
+    began = time.monotonic()
+    with open(log, "w", encoding="utf-8") as out:
+        done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                              env={**os.environ, **(environment or {})})
+    verdict = "ok" if done.returncode == 0 else f"FAILED ({done.returncode})"
+    say(f"-- {name}: {verdict}, {time.monotonic() - began:.0f} s")
+    if done.returncode != 0:
+        say("\n".join(log.read_text(errors="replace").splitlines()[-60:]))
+    return done.returncode == 0
+
+
+def step(name, command, environment=None):
+    """A command that counts as one test."""
+    good = run(name, command, environment)
+    TOTALS.add(int(good), int(not good))
+    return good
+
+
+def ctest(name, directory, label, environment=None, jobs=JOBS):
+    """Tests of one label; skips are judged by tests/allowed-skips.txt."""
+    report = LOGS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    run(name, ["ctest", "--test-dir", str(directory), "-L", f"^{label}$", "--output-on-failure", "--no-tests=error",
+               "-j", jobs, "--output-junit", str(report)], environment)
+    if not report.exists():
+        TOTALS.add(0, 1)
+        return
+    for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
+        status = case.get("status")
+        if status == "run":
+            TOTALS.add(1, 0)
+        elif status == "fail":
+            TOTALS.add(0, 1)
+        elif any(fnmatch.fnmatch(case.get("name"), pattern) for pattern in allowed_skips()):
+            TOTALS.add(0, 0, 1)
+            say(f"   skipped: {case.get('name')}")
+        else:
+            TOTALS.add(0, 1)
+            say(f"   UNEXPECTED SKIP: {case.get('name')}")
+
+
+def configure(directory, *flags):
+    return run(f"configure-{directory.name}", ["cmake", "-S", str(TOP), "-B", str(directory), "-G", "Ninja",
+                                               "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache", *flags])
+
+
+def suite_build():
+    step("build", ["make", "build"])
+
+
+def suite_unit():
+    ctest("unit", HOST, "unit")
+
+
+def suite_lint():
+    ctest("lint", HOST, "lint")
+
+
+def suite_sanitize():
+    good = configure(SANITIZE, "-DGEARBOX_SANITIZE=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1")
+    if not (good and run("sanitize-build", ["ninja", "-C", str(SANITIZE), "unit_tests"])):
+        TOTALS.add(0, 1)
+        return
+    ctest("sanitize", SANITIZE, "unit", {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1",
+                                         "UBSAN_OPTIONS": "print_stacktrace=1"})
+
+
+def suite_functional():
+    ctest("functional", HOST, "functional", jobs="1")
+
+
+def suite_package():
+    if step("package", ["packages/build-deb", "trixie"]):
+        deb = sorted((TOP / "build/deb/trixie").glob("gearbox_*.deb"))[0]
+        step("lintian", ["lintian", "--fail-on", "error", "--tag-display-limit", "0", "--allow-root", str(deb)])
+
+
+def suite_image():
+    step("image", ["make", "iso"])
+
+
+def suite_e2e():
+    command = ["python3", "tests/e2e/run.py", "build/gearbox.iso"]
+    good = run("e2e", command)
+    text = (LOGS / "e2e.log").read_text(errors="replace")
+    found = re.search(r"^(\d+) passed, (\d+) failed", text, re.MULTILINE)
+    if found:
+        TOTALS.add(int(found[1]), int(found[2]))
+    else:
+        TOTALS.add(0, 1)
+    say("\n".join("   " + line for line in text.splitlines() if line.startswith(("ok ", "FAIL")))
+        if good else "")
+
+
+SUITES = {
+    "build": suite_build, "unit": suite_unit, "lint": suite_lint, "sanitize": suite_sanitize,
+    "package": suite_package, "functional": suite_functional, "image": suite_image, "e2e": suite_e2e,
+}
+
+
+def main():
+    wanted = sys.argv[1:] or list(SUITES)
+    unknown = [name for name in wanted if name not in SUITES]
+    if unknown:
+        say(f"unknown suite {unknown[0]!r}; there are: {' '.join(SUITES)}")
+        return 2
+    os.environ.setdefault("CCACHE_DIR", str(TOP / "build/cache/ccache"))
+    os.environ.setdefault("CCACHE_NOHASHDIR", "1")
+    began = time.monotonic()
+    for name in wanted:
+        SUITES[name]()
+    say(f"logs: {LOGS}; {(time.monotonic() - began) / 60:.1f} min")
+    say(f"{TOTALS.passed} passed, {TOTALS.failed} failed, {TOTALS.skipped} skipped")
+    return 1 if TOTALS.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
