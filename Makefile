@@ -15,10 +15,10 @@ help: ## this list
 demo: ## build the appliance, boot it, deploy WordPress into it
 	@packages/check-host 8
 	@packages/install-deps
-	@python3 livecd/demo/demo.py start
+	@python3 livecd/demo/demo.py
 
 demo-stop: ## end what `make demo` left running
-	@python3 livecd/demo/demo.py stop
+	@python3 livecd/demo/demo.py --stop
 
 test: ## everything that can fail, tested
 	@packages/check-host 12
@@ -31,7 +31,7 @@ deps: ## install what packages/build.txt lists and this machine lacks
 build: ## programs of this machine, in build/bin
 	@mkdir -p $(CCACHE_DIR)
 	@cmake -S . -B $(BUILD) $(CMAKE_FLAGS) > $(BUILD)-configure.log 2>&1 || { cat $(BUILD)-configure.log; exit 1; }
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD)
 	@mkdir -p build/bin
 	@ln -sf ../host/runtime/cli/gearbox ../host/runtime/gearboxd ../host/builder/gearbox-build build/bin/
 
@@ -40,7 +40,7 @@ deb: ## build/deb/SUITE/gearbox_*.deb (SUITE=trixie or bookworm)
 
 iso: build ## build/gearbox.iso
 	@packages/build-deb trixie
-	@build/bin/gearbox-build build kickstart/livecd.ks --output build/gearbox.iso --cache $(CACHE)/images \
+	@build/bin/gearbox-build build kickstart/livecd.ks --output build/gearbox.iso --cache $(CACHE)/image \
 	    --deb $$(ls build/deb/trixie/gearbox_*.deb)
 
 unit: build ## unit tests: no root, seconds
