@@ -5,7 +5,6 @@ BUILD := build/host
 CACHE := build/cache
 export CCACHE_DIR ?= $(CURDIR)/$(CACHE)/ccache
 export CCACHE_NOHASHDIR := 1
-CMAKE_FLAGS := -G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
 
 .PHONY: help demo demo-stop test deps build deb iso unit functional e2e bench lint clean
 
@@ -30,7 +29,7 @@ deps: ## install what packages/build.txt lists and this machine lacks
 
 build: ## programs of this machine, in build/bin
 	@mkdir -p $(CCACHE_DIR)
-	@cmake -S . -B $(BUILD) $(CMAKE_FLAGS) > $(BUILD)-configure.log 2>&1 || { cat $(BUILD)-configure.log; exit 1; }
+	@cmake --preset host > $(BUILD)-configure.log 2>&1 || { cat $(BUILD)-configure.log; exit 1; }
 	@ninja -C $(BUILD)
 	@mkdir -p build/bin
 	@ln -sf ../host/runtime/cli/gearbox ../host/runtime/gearboxd ../host/builder/gearbox-build build/bin/

@@ -87,11 +87,6 @@ def ctest(name, directory, label, environment=None, jobs=JOBS):
             say(f"   UNEXPECTED SKIP: {case.get('name')}")
 
 
-def configure(directory, *flags):
-    return run(f"configure-{directory.name}", ["cmake", "-S", str(TOP), "-B", str(directory), "-G", "Ninja",
-                                               "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache", *flags])
-
-
 def suite_build():
     step("build", ["make", "build"])
 
@@ -105,8 +100,8 @@ def suite_lint():
 
 
 def suite_sanitize():
-    good = configure(SANITIZE, "-DGEARBOX_SANITIZE=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1")
-    if not (good and run("sanitize-build", ["ninja", "-C", str(SANITIZE), "unit_tests"])):
+    if not (run("sanitize-configure", ["cmake", "--preset", "sanitize"])
+            and run("sanitize-build", ["ninja", "-C", str(SANITIZE), "unit_tests"])):
         TOTALS.add(0, 1)
         return
     ctest("sanitize", SANITIZE, "unit", {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1",
