@@ -87,7 +87,8 @@ namespace {
 constexpr const char* common_modules[] = {
     "part_msdos", "part_gpt",     "iso9660", "fat",     "normal",   "configfile",
     "search",     "search_label", "linux",   "serial",  "terminal", "echo",
-    "test",       "reboot",       "halt",    "minicmd", "all_video"};
+    "test",       "reboot",       "halt",    "minicmd", "smbios",
+    "all_video"};
 
 void make_grub(StageContext& context, const char* format, const char* folder, const fs::path& early,
                const fs::path& image, const std::vector<std::string>& modules) {
