@@ -14,6 +14,8 @@ Json parse_json(std::string_view text) {
         return Json::parse(text, bounded);
     } catch (const Json::parse_error& error) {
         fail(ErrorKind::invalid, "broken JSON at byte ", error.byte);
+    } catch (const Json::out_of_range&) {
+        fail(ErrorKind::invalid, "JSON with a number that is out of range");
     }
 }
 

@@ -102,14 +102,14 @@ void fill(httplib::Response& to, const HttpResponse& from) {
 struct Server::State {
     explicit State(Dispatcher& d) : dispatcher(d) {}
 
-    void configure(const RestSettings& settings);
+    void configure(const RestSettings& settings, std::chrono::seconds patience);
 
     Dispatcher& dispatcher;
     httplib::Server http;
     int port = 0;
 };
 
-void Server::State::configure(const RestSettings& settings) {
+void Server::State::configure(const RestSettings& settings, std::chrono::seconds patience) {
     const httplib::Server::Handler serve = [this](const httplib::Request& request,
                                                   httplib::Response& response) {
         fill(response, request.headers.size() > most_headers
@@ -135,19 +135,18 @@ void Server::State::configure(const RestSettings& settings) {
             fill(response, Dispatcher::refuse_early(500));
         });
     http.set_payload_max_length(static_cast<std::size_t>(settings.max_body_bytes));
-    constexpr time_t patience_seconds = 15;
-    http.set_read_timeout(patience_seconds);
-    http.set_write_timeout(patience_seconds);
-    http.set_keep_alive_timeout(patience_seconds);
+    http.set_read_timeout(patience.count());
+    http.set_write_timeout(patience.count());
+    http.set_keep_alive_timeout(patience.count());
     http.set_keep_alive_max_count(1000);
     http.set_tcp_nodelay(true);
     const auto most = static_cast<std::size_t>(settings.threads) * threads_factor;
     http.new_task_queue = [most] { return new ElasticPool(most); };
 }
 
-Server::Server(Dispatcher& dispatcher, const RestSettings& settings)
+Server::Server(Dispatcher& dispatcher, const RestSettings& settings, std::chrono::seconds patience)
     : state_(std::make_unique<State>(dispatcher)) {
-    state_->configure(settings);
+    state_->configure(settings, patience);
     const int wanted = static_cast<int>(settings.listen_port);
     if (wanted == 0) {
         state_->port = state_->http.bind_to_any_port(settings.listen_address.c_str());

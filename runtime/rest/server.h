@@ -3,14 +3,17 @@
 #include "base/settings.h"
 #include "rest/dispatcher.h"
 
+#include <chrono>
 #include <memory>
 
 namespace gearbox::rest {
 
 class Server {
 public:
-    /// Binds; throws Error(unavailable) if the address is taken.
-    Server(Dispatcher& dispatcher, const RestSettings& settings);
+    /// Binds; throws Error(unavailable) if the address is taken. patience: how long a connection may
+    /// be silent in the middle of a request, or before the next one.
+    Server(Dispatcher& dispatcher, const RestSettings& settings,
+           std::chrono::seconds patience = std::chrono::seconds(15));
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
