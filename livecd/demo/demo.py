@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """`make demo`: from the source to WordPress answering in a gear of the booted image.
 
-    demo.py start      build what changed, boot (or reuse the running machine), deploy, tell
-    demo.py stop       end the machine
+    demo.py            build what changed, boot (or reuse the running machine), deploy, tell
+    demo.py --stop     end the machine
 """
 
 import argparse
@@ -72,7 +72,7 @@ def build_image(display):
     on_line.count, on_line.number, on_line.stage = 1, 0, ""
     with display.stage("Making the image"):
         display.run([str(BUILD / "bin" / "gearbox-build"), "build", str(TOP / "kickstart" / "livecd.ks"),
-                     "--deb", str(DEB), "--output", str(ISO), "--cache", str(BUILD / "cache" / "images"),
+                     "--deb", str(DEB), "--output", str(ISO), "--cache", str(BUILD / "cache" / "image"),
                      "--progress", "json"], on_line)
     return digest
 
@@ -274,8 +274,8 @@ def demonstrate():
 
 def main():
     parser = argparse.ArgumentParser(description="Build, boot, deploy: see the top of this file.")
-    parser.add_argument("action", choices=("start", "stop"))
-    if parser.parse_args().action == "stop":
+    parser.add_argument("--stop", action="store_true", help="end the machine that is running")
+    if parser.parse_args().stop:
         print("the demo machine has ended" if stop() else "no demo machine is running")
         return 0
     return demonstrate()
