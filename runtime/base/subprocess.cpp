@@ -14,6 +14,9 @@
 
 #include <fcntl.h>
 
+#include <cstdlib>
+#include <sstream>
+
 namespace gearbox {
 
 namespace bp = boost::process;
@@ -68,15 +71,31 @@ bool pump(UniqueFd& in, UniqueFd& out, UniqueFd& err, const ToolOptions& options
     return true;
 }
 
+// Not bp::search_path: before Boost 1.80 it needs a library that nothing else here uses.
+std::string find_program(const std::string& name) {
+    if (name.find('/') != std::string::npos) {
+        return name;
+    }
+    const char* const path = std::getenv("PATH");
+    std::istringstream directories(path != nullptr ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
+    for (std::string directory; std::getline(directories, directory, ':');) {
+        const std::string candidate = str(directory, "/", name);
+        if (!directory.empty() && ::access(candidate.c_str(), X_OK) == 0) {
+            return candidate;
+        }
+    }
+    fail(ErrorKind::unavailable, "the program '", name, "' is not installed");
+}
 
 }  // namespace
 
+std::mutex& process_creation() {
+    static std::mutex mutex;
+    return mutex;
+}
+
 ToolResult run_tool(const std::vector<std::string>& argv, const ToolOptions& options) {
-    const std::string program =
-        argv.at(0).find('/') == std::string::npos ? bp::search_path(argv[0]).string() : argv[0];
-    if (program.empty()) {
-        fail(ErrorKind::unavailable, "the program '", argv[0], "' is not installed");
-    }
+    const std::string program = find_program(argv.at(0));
     bp::environment environment = boost::this_process::environment();
     for (const std::string& pair : options.environment) {
         const auto equals = pair.find('=');
@@ -101,8 +120,10 @@ ToolResult run_tool(const std::vector<std::string>& argv, const ToolOptions& opt
     };
     std::error_code failed;
     const std::string directory = options.directory.empty() ? "." : options.directory;
+    std::unique_lock creating(process_creation());
     bp::child child(program, bp::args(arguments), environment, bp::start_dir(directory),
                     bp::extend::on_exec_setup = wire, failed);
+    creating.unlock();
     if (failed) {
         fail(ErrorKind::unavailable, "starting '", argv[0], "': ", failed.message());
     }

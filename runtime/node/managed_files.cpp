@@ -56,10 +56,8 @@ std::optional<std::string> clean(std::string pattern, const std::string& cartrid
 
 std::vector<std::string> patterns(const YAML::Node& root, const char* key, const std::string& cartridge) {
     std::vector<std::string> out;
-    YAML::Node list = root[key];
-    if (!list) {
-        list = root[str(":", key)];  // Ruby symbols
-    }
+    const YAML::Node plain = root[key];
+    const YAML::Node list = plain ? plain : root[str(":", key)];  // Ruby symbols
     if (!list || !list.IsSequence()) {
         return out;
     }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/subprocess.h"
 
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -131,6 +132,7 @@ Child spawn(const Program& program) {
     args.flags = program.namespaces | CLONE_PIDFD;
     args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
     args.exit_signal = SIGCHLD;
+    std::unique_lock creating(process_creation());
     const long pid = ::syscall(SYS_clone3, &args, sizeof args);
     if (pid == 0) {
         run_child(prepared);
@@ -140,6 +142,7 @@ Child spawn(const Program& program) {
     error_fd.reset();
     int code = 0;
     const ssize_t got = ::read(report.read.get(), &code, sizeof code);
+    creating.unlock();
     if (got == static_cast<ssize_t>(sizeof code)) {
         throw SysError(code, str("executing '", program.path, "'"));
     }

@@ -1,0 +1,133 @@
+// Records, addresses and launch plans of gears.
+#include "base/error.h"
+#include "base/file.h"
+#include "node/endpoints.h"
+#include "node/isolators/isolators.h"
+#include "node/launcher.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace gearbox::test {
+
+
+namespace {
+
+GearRecord make_record() {
+    GearRecord record;
+    record.spec.id = GearId("5f0000000000000000000101");
+    record.spec.application = ApplicationId("5f0000000000000000000101");
+    record.spec.uid = 1001;
+    record.spec.application_name = *ApplicationName::parse("shop");
+    record.spec.domain = *Namespace::parse("acme");
+    record.spec.dns = "shop-acme.gearbox.localhost";
+    record.spec.login = "demo";
+    record.spec.secret_token = "token";
+    record.spec.user_variables = {{"A", "b=c\n"}};
+    record.spec.deployment = {false, "main", 3, "git"};
+    record.hosts = {"shop-acme.localhost"};
+    record.state = GearState::started;
+    record.init_pid = 42;
+    record.init_start = 123456789012;
+    return record;
+}
+
+Cartridge make_cartridge(const std::string& name, std::vector<Endpoint> endpoints) {
+    Cartridge out;
+    out.name = name;
+    out.short_name = name == "web" ? "WEB" : "DB";
+    out.version = "1.0";
+    out.endpoints = std::move(endpoints);
+    return out;
+}
+
+const Endpoint web_endpoint = {"IP", "PORT", 8080, "PROXY_PORT", {{"", "", false}}, true};
+const Endpoint second_port = {"IP", "PORT2", 8081, "", {{"/admin", "", false}}, false};
+const Endpoint database = {"HOST", "PORT", 3306, "PROXY_PORT", {}, false};
+
+TEST(Endpoints, GetTheLowestFreeAddress) {
+    GearRecord record = make_record();
+    const auto web = plan_endpoints(record, make_cartridge("web", {web_endpoint, second_port}));
+    ASSERT_EQ(web.size(), 2u);
+    EXPECT_EQ(web[0].address, loopback_address(1001, 1));
+    EXPECT_EQ(web[1].address, web[0].address);
+    EXPECT_EQ(web[0].proxy_port, 38036);
+    EXPECT_EQ(web[1].proxy_port, 38037);
+    EXPECT_TRUE(web[0].web);
+    EXPECT_FALSE(web[1].web);
+    EXPECT_EQ(web[0].ip_variable, "OPENSHIFT_WEB_IP");
+    record.cartridges.push_back({"web", "WEB", "1.0", "web-1.0", true, false, web});
+    const auto db = plan_endpoints(record, make_cartridge("db", {database}));
+    EXPECT_EQ(db[0].address, loopback_address(1001, 2));
+    EXPECT_EQ(db[0].proxy_port, 0) << "a database is reached inside of the gear only";
+    EXPECT_EQ(record.find_web_endpoint()->proxy_port, 38036);
+    EXPECT_EQ(forwardings_of(record).size(), 2u);
+}
+
+TEST(Endpoints, AreFiveFromOutside) {
+    EXPECT_THROW(plan_endpoints(make_record(), make_cartridge("web", std::vector<Endpoint>(6, web_endpoint))), Error);
+}
+
+TEST(GearRecord, SurvivesItsFile) {
+    GearRecord record = make_record();
+    record.cartridges.push_back({"web", "WEB", "1.0", "web-1.0", true, true,
+                                 plan_endpoints(record, make_cartridge("web", {web_endpoint}))});
+    const Json json = to_json(record);
+    EXPECT_EQ(to_json(parse_gear_record(parse_json(to_text(json)))), json);
+    EXPECT_THROW(parse_gear_record(Json::object()), Error);
+    EXPECT_NE(record.find_cartridge("web-1.0"), nullptr);
+    EXPECT_EQ(record.find_cartridge("other"), nullptr);
+}
+
+class FixedPolicy final : public SecurityPolicy {
+public:
+    GearLabels labels(uid_t uid) const override {
+        return {"system_u:system_r:gear_t:" + mcs_level(uid), "system_u:object_r:gear_file_t:" + mcs_level(uid)};
+    }
+};
+
+// Everything but the host's resolv.conf, which is copied.
+std::string printed_plan() {
+    const Settings settings = make_default_settings();
+    const Paths paths(settings);
+    const FixedPolicy policy;
+    Isolators isolators;
+    isolators.push_back(make_network_isolator());
+    isolators.push_back(make_filesystem_isolator(settings, paths));
+    isolators.push_back(make_privilege_isolator(settings, policy));
+    LaunchPlan plan = make_launch_plan(make_record(), isolators);
+    for (MountStep& step : plan.mounts) {
+        if (auto* const file = std::get_if<FileStep>(&step); file != nullptr && file->target == "/etc/resolv.conf") {
+            file->content = "(of the host)\n";
+        }
+    }
+    EXPECT_EQ(parse_launch_plan(to_json(plan)), plan);
+    return to_json(plan).dump(1) + "\n";
+}
+
+TEST(LaunchPlan, IsAsReviewed) {
+    const std::string golden = GEARBOX_TEST_DATA "/plans/launch.json";
+    const std::string actual = printed_plan();
+    if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+        write_file_atomically(golden, actual);
+        GTEST_SKIP() << "wrote " << golden;
+    }
+    EXPECT_EQ(find_file(golden).value_or(""), actual) << "UPDATE_GOLDEN=1 rewrites the file";
+}
+
+TEST(EnterPlan, SurvivesItsText) {
+    EnterPlan plan;
+    plan.argv = {"/bin/bash", "-c", "echo"};
+    plan.environment = {"A=b"};
+    plan.directory = "/x";
+    plan.privileges.limits = {{"nofile", 10}};
+    EXPECT_EQ(parse_enter_plan(parse_json(to_text(to_json(plan)))), plan);
+    Json broken = to_json(plan);
+    broken["argv"] = Json::array();
+    EXPECT_THROW(parse_enter_plan(broken), Error);
+}
+
+}  // namespace
+
+}  // namespace gearbox::test
