@@ -243,7 +243,7 @@ const std::vector<Stage>& stage_table() {
          stages::run_deb,
          "build the package again; what is finished of the tree is kept"},
         {"settings",
-         2,
+         3,
          layer,
          "language, time, network, firewall, users",
          {},
