@@ -136,7 +136,7 @@ Json to_json(const BuildPlan& plan) {
                          {"inputs", step.inputs},
                          {"after", step.after}});
     }
-    return {{"recipe", plan.recipe}, {"steps", steps}};
+    return {{"recipe", plan.recipe}, {"stages", steps}};
 }
 
 std::string to_text(const BuildPlan& plan) {

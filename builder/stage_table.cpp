@@ -164,7 +164,7 @@ Options normalise(const Recipe& recipe, const Facts&) {
     return Json{{"source_date_epoch", recipe.image.source_date_epoch}};
 }
 
-Options root_image(const Recipe& recipe, const Facts&) {
+Options squashfs(const Recipe& recipe, const Facts&) {
     return Json{{"compression", recipe.image.compression}};
 }
 
@@ -288,14 +288,14 @@ const std::vector<Stage>& stage_table() {
          nothing,
          stages::run_labels,
          builder_hint},
-        {"root-image",
+        {"squashfs",
          1,
          artifact,
          "compressed root file system",
          {"labels"},
          {},
-         root_image,
-         stages::run_root_image,
+         squashfs,
+         stages::run_squashfs,
          builder_hint},
         {"initramfs",
          1,
@@ -310,7 +310,7 @@ const std::vector<Stage>& stage_table() {
          1,
          artifact,
          "hybrid image for BIOS and UEFI, disc and stick",
-         {"root-tree", "root-image", "initramfs"},
+         {"root-tree", "squashfs", "initramfs"},
          {"boot_menu"},
          iso,
          stages::run_iso,

@@ -58,7 +58,7 @@ std::uintmax_t bytes_of_files(const fs::path& tree) {
 
 }  // namespace
 
-void run_root_image(StageContext& context) {
+void run_squashfs(StageContext& context) {
     const fs::path image = context.out / "root.squashfs";
     const std::uintmax_t boot = bytes_of_files(context.tree / "boot");
     const std::uintmax_t total = bytes_of_files(context.tree) - boot;
@@ -87,8 +87,7 @@ namespace {
 constexpr const char* common_modules[] = {
     "part_msdos", "part_gpt",     "iso9660", "fat",     "normal",   "configfile",
     "search",     "search_label", "linux",   "serial",  "terminal", "echo",
-    "test",       "reboot",       "halt",    "minicmd", "smbios",
-    "all_video"};
+    "test",       "reboot",       "halt",    "minicmd", "smbios",   "all_video"};
 
 void make_grub(StageContext& context, const char* format, const char* folder, const fs::path& early,
                const fs::path& image, const std::vector<std::string>& modules) {
@@ -203,7 +202,7 @@ void run_iso(StageContext& context) {
     // Links, not copies: same file system, and xorriso only reads.
     fs::create_hard_link(context.artifacts.at("initramfs") / "initrd.img",
                          medium / "live/initrd.img");
-    fs::create_hard_link(context.artifacts.at("root-image") / "root.squashfs",
+    fs::create_hard_link(context.artifacts.at("squashfs") / "root.squashfs",
                          medium / "live/root.squashfs");
     put_file(medium / "boot/grub/grub.cfg", boot_menu(context));
     const fs::path early = work / "early.cfg";

@@ -78,6 +78,22 @@ void put_network(StageContext& context) {
     put_file(tree / "etc/systemd/network/50-gearbox.network", text);
 }
 
+// 1 and 58 are ICMP and ICMPv6: a small image has no /etc/protocols to look names up in.
+constexpr const char* firewall_head = R"(#!/usr/sbin/nft -f
+# Written by gearbox-build from the recipe's 'firewall' line. A table of its own: gearboxd keeps one
+# too, and neither may flush the other's.
+table inet firewall
+delete table inet firewall
+table inet firewall {
+    chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established,related accept
+        ct state invalid drop
+        iifname "lo" accept
+        meta l4proto { 1, 58 } accept
+        udp dport { 68, 546 } accept
+)";
+
 void put_firewall(StageContext& context) {
     const Json& firewall = context.options.at("firewall");
     if (!firewall.at("enabled").get<bool>()) {
@@ -90,22 +106,10 @@ void put_firewall(StageContext& context) {
         rules +=
             str("        ", text.substr(colon + 1), " dport ", text.substr(0, colon), " accept\n");
     }
-    put_file(
-        context.tree / "etc/nftables.conf",
-        str("#!/usr/sbin/nft -f\n"
-            "# Written by gearbox-build from the recipe's 'firewall' line. A table of its own:\n"
-            "# gearboxd keeps one too, and neither may flush the other's.\n"
-            "table inet firewall\ndelete table inet firewall\n"
-            "table inet firewall {\n"
-            "    chain input {\n"
-            "        type filter hook input priority filter; policy drop;\n"
-            "        ct state established,related accept\n"
-            "        ct state invalid drop\n"
-            "        iifname \"lo\" accept\n"
-            "        meta l4proto { icmp, ipv6-icmp } accept\n"
-            "        udp dport { 68, 546 } accept\n",
-            rules, "    }\n}\n"),
-        0755);
+    put_file(context.tree / "etc/nftables.conf", firewall_head + rules + "    }\n}\n", 0755);
+    // The unit as packaged flushes every table when it stops, gearboxd's too.
+    put_file(context.tree / "etc/systemd/system/nftables.service.d/gearbox.conf",
+             "[Service]\nExecStop=\nExecStop=/usr/sbin/nft delete table inet firewall\n");
 }
 
 void put_mounts(StageContext& context) {

@@ -14,7 +14,7 @@ void run_pre(StageContext& context);
 void run_post(StageContext& context);
 void run_normalise(StageContext& context);
 void run_labels(StageContext& context);
-void run_root_image(StageContext& context);
+void run_squashfs(StageContext& context);
 void run_initramfs(StageContext& context);
 void run_iso(StageContext& context);
 

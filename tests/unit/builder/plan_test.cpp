@@ -91,31 +91,31 @@ INSTANTIATE_TEST_SUITE_P(
                            {"initramfs", "iso"}},
                     Change{"the overlay",
                            [](Facts& f) { f.inputs["overlay"] = "x"; },
-                           {"overlay", "services", "normalise", "labels", "root-image", "iso"}},
+                           {"overlay", "services", "normalise", "labels", "squashfs", "iso"}},
                     Change{"the .deb",
                            [](Facts& f) { f.inputs["deb"] = "x"; },
                            {"gearbox", "settings", "overlay", "services", "normalise", "labels",
-                            "root-image", "iso"}},
+                            "squashfs", "iso"}},
                     Change{"a policy module",
                            [](Facts& f) { f.inputs["policy_modules"] = "x"; },
                            {"policy", "gearbox", "settings", "overlay", "services", "normalise",
-                            "labels", "root-image", "iso"}},
+                            "labels", "squashfs", "iso"}},
                     Change{"a dependency of the .deb",
                            [](Facts& f) { f.deb_depends.push_back("libnew1"); },
                            {"root-tree", "policy", "gearbox", "settings", "overlay", "services",
-                            "normalise", "labels", "root-image", "initramfs", "iso"}},
+                            "normalise", "labels", "squashfs", "initramfs", "iso"}},
                     Change{"the mirror",
                            [](Facts& f) { f.mirrors["debian"] = "http://other"; },
                            {"root-tree", "policy", "gearbox", "settings", "overlay", "services",
-                            "normalise", "labels", "root-image", "initramfs", "iso"}}));
+                            "normalise", "labels", "squashfs", "initramfs", "iso"}}));
 
 TEST(Plan, ChangesWithTheRecipe) {
     const auto base = plan_of("");
     EXPECT_THAT(changed(base, plan_of("bootloader --timeout=9\n")), UnorderedElementsAre("iso"));
     EXPECT_THAT(changed(base, plan_of("%addon gearbox\ncompression = 19\n%end\n")),
-                UnorderedElementsAre("root-image", "iso"));
+                UnorderedElementsAre("squashfs", "iso"));
     EXPECT_THAT(changed(base, plan_of("services --enabled=x\n")),
-                UnorderedElementsAre("services", "normalise", "labels", "root-image", "iso"));
+                UnorderedElementsAre("services", "normalise", "labels", "squashfs", "iso"));
     EXPECT_TRUE(changed(base, plan_of("# only a comment\n")).empty());
 }
 
