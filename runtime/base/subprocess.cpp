@@ -109,6 +109,8 @@ ToolResult run_tool(const std::vector<std::string>& argv, const ToolOptions& opt
     const int ends[3] = {in.read.get(), out.write.get(), err.write.get()};
     // Our pipes are CLOEXEC; dup2 in the child makes its copies of them inheritable.
     const auto wire = [&ends](auto&) {
+        // Libraries may have opened descriptors without CLOEXEC: not the tool's business either.
+        ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
         for (int i = 0; i < 3; ++i) {
             ::dup2(ends[i], i);
         }

@@ -61,6 +61,9 @@ struct Prepared {
     if (child.death_signal != 0) {
         ::prctl(PR_SET_PDEATHSIG, child.death_signal);
     }
+    // Not every library opens CLOEXEC (cpp-httplib 0.11 accepts without it): nothing of the daemon
+    // but what is wired may reach a gear.
+    ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     for (std::size_t i = 0; i < child.wire_count; ++i) {
         if (::dup2(child.wires[i].from, child.wires[i].to) < 0) {
             break;

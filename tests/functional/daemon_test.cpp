@@ -1,0 +1,258 @@
+// The daemon as a program, with real gears: REST from outside, SIGKILL at every step.
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/subprocess.h"
+#include "control/control_client.h"
+#include "support/http_client.h"
+#include "support/private_host.h"
+
+#include <gmock/gmock-matchers.h>
+#include <gtest/gtest.h>
+
+#include <poll.h>
+#include <spawn.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+namespace gearbox::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr int port = 4080;
+constexpr const char* cgroup_parent = "gearbox-daemon-test";
+constexpr const char* config_file = "/var/lib/gearbox/test.toml";
+
+/// gearboxd as systemd would run it.
+class Daemon {
+public:
+    explicit Daemon(const std::string& crash_at = "") {
+        Settings settings = private_host_settings();
+        settings.testing.crash_at = crash_at;
+        write_file_atomically(config_file, dump_settings(settings));
+        const UniqueFd ready = bind_notify_socket();
+        std::string program = GEARBOXD;
+        std::string option = "--config";
+        std::string value = config_file;
+        char* const argv[] = {program.data(), option.data(), value.data(), nullptr};
+        std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+        std::string notify = str("NOTIFY_SOCKET=", notify_socket);
+        char* const environment[] = {path.data(), notify.data(), nullptr};
+        if (::posix_spawn(&pid_, GEARBOXD, nullptr, nullptr, argv, environment) != 0) {
+            fail(ErrorKind::internal, "starting gearboxd");
+        }
+        pollfd wait{ready.get(), POLLIN, 0};
+        if (::poll(&wait, 1, 30000) != 1) {
+            fail(ErrorKind::internal, "gearboxd did not become ready");
+        }
+    }
+    ~Daemon() { end(SIGTERM); }
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    /// The signal that ended it, 0 if it ended by itself.
+    int end(int signal) {
+        if (pid_ == 0) {
+            return 0;
+        }
+        ::kill(pid_, signal);
+        return wait();
+    }
+    int wait() {
+        int status = 0;
+        ::waitpid(pid_, &status, 0);
+        pid_ = 0;
+        return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    }
+
+private:
+    static constexpr const char* notify_socket = "/run/gearbox/notify.sock";
+
+    static UniqueFd bind_notify_socket() {
+        fs::remove(notify_socket);
+        UniqueFd fd(check(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::snprintf(address.sun_path, sizeof address.sun_path, "%s", notify_socket);
+        check(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+        return fd;
+    }
+
+    pid_t pid_ = 0;
+};
+
+HttpClient demo() {
+    HttpClient client(port);
+    client.authorization = "Basic ZGVtbzpzZWNyZXQ=";  // demo:secret
+    return client;
+}
+
+HttpReply ask(const std::string& method, const std::string& path, const std::string& body = "") {
+    return demo().request(method, "/broker/rest/" + path, body);
+}
+
+HttpReply create_shop() {
+    return ask("POST", "domain/acme/applications", R"({"name":"shop","cartridges":["mock"]})");
+}
+
+std::size_t count_applications() { return ask("GET", "applications").json()["data"].size(); }
+
+/// What is there of gears, in words; "" if nothing.
+std::string remains() {
+    std::string out;
+    for (const auto& entry : fs::directory_iterator("/var/lib/openshift")) {
+        out += str("home ", entry.path().native(), "\n");
+    }
+    const std::string links = run_tool_checked({"ip", "-o", "link"});
+    if (links.find("gb1") != std::string::npos) {
+        out += links;
+    }
+    if (read_file("/etc/passwd").find("/var/lib/openshift/") != std::string::npos) {
+        out += "an account\n";
+    }
+    const std::string cgroups =
+        run_tool({"find", "/sys/fs/cgroup", "-type", "d", "-path", str("*/", cgroup_parent, "/gear-*")})
+            .out;
+    return out + cgroups;
+}
+
+/// The gear's PID 1, as we see it.
+std::string first_process(const std::string& gear) {
+    const std::string path = str("*/", cgroup_parent, "/gear-", gear, "/cgroup.procs");
+    const std::string files = run_tool_checked({"find", "/sys/fs/cgroup", "-path", path});
+    const std::string pids = read_file(files.substr(0, files.find('\n')));
+    return pids.substr(0, pids.find('\n'));
+}
+
+class DaemonTest : public ::testing::Test {
+protected:
+    void SetUp() override {
+        fs::create_directories("/var/lib/gearbox");
+        write_file_atomically("/var/lib/gearbox/initial-users.json",
+                              R"({"users":[{"login":"demo","password":"secret"}]})", 0600);
+    }
+    void TearDown() override {
+        const Daemon daemon;
+        ask("DELETE", "domain/acme", R"({"force":true})");
+        EXPECT_EQ(remains(), "");
+    }
+};
+
+TEST_F(DaemonTest, CreatesServesAndDeletes) {
+    const Daemon daemon;
+    const HttpReply made = create_shop();
+    ASSERT_EQ(made.status, 201) << made.body;
+    const std::string id = made.json()["data"]["id"].get<std::string>();
+    EXPECT_EQ(ask("GET", str("application/", id, "/gear_groups")).json()["data"][0]["gears"][0]["state"],
+              "started");
+    EXPECT_EQ(ask("POST", str("application/", id, "/events"), R"({"event":"restart"})").status, 200);
+    EXPECT_EQ(ask("POST", str("application/", id, "/events"), R"({"event":"stop"})").status, 200);
+    EXPECT_EQ(ask("POST", str("application/", id, "/events"), R"({"event":"start"})").status, 200);
+    EXPECT_EQ(ask("GET", str("application/", id, "/deployments")).json()["data"].size(), 1u);
+    EXPECT_THAT(remains(), HasSubstr(id));
+    EXPECT_EQ(ask("DELETE", str("application/", id), "{}").status, 200);
+    EXPECT_EQ(remains(), "");
+}
+
+TEST_F(DaemonTest, AdministratorsUseTheControlSocket) {
+    const Daemon daemon;
+    const std::string socket = "/run/gearbox/control.sock";
+    EXPECT_EQ(call(socket, "status")["users"], 1);
+    const Json made = call(socket, "user.create", {{"login", "anna"}});
+    EXPECT_EQ(made["password"].get<std::string>().size(), 16u);
+    EXPECT_EQ(call(socket, "user.list").size(), 2u);
+    EXPECT_THROW(call(socket, "user.create", {{"login", "anna"}}), Error);
+    EXPECT_THROW(call(socket, "user.create", {{"login", "no spaces"}}), Error);
+    call(socket, "user.delete", {{"login", "anna"}});
+}
+
+TEST_F(DaemonTest, GearsSurviveIt) {
+    std::string id;
+    {
+        Daemon daemon;
+        id = create_shop().json()["data"]["id"].get<std::string>();
+        EXPECT_EQ(daemon.end(SIGKILL), SIGKILL);
+    }
+    const auto init = [&] { return first_process(id); };
+    const std::string before = init();
+    EXPECT_NE(before, "");
+    const Daemon daemon;
+    EXPECT_EQ(count_applications(), 1u);
+    EXPECT_EQ(ask("POST", str("application/", id, "/events"), R"({"event":"reload"})").status, 200);
+    EXPECT_EQ(init(), before);
+}
+
+TEST_F(DaemonTest, AGearInheritsNoDescriptor) {
+    const Daemon daemon;
+    const std::string id = create_shop().json()["data"]["id"].get<std::string>();
+    const std::string open =
+        run_tool_checked({"ls", "-l", str("/proc/", first_process(id), "/fd")});
+    EXPECT_THAT(open, Not(HasSubstr("socket:"))) << open;
+    EXPECT_THAT(open, Not(HasSubstr("state.db"))) << open;
+}
+
+TEST_F(DaemonTest, KilledAtAnyStepOfCreateItLeavesAllOrNothing) {
+    for (const char* step : {"reserve", "create-gear", "authorize-keys", "add-cartridge-mock",
+                             "create-repository", "deploy", "publish-routes", "complete"}) {
+        for (const char* when : {"before", "after"}) {
+            const std::string place = str("create-application/", step, "/", when);
+            SCOPED_TRACE(place);
+            {
+                Daemon daemon(place);
+                EXPECT_NE(create_shop().status, 201);
+                EXPECT_EQ(daemon.wait(), SIGKILL);
+            }
+            const Daemon daemon;
+            const bool is_whole = place == "create-application/complete/after";
+            EXPECT_EQ(count_applications(), is_whole ? 1u : 0u);
+            EXPECT_EQ(call("/run/gearbox/control.sock", "status")["unfinished_operations"], 0);
+            if (!is_whole) {
+                EXPECT_EQ(remains(), "");
+            }
+        }
+    }
+    const Daemon daemon;
+    EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
+}
+
+TEST_F(DaemonTest, KilledAtAnyStepOfDeleteItIsGone) {
+    for (const char* step : {"mark", "withdraw-routes", "stop", "destroy-gear", "forget"}) {
+        for (const char* when : {"before", "after"}) {
+            const std::string place = str("delete-application/", step, "/", when);
+            SCOPED_TRACE(place);
+            {
+                Daemon daemon(place);
+                EXPECT_EQ(create_shop().status, 201);
+                EXPECT_NE(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
+                EXPECT_EQ(daemon.wait(), SIGKILL);
+            }
+            const Daemon daemon;
+            EXPECT_EQ(count_applications(), 0u);
+            EXPECT_EQ(remains(), "");
+        }
+    }
+}
+
+}  // namespace
+
+}  // namespace gearbox::test
+
+int main(int argc, char** argv) {
+    ::testing::InitGoogleTest(&argc, argv);
+    const std::string missing = gearbox::test::missing_for_gears();
+    if (!missing.empty()) {
+        std::cout << "skipped: " << missing << "\n";
+        return 77;
+    }
+    gearbox::test::enter_private_host(gearbox::test::cgroup_parent);
+    return RUN_ALL_TESTS();
+}
