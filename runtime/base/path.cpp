@@ -32,13 +32,25 @@ UniqueFd open_directory(const std::string& path) {
                           "opening the directory '", path, "'"));
 }
 
-UniqueFd open_beneath(int dirfd, const RelativePath& path, int flags, unsigned mode) {
+namespace {
+
+UniqueFd open_resolved(int dirfd, const RelativePath& path, int flags, unsigned mode, unsigned resolve) {
     open_how how{};
     how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
     how.mode = mode;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    how.resolve = resolve;
     const long fd = ::syscall(SYS_openat2, dirfd, path.text().c_str(), &how, sizeof how);
     return UniqueFd(static_cast<int>(check(fd, "opening '", path.text(), "'")));
+}
+
+}  // namespace
+
+UniqueFd open_beneath(int dirfd, const RelativePath& path, int flags, unsigned mode) {
+    return open_resolved(dirfd, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+}
+
+UniqueFd open_without_links(int dirfd, const RelativePath& path, int flags, unsigned mode) {
+    return open_resolved(dirfd, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
 }  // namespace gearbox

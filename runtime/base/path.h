@@ -25,4 +25,8 @@ UniqueFd open_directory(const std::string& path);
 /// openat2 with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS; flags as in open(2), CLOEXEC is added.
 UniqueFd open_beneath(int dirfd, const RelativePath& path, int flags, unsigned mode = 0);
 
+/// The same, and no component may be a symbolic link: for files that root changes for a gear. With
+/// O_PATH | O_NOFOLLOW the last one may be, and is itself what is opened.
+UniqueFd open_without_links(int dirfd, const RelativePath& path, int flags, unsigned mode = 0);
+
 }  // namespace gearbox

@@ -180,8 +180,12 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
                             cartridge.is_web_framework(),
                             cartridge.install_build_required,
                             plan_endpoints(record, cartridge)};
-    // Left over from an operation that did not end.
-    discard(record, added);
+    const GearFiles files = node_.files(record);
+    if (files.exists(added.name)) {
+        // Left over from an operation that did not end; its scripts may still be at work.
+        node_.launcher.kill(record);
+        discard(record, added);
+    }
     changed.cartridges.push_back(added);
     node_.launcher.ensure_running(record);
     changed.init_pid = record.init_pid;
@@ -194,7 +198,6 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
             log::error("removing a failed cartridge: ", error.text());
         }
     });
-    const GearFiles files = node_.files(record);
     files.copy_cartridge(cartridge.source, added.name);
     files.ensure_directory(added.name + "/env", files.locked(), 0750);
     // Old action hooks write here without asking (contract 21.9).

@@ -29,20 +29,27 @@ if [[ -f .gitmodules ]]; then
 fi
 )";
 
-// $1 new directory, $2 number to keep. Least recently activated first; a never activated one is newest.
+// $1 new directory.
 constexpr const char* directory_program = R"(set -e
 cd "$OPENSHIFT_DEPLOYMENTS_DIR"
 mkdir -p by-id "$1"/{repo,dependencies,build-dependencies}
-current=$(readlink current || true)
+)";
+
+// $1 number to keep. The least recently activated go first, the current one never; what has no metadata
+// was never built.
+constexpr const char* prune_program = R"(set -e
+cd "$OPENSHIFT_DEPLOYMENTS_DIR"
+current=$(readlink current)
 mapfile -t old < <(for stamp in 20*; do
-    [[ $stamp == "$1" ]] && continue
+    [[ $stamp == "$current" ]] && continue
     when=$(sed -n 's/.*"activations": *\[\([^]]*\)\].*/\1/p' "$stamp/metadata.json" 2>/dev/null | sed 's/.*, *//')
-    printf '%s %s\n' "${when:-9999999999}" "$stamp"
+    printf '%s %s\n' "${when:-0}" "$stamp"
 done | sort -n | cut -d' ' -f2)
-excess=$((${#old[@]} + 1 - $2))
-for ((i = 0; i < excess; ++i)); do
-    rm -rf -- "${old[i]}"
-    [[ ${old[i]} == "$current" ]] && rm -f current
+excess=$((${#old[@]} + 1 - $1))
+for ((i = 0; i < ${#old[@]}; ++i)); do
+    if ((i < excess)) || [[ ! -e ${old[i]}/metadata.json ]]; then
+        rm -rf -- "${old[i]}"
+    fi
 done
 find by-id -xtype l -delete
 )";
@@ -70,6 +77,7 @@ mv -T .current.new current
 // What runs when a build has failed: the deployment that is current, as it was activated.
 constexpr const char* restore_program = R"(set -e
 runtime=${OPENSHIFT_HOMEDIR%/}/app-root/runtime
+[[ -d $OPENSHIFT_DEPLOYMENTS_DIR/current/repo ]] || exit 0
 cd "$OPENSHIFT_DEPLOYMENTS_DIR/current"
 for part in repo dependencies build-dependencies; do
     find "$runtime/$part" -mindepth 1 -delete
@@ -186,12 +194,16 @@ void Deployer::stop_for(GearRecord& record, const TextSink& output) const {
         return;
     }
     runner_.stop_all(record, false, output);
-    set_gear_state(node_, record, GearState::stopped);
+    // Not "stopped": should the daemon end now, the next one starts what was running.
+    set_gear_state(node_, record, GearState::building);
+}
+
+void Deployer::restore(const GearRecord& record) const {
+    runner_.run_checked(record, bash(restore_program, {}));
 }
 
 void Deployer::prepare_directory(const GearRecord& record, const PendingDeployment& pending) const {
-    const int keep = std::max(1, record.spec.deployment.keep);
-    runner_.run_checked(record, bash(directory_program, {pending.directory, std::to_string(keep)}));
+    runner_.run_checked(record, bash(directory_program, {pending.directory}));
 }
 
 void Deployer::checkout(const GearRecord& record, const PendingDeployment& pending,
@@ -266,15 +278,23 @@ void Deployer::activate(GearRecord& record, const PendingDeployment& pending, De
     set_gear_state(node_, record, GearState::started);
     runner_.control(record, primary, "post-deploy", output);
     runner_.run_action_hook(record, "post_deploy", output);
+    finish(record, pending, std::move(deployment));
+}
+
+// The contract prunes before the build. Here the deployment that runs is kept until the next one does: a
+// daemon that is killed in between can put it back.
+void Deployer::finish(const GearRecord& record, const PendingDeployment& pending, Deployment deployment) const {
     deployment.activations.push_back(static_cast<double>(node_.clock.now()));
     write_metadata(record, pending.directory, deployment);
+    const int keep = std::max(1, record.spec.deployment.keep);
+    runner_.run_checked(record, bash(prune_program, {std::to_string(keep)}));
 }
 
 void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
     if (record.spec.deployment.keep > 1) {
         say(output, "Starting the version from before again\n");
         try {
-            runner_.run_checked(record, bash(restore_program, {}));
+            restore(record);
             runner_.start_all(record, output);
             set_gear_state(node_, record, GearState::started);
             return;
@@ -340,9 +360,7 @@ ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& ou
         runner_.run_checked(record, bash(current_program, {pending.directory}));
         messages = runner_.start_all(record, output);
         set_gear_state(node_, record, GearState::started);
-        Deployment activated = deployment;
-        activated.activations.push_back(static_cast<double>(node_.clock.now()));
-        write_metadata(record, pending.directory, activated);
+        finish(record, pending, deployment);
     }
     for (const RecordedCartridge& cartridge : record.cartridges) {
         runner_.run_script(record, cartridge, "post_install");

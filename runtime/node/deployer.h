@@ -42,6 +42,9 @@ public:
     /// Builds and activates. False when it failed; the output says why.
     bool postreceive(GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
 
+    /// Puts the files of the current deployment, if there is one, where they run.
+    void restore(const GearRecord& record) const;
+
     /// The first deployment of a new application, and its start.
     ScriptMessages deploy_initially(GearRecord& record, const TextSink& output) const;
 
@@ -55,6 +58,7 @@ private:
     Deployment prepare(const GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
     void activate(GearRecord& record, const PendingDeployment& pending, Deployment deployment,
                   const TextSink& output) const;
+    void finish(const GearRecord& record, const PendingDeployment& pending, Deployment deployment) const;
     void write_metadata(const GearRecord& record, const std::string& directory, const Deployment& deployment) const;
     void after_failure(GearRecord& record, const TextSink& output) const;
     std::string make_stamp() const;

@@ -85,12 +85,12 @@ UniqueFd GearFiles::open_parent(const std::string& path, std::string& name) cons
     if (slash == std::string::npos) {
         return UniqueFd(check(::fcntl(home_.get(), F_DUPFD_CLOEXEC, 3), "duplicating a descriptor"));
     }
-    return open_beneath(home_.get(), RelativePath(path.substr(0, slash)), O_RDONLY | O_DIRECTORY);
+    return open_without_links(home_.get(), RelativePath(path.substr(0, slash)), O_RDONLY | O_DIRECTORY);
 }
 
 bool GearFiles::exists(const std::string& path) const {
     try {
-        const UniqueFd file = open_beneath(home_.get(), RelativePath(path), O_PATH | O_NOFOLLOW);
+        const UniqueFd file = open_without_links(home_.get(), RelativePath(path), O_PATH | O_NOFOLLOW);
         return true;
     } catch (const SysError& error) {
         if (is_absent(error.code())) {
@@ -103,7 +103,7 @@ bool GearFiles::exists(const std::string& path) const {
 std::optional<std::string> GearFiles::find(const std::string& path, std::size_t limit) const {
     try {
         // O_NONBLOCK: a fifo in its place must not hold us up.
-        const UniqueFd file = open_beneath(home_.get(), RelativePath(path),
+        const UniqueFd file = open_without_links(home_.get(), RelativePath(path),
                                            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
         struct stat info {};
         check(::fstat(file.get(), &info), "looking at '", path, "'");
@@ -122,7 +122,7 @@ std::optional<std::string> GearFiles::find(const std::string& path, std::size_t 
 std::vector<std::string> GearFiles::list(const std::string& path) const {
     UniqueFd fd;
     try {
-        fd = open_beneath(home_.get(), RelativePath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        fd = open_without_links(home_.get(), RelativePath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     } catch (const SysError& error) {
         if (is_absent(error.code())) {
             return {};
@@ -207,7 +207,7 @@ void GearFiles::remove(const std::string& path) const {
 
 bool GearFiles::give(const std::string& path, Owner owner) const {
     try {
-        const UniqueFd file = open_beneath(home_.get(), RelativePath(path), O_PATH | O_NOFOLLOW);
+        const UniqueFd file = open_without_links(home_.get(), RelativePath(path), O_PATH | O_NOFOLLOW);
         struct stat info {};
         check(::fstat(file.get(), &info), "looking at '", path, "'");
         if (!S_ISDIR(info.st_mode) && (info.st_nlink > 1 || !S_ISREG(info.st_mode))) {

@@ -1,6 +1,7 @@
 // Files below a gear's home, handled by root while the gear may be at work on them: everything goes
-// through descriptors opened beneath the home, no path of a gear is ever followed out of it, and new
-// files carry the gear's label from the moment they exist.
+// through descriptors opened beneath the home, no symbolic link is ever followed (the gear could make
+// one lead to what is root's in its own home), and new files carry the gear's label from the moment
+// they exist.
 #pragma once
 #include "base/fd.h"
 #include "base/path.h"

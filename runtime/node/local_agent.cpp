@@ -73,13 +73,9 @@ void LocalAgent::recover() {
     std::map<GearId, Routes> routes;
     int living = 0;
     for (const GearId& id : store_.gears()) {
-        GearRecord record = store_.gear(id);
+        const GearRecord record = store_.gear(id);
         if (launcher_.is_running(record)) {
             ++living;
-        }
-        // Interrupted in the middle: what runs is found out by the next start or stop.
-        if (record.state == GearState::building || record.state == GearState::deploying) {
-            set_gear_state(node_, record, GearState::stopped);
         }
         if (Routes own = routes_of(record); !own.empty()) {
             routes[id] = std::move(own);
@@ -92,15 +88,26 @@ void LocalAgent::recover() {
 void LocalAgent::start_missing(KeyedMutex& locks) {
     for (const GearId& id : store_.gears()) {
         const auto lock = locks.lock(id.text());
-        const auto record = store_.find(id);
-        if (!record || record->state != GearState::started || launcher_.is_running(*record) ||
-            node_.files(*record).exists(stop_lock)) {
+        auto record = store_.find(id);
+        if (!record || node_.files(*record).exists(stop_lock)) {
+            continue;
+        }
+        const bool interrupted =
+            record->state == GearState::building || record->state == GearState::deploying;
+        const bool gone = record->state == GearState::started && !launcher_.is_running(*record);
+        if (!interrupted && !gone) {
             continue;
         }
         try {
+            // Left over from a deployment: what it had begun to build must not be served.
+            launcher_.kill(*record);
+            launcher_.ensure_running(*record);
+            if (interrupted) {
+                deployer_.restore(*record);
+            }
             start(id);
         } catch (const Error& error) {
-            log::error("starting after a reboot: ", error.text(), log::field("gear", id.text()));
+            log::error("starting again: ", error.text(), log::field("gear", id.text()));
         }
     }
 }

@@ -23,7 +23,8 @@ public:
 
     /// After a start of the daemon: finds the sandboxes that live, tells the router. Quick.
     void recover();
-    /// Starts the gears that should run but do not (after a reboot), each under its lock.
+    /// Starts the gears that should run but do not (after a reboot, or a push that the end of the daemon
+    /// interrupted), each under its lock.
     void start_missing(KeyedMutex& locks);
     /// Reaps ended sandboxes; on SIGCHLD.
     void reap() { reaper_.collect(); }

@@ -185,23 +185,40 @@ void Cgroups::kill_all(const std::string& child) const {
     }
 }
 
+bool Cgroups::exists(const std::string& child) const {
+    for (const char* controller : controllers) {
+        const std::string path = directory(controller, child);
+        if (::access(path.c_str(), F_OK) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void Cgroups::destroy(const std::string& child) const {
     kill_all(child);
-    const std::lock_guard guard(library_lock());
-    const Handle group = make_handle(path_of(child));
-    for (const char* controller : controllers) {
-        add_controller(group.get(), controller);
-    }
-    const int rc = ::cgroup_delete_cgroup_ext(
-        group.get(), CGFLAG_DELETE_RECURSIVE | CGFLAG_DELETE_IGNORE_MIGRATION);
-    // Deleting what is not there says so in one of two ways, depending on the version.
-    if (rc != 0 && rc != ECGROUPNOTEXIST) {
-        for (const char* controller : controllers) {
-            const std::string path = str(mount_point(controller), "/", path_of(child));
-            if (::access(path.c_str(), F_OK) == 0) {
-                check_cgroup(rc, "removing cgroup '", child, "'");
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    // A group stays busy for a moment after its last process has left the list.
+    for (;;) {
+        int rc = 0;
+        {
+            const std::lock_guard guard(library_lock());
+            const Handle group = make_handle(path_of(child));
+            for (const char* controller : controllers) {
+                add_controller(group.get(), controller);
             }
+            rc = ::cgroup_delete_cgroup_ext(group.get(),
+                                            CGFLAG_DELETE_RECURSIVE | CGFLAG_DELETE_IGNORE_MIGRATION);
         }
+        // What it returns for a group that is not there depends on its version.
+        if (!exists(child)) {
+            return;
+        }
+        if (std::chrono::steady_clock::now() > deadline) {
+            check_cgroup(rc, "removing cgroup '", child, "'");
+            fail(ErrorKind::unavailable, "cgroup '", child, "' cannot be removed");
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));  // allowed: nothing to wait for
     }
 }
 

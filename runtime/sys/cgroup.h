@@ -36,6 +36,7 @@ public:
     std::vector<pid_t> processes(const std::string& child) const;
 
 private:
+    bool exists(const std::string& child) const;
     std::string path_of(const std::string& child) const;
     std::string directory(const std::string& controller, const std::string& child) const;
 

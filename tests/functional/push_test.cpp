@@ -169,6 +169,31 @@ TEST_F(PushTest, TakesOtherBranchesWithoutDeploying) {
     EXPECT_THAT(result.err, Not(HasSubstr("Result")));
 }
 
+TEST_F(PushTest, StartsWhatAnInterruptedPushHadStopped) {
+    // As if the daemon had been killed between the hooks, with half a check-out done.
+    GearRecord record = agent->context().store.gear(gear);
+    const std::string commit = inside(gear, "git --git-dir ~/git/shop.git rev-parse master");
+    agent->deployer().prereceive(record, {{std::string(40, '0'), commit.substr(0, 40), "refs/heads/master"}}, {}, {});
+    inside(gear, "echo half >~/app-root/repo/index.txt");
+    EXPECT_EQ(body(), "");
+    restart_agent();
+    agent->start_missing(locks);
+    EXPECT_EQ(agent->state(gear), GearState::started);
+    EXPECT_EQ(body(), "first version\n");
+}
+
+TEST_F(PushTest, KeepsAsManyDeploymentsAsAsked) {
+    agent->set_deployment_settings(gear, {true, "master", 2, "git"});
+    for (const char* text : {"one\n", "two\n", "three\n"}) {
+        EXPECT_EQ(push("index.txt", text).status, 0);
+    }
+    EXPECT_THAT(push("broken", "").err, HasSubstr("failure"));
+    EXPECT_EQ(agent->deployments(gear).size(), 2u);
+    std::filesystem::remove(clone() + "/broken");
+    EXPECT_THAT(push("index.txt", "four\n").err, HasSubstr("success"));
+    EXPECT_EQ(inside(gear, "cat ~/app-deployments/20*/repo/index.txt"), "three\nfour\n");
+}
+
 TEST_F(PushTest, RunsCommandsInTheGear) {
     EXPECT_EQ(ssh("echo $OPENSHIFT_APP_NAME $OPENSHIFT_LOGIN; id -u").out, "shop demo@example.com\n1020\n");
     EXPECT_EQ(ssh("exit 42").status, 42);
