@@ -11,7 +11,9 @@
 #include "base/file.h"
 
 #include <unistd.h>
+#include <algorithm>
 #include <iostream>
+#include <optional>
 
 namespace gearbox::builder {
 
@@ -96,22 +98,9 @@ BuildRequest make_request(const CommandLineOptions& options, const Checked& chec
     return request;
 }
 
-// Before anything else: as somebody else than root reading the files can fail already, less
-// clearly.
-void check_host_first(const fs::path& cache) {
-    const auto problems = find_host_problems(host_state(cache));
-    if (problems.empty()) {
-        return;
-    }
-    std::string text = "this machine cannot build the image:";
-    for (const std::string& problem : problems) {
-        text += "\n  - " + problem;
-    }
-    fail(ErrorKind::unavailable, text);
-}
-
 int run_build(const CommandLineOptions& options) {
-    check_host_first(options.cache);
+    // Before anything else: as somebody else than root even reading the files can fail.
+    require_good_host(options.cache);
     const auto checked = load_checked(options);
     if (!checked) {
         return exit_recipe;

@@ -168,4 +168,16 @@ HostState host_state(const fs::path& cache) {
     return state;
 }
 
+void require_good_host(const fs::path& cache) {
+    const auto problems = find_host_problems(host_state(cache));
+    if (problems.empty()) {
+        return;
+    }
+    std::string text = "this machine cannot build the image:";
+    for (const std::string& problem : problems) {
+        text += "\n  - " + problem;
+    }
+    fail(ErrorKind::unavailable, text);
+}
+
 }  // namespace gearbox::builder

@@ -49,4 +49,7 @@ std::vector<std::string> find_host_problems(const HostState& state);
 
 HostState host_state(const std::filesystem::path& cache);
 
+/// Throws Error(unavailable) with all the problems of this host.
+void require_good_host(const std::filesystem::path& cache);
+
 }  // namespace gearbox::builder

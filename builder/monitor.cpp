@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>

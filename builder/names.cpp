@@ -40,6 +40,18 @@ bool is_url(const std::string& text) {
     return fits(text, "(https?|file)://[^ \"'\\\\]+");
 }
 
+bool is_locale(const std::string& text) {
+    return fits(text, "[A-Za-z]+(_[A-Z]+)?([.][A-Za-z0-9-]+)?(@[a-z]+)?");
+}
+
+bool is_address(const std::string& text) {
+    return fits(text, "[0-9a-fA-F.:]+(/[0-9]{1,3})?");
+}
+
+bool is_mount_options(const std::string& text) {
+    return fits(text, "[^ \\t#]+");
+}
+
 bool is_simple_word(const std::string& text) {
     return fits(text, "[A-Za-z0-9][A-Za-z0-9._@-]*");
 }

@@ -9,8 +9,13 @@ namespace gearbox::builder {
 
 namespace {
 
-void apply_lang(const Arguments& line, Recipe& recipe, Problems&) {
-    recipe.language = line.operands.front().text;
+void apply_lang(const Arguments& line, Recipe& recipe, Problems& problems) {
+    const Word& locale = line.operands.front();
+    if (!is_locale(locale.text)) {
+        problems.add(locale.at, str("'", locale.text, "' is not a locale"),
+                     "a locale is a name such as 'C.UTF-8' or 'de_DE.UTF-8'");
+    }
+    recipe.language = locale.text;
 }
 
 void apply_keyboard(const Arguments& line, Recipe& recipe, Problems& problems) {
@@ -153,6 +158,12 @@ void apply_network(const Arguments& line, Recipe& recipe, Problems& problems) {
         problems.add(line.at, "'--bootproto=static' needs '--ip=ADDRESS/PREFIX'",
                      "for example '--ip=192.168.56.10/24'");
     }
+    for (const char* option : {"--ip", "--gateway"}) {
+        if (line.has(option) && !is_address(line.text(option))) {
+            problems.add(line.options.at(option).at,
+                         str("'", line.text(option), "' is not an address"));
+        }
+    }
     if (!is_simple_word(network.device)) {
         problems.add(line.options.at("--device").at,
                      str("'", network.device, "' is not a network device"),
@@ -188,6 +199,10 @@ void apply_part(const Arguments& line, Recipe& recipe, Problems& problems) {
     if (type != "tmpfs") {
         problems.add(line.at, str("'part ", point.text, "' needs '--fstype=tmpfs'"),
                      "a live image has no disk: everything else lives in memory");
+    }
+    if (line.has("--fsoptions") && !is_mount_options(line.text("--fsoptions"))) {
+        problems.add(line.options.at("--fsoptions").at, "mount options have no blanks and no '#'",
+                     "separate them by ','");
     }
     recipe.mounts.push_back({point.text, type, line.text("--fsoptions", "mode=0755,nosuid,nodev")});
 }

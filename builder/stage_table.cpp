@@ -17,14 +17,7 @@ Options nothing(const Recipe&, const Facts&) {
 }
 
 void run_host_check(StageContext& context) {
-    const auto problems = find_host_problems(host_state(context.cache));
-    if (!problems.empty()) {
-        std::string text = "this machine cannot build the image";
-        for (const std::string& problem : problems) {
-            text += "\n  - " + problem;
-        }
-        fail(ErrorKind::unavailable, text);
-    }
+    require_good_host(context.cache);
 }
 
 std::string archive_line(const Repository& repo, const std::string& url) {

@@ -1,5 +1,6 @@
 // Running programs for a stage, on the host or inside the tree.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>

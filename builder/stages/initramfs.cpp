@@ -10,6 +10,8 @@
 
 #include <sys/stat.h>
 #include <memory>
+#include <set>
+#include <vector>
 
 namespace gearbox::builder::stages {
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <set>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 namespace gearbox::builder::stages {
 

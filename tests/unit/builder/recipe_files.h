@@ -4,6 +4,7 @@
 #include "recipe.h"
 
 #include <map>
+#include <stdexcept>
 #include <string>
 
 namespace gearbox::builder {

@@ -29,6 +29,13 @@ INSTANTIATE_TEST_SUITE_P(
                 "    remove the line: it is about installing on a machine\n"},
         BadLine{"lang\n", "r.ks:1:1: error: 'lang' needs LOCALE\n"},
         BadLine{"lang C de_DE\n", "r.ks:1:8: error: 'lang' takes one LOCALE\n"},
+        BadLine{"lang 'C; x'\n",
+                "r.ks:1:6: error: 'C; x' is not a locale\n"
+                "    a locale is a name such as 'C.UTF-8' or 'de_DE.UTF-8'\n"},
+        BadLine{"network --gateway=router\n", "r.ks:1:9: error: 'router' is not an address\n"},
+        BadLine{"part /d --fstype=tmpfs --fsoptions='a b'\n",
+                "r.ks:1:24: error: mount options have no blanks and no '#'\n"
+                "    separate them by ','\n"},
         BadLine{"lang C\nlang C\n",
                 "r.ks:2:1: error: 'lang' is already on line 1\n    keep one of the two lines\n"},
         BadLine{"lang de_DE.UTF-8\n",
