@@ -1,5 +1,5 @@
-// gear-hook: git's pre-receive and post-receive hook inside a gear. Tells the daemon about the push on
-// the socket that the session inherited, and shows its answer to the pusher.
+// gear-hook: git's pre-receive and post-receive hook inside a gear. Tells the daemon about the push
+// on the socket that the session inherited, and shows its answer to the pusher.
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/json.h"
@@ -39,13 +39,16 @@ std::string read_line(int fd, std::string& buffer) {
 
 int run(const std::string& hook, int fd) {
     Json environment = Json::array();
-    for (const char* name : {"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"}) {
+    for (const char* name :
+         {"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"}) {
         if (const char* value = std::getenv(name)) {
             environment.push_back(str(name, "=", value));
         }
     }
     const std::string updates = read_all(STDIN_FILENO, 512 * 1024);
-    write_all(fd, to_text(Json{{"hook", hook}, {"updates", updates}, {"environment", environment}}) + "\n");
+    write_all(
+        fd,
+        to_text(Json{{"hook", hook}, {"updates", updates}, {"environment", environment}}) + "\n");
     std::string buffer;
     for (std::string line = read_line(fd, buffer); !line.empty(); line = read_line(fd, buffer)) {
         const Json reply = parse_json(line);

@@ -120,8 +120,10 @@ int main(int argc, char** argv) {
     constexpr std::string_view forced = "login ";
     const std::string_view command = argc == 3 && std::string_view(argv[1]) == "-c" ? argv[2] : "";
     if (!command.starts_with(forced)) {
-        std::fputs("This account is a gear of Gearbox. Log in with a key that was added by 'gearbox sshkey add'.\n",
-                   stderr);
+        std::fputs(
+            "This account is a gear of Gearbox. Log in with a key that was added by 'gearbox "
+            "sshkey add'.\n",
+            stderr);
         return 1;
     }
     ::signal(SIGPIPE, SIG_IGN);

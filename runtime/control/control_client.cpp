@@ -14,9 +14,9 @@ namespace gearbox {
 namespace {
 
 ErrorKind parse_kind(const std::string& word) {
-    constexpr std::array kinds = {ErrorKind::invalid,   ErrorKind::unauthenticated,
-                                  ErrorKind::forbidden, ErrorKind::not_found,
-                                  ErrorKind::conflict,  ErrorKind::quota,
+    constexpr std::array kinds = {ErrorKind::invalid,    ErrorKind::unauthenticated,
+                                  ErrorKind::forbidden,  ErrorKind::not_found,
+                                  ErrorKind::conflict,   ErrorKind::quota,
                                   ErrorKind::unavailable};
     for (const ErrorKind kind : kinds) {
         if (word == name_of(kind)) {
@@ -28,7 +28,8 @@ ErrorKind parse_kind(const std::string& word) {
 
 std::vector<UniqueFd> take_descriptors(msghdr& header) {
     std::vector<UniqueFd> out;
-    for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
+    for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr;
+         part = CMSG_NXTHDR(&header, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
             continue;
         }
@@ -86,7 +87,8 @@ ControlReply receive_control(int connection) {
     }
     reply.message = parse_json(std::string_view(packet).substr(0, static_cast<std::size_t>(got)));
     if (const auto error = find<Json>(reply.message, "error")) {
-        throw Error(parse_kind(take<std::string>(*error, "kind")), take<std::string>(*error, "text"));
+        throw Error(parse_kind(take<std::string>(*error, "kind")),
+                    take<std::string>(*error, "text"));
     }
     return reply;
 }

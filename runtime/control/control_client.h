@@ -19,7 +19,8 @@ struct ControlReply {
     std::vector<UniqueFd> descriptors;
 };
 
-/// The next packet. Throws Error(unavailable) at its end; an error reply is thrown as the Error that it carries.
+/// The next packet. Throws Error(unavailable) at its end; an error reply is thrown as the Error
+/// that it carries.
 ControlReply receive_control(int connection);
 
 /// One request, one result; no time limit: operations may take minutes.

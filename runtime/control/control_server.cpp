@@ -84,7 +84,9 @@ ControlServer::ControlServer(std::filesystem::path socket)
     wake_write_ = std::move(wake.write);
 }
 
-ControlServer::~ControlServer() { stop(); }
+ControlServer::~ControlServer() {
+    stop();
+}
 
 void ControlServer::add_verb(const std::string& name, Verb verb) {
     verbs_.emplace(name, std::move(verb));
@@ -94,7 +96,9 @@ void ControlServer::add_conversation(const std::string& name, ConversationVerb v
     conversations_.emplace(name, std::move(verb));
 }
 
-void ControlServer::start() { acceptor_ = std::thread([this] { accept_loop(); }); }
+void ControlServer::start() {
+    acceptor_ = std::thread([this] { accept_loop(); });
+}
 
 void ControlServer::stop() {
     wake_write_.reset();
@@ -166,8 +170,8 @@ void ControlServer::serve(UniqueFd connection) {
         if (::poll(&ready, 1, 10'000) != 1) {
             return;
         }
-        const ssize_t got = check(::recv(connection.get(), packet.data(), packet.size(), 0),
-                                  "receiving a request");
+        const ssize_t got =
+            check(::recv(connection.get(), packet.data(), packet.size(), 0), "receiving a request");
         packet.resize(static_cast<std::size_t>(got));
         if (packet.size() > max_control_message) {
             fail(ErrorKind::invalid, "the request has more than ", max_control_message, " bytes");

@@ -36,7 +36,8 @@ class ControlConnection {
 public:
     explicit ControlConnection(int fd) : fd_(fd) {}
     int fd() const { return fd_; }
-    /// Sends one packet, with descriptors (SCM_RIGHTS). Throws SysError, Error(invalid) if too long.
+    /// Sends one packet, with descriptors (SCM_RIGHTS). Throws SysError, Error(invalid) if too
+    /// long.
     void send(const Json& message, const std::vector<int>& descriptors = {}) const;
 
 private:

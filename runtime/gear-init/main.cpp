@@ -1,5 +1,5 @@
-// gear-init: makes a gear's sandbox and becomes its PID 1 (launch, init), or runs one program inside
-// (enter). Single-threaded and started by gearboxd only:
+// gear-init: makes a gear's sandbox and becomes its PID 1 (launch, init), or runs one program
+// inside (enter). Single-threaded and started by gearboxd only:
 //
 //   fd 3  the plan, a sealed memory file
 //   fd 4  to the daemon: waits for one byte, reports {"step","errno","text"}; end of file = running
@@ -31,7 +31,9 @@ constexpr int status_fd = 4;
 constexpr int pidfd_fd = 5;
 constexpr int failed = 125;
 
-void close_on_exec(int fd) { check(::fcntl(fd, F_SETFD, FD_CLOEXEC), "marking descriptor ", fd); }
+void close_on_exec(int fd) {
+    check(::fcntl(fd, F_SETFD, FD_CLOEXEC), "marking descriptor ", fd);
+}
 
 void wait_for_go() {
     char byte = 0;
@@ -102,12 +104,14 @@ int stay() {
         run_drop_steps(plan.privileges);
         const std::string& directory = plan.directory;
         if (::chdir(directory.c_str()) < 0) {
-            throw StepFailure{"directory", errno, str("entering '", directory, "': ", std::strerror(errno))};
+            throw StepFailure{"directory", errno,
+                              str("entering '", directory, "': ", std::strerror(errno))};
         }
         const std::vector<char*> argv = pointers(plan.argv);
         const std::vector<char*> environment = pointers(plan.environment);
         ::execve(argv[0], argv.data(), environment.data());
-        throw StepFailure{"exec", errno, str("executing '", plan.argv[0], "': ", std::strerror(errno))};
+        throw StepFailure{"exec", errno,
+                          str("executing '", plan.argv[0], "': ", std::strerror(errno))};
     } catch (const StepFailure& failure) {
         ::_exit(report(failure));
     }

@@ -22,7 +22,8 @@ mode_t parse_mode(const std::string& octal) {
 }
 
 void make_parents(const std::string& path) {
-    for (auto slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    for (auto slash = path.find('/', 1); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
         const std::string parent = path.substr(0, slash);
         if (::mkdir(parent.c_str(), 0755) < 0 && errno != EEXIST) {
             fail_errno("creating '", parent, "'");
@@ -48,8 +49,8 @@ std::optional<struct stat> find_stat(const std::string& path) {
     return info;
 }
 
-// The kernel ignores all flags but MS_REC when it binds; they need a second call, which mount(2) would
-// apply to the top mount only.
+// The kernel ignores all flags but MS_REC when it binds; they need a second call, which mount(2)
+// would apply to the top mount only.
 void bind_mount(const std::string& source, const std::string& target, std::uint64_t attributes) {
     check(::mount(source.c_str(), target.c_str(), nullptr, MS_BIND | MS_REC, nullptr), "binding '",
           source, "' to '", target, "'");
@@ -87,7 +88,7 @@ public:
             make_directory(target, 0755);
         }
         bind_mount(step.source, target,
-             MS_NOSUID | (step.devices ? 0 : MS_NODEV) | (step.read_only ? MS_RDONLY : 0));
+                   MS_NOSUID | (step.devices ? 0 : MS_NODEV) | (step.read_only ? MS_RDONLY : 0));
     }
     void operator()(const ProcStep& step) const {
         const std::string target = place(step.target);
@@ -103,13 +104,16 @@ public:
                           MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0k,mode=0555"),
                   "masking '", target, "'");
         } else if (info) {
-            bind_mount("/dev/null", target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+            bind_mount("/dev/null", target,
+                       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
         }
     }
     void operator()(const ReadOnlyStep& step) const {
         const std::string target = place(step.target);
         if (find_stat(target)) {
-            bind_mount(target, target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+            bind_mount(
+                target, target,
+                MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
         }
     }
     void operator()(const DirectoryStep& step) const {
@@ -129,8 +133,9 @@ private:
     std::string place(const std::string& target) const { return plan_.root + target; }
     static void file(const std::string& target, const std::string& content) {
         make_parents(target);
-        const UniqueFd fd(check(::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644),
-                                "creating '", target, "'"));
+        const UniqueFd fd(
+            check(::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644),
+                  "creating '", target, "'"));
         write_all(fd.get(), content);
     }
 

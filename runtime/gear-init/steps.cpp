@@ -27,7 +27,8 @@ void make_mounts_private(const LaunchPlan&) {
 void set_sysctls(const LaunchPlan& plan) {
     for (const auto& [name, value] : plan.sysctls) {
         const std::string path = str("/proc/sys/", name);
-        const UniqueFd fd(check(::open(path.c_str(), O_WRONLY | O_CLOEXEC), "opening '", path, "'"));
+        const UniqueFd fd(
+            check(::open(path.c_str(), O_WRONLY | O_CLOEXEC), "opening '", path, "'"));
         write_all(fd.get(), value);
     }
 }
@@ -38,7 +39,8 @@ void pivot(const LaunchPlan& plan) {
     check(::syscall(SYS_pivot_root, ".", "."), "changing the root");
     check(::umount2(".", MNT_DETACH), "detaching the old root");
     check(::chdir("/"), "entering the new root");
-    check(::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, nullptr),
+    check(::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV,
+                  nullptr),
           "making the new root read-only");
 }
 
@@ -68,11 +70,21 @@ void set_label(const Privileges& privileges) {
     }
 }
 
-void drop_bounding_set(const Privileges&) { sys::drop_bounding_set(); }
-void become(const Privileges& privileges) { sys::become(privileges.uid, privileges.gid); }
-void drop_capabilities(const Privileges&) { sys::drop_capabilities(); }
-void set_no_new_privileges(const Privileges&) { sys::set_no_new_privileges(); }
-void install_filter(const Privileges&) { sys::install_gear_filter(); }
+void drop_bounding_set(const Privileges&) {
+    sys::drop_bounding_set();
+}
+void become(const Privileges& privileges) {
+    sys::become(privileges.uid, privileges.gid);
+}
+void drop_capabilities(const Privileges&) {
+    sys::drop_capabilities();
+}
+void set_no_new_privileges(const Privileges&) {
+    sys::set_no_new_privileges();
+}
+void install_filter(const Privileges&) {
+    sys::install_gear_filter();
+}
 
 template <typename Plan>
 struct Step {
@@ -118,6 +130,8 @@ void run_launch_steps(const LaunchPlan& plan) {
     run_drop_steps(plan.privileges);
 }
 
-void run_drop_steps(const Privileges& privileges) { run(drop_steps, privileges); }
+void run_drop_steps(const Privileges& privileges) {
+    run(drop_steps, privileges);
+}
 
 }  // namespace gearbox

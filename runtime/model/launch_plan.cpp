@@ -12,8 +12,9 @@ struct Printer {
         return {{"do", "tmpfs"}, {"target", s.target}, {"size_kb", s.size_kb}, {"mode", s.mode}};
     }
     Json operator()(const BindStep& s) const {
-        return {{"do", "bind"},           {"source", s.source},     {"target", s.target},
-                {"read_only", s.read_only}, {"optional", s.optional}, {"devices", s.devices}};
+        return {{"do", "bind"},           {"source", s.source},
+                {"target", s.target},     {"read_only", s.read_only},
+                {"optional", s.optional}, {"devices", s.devices}};
     }
     Json operator()(const ProcStep& s) const { return {{"do", "proc"}, {"target", s.target}}; }
     Json operator()(const MaskStep& s) const { return {{"do", "mask"}, {"target", s.target}}; }
@@ -31,7 +32,9 @@ struct Printer {
     }
 };
 
-std::string text_of(const Json& json, const char* key) { return take<std::string>(json, key); }
+std::string text_of(const Json& json, const char* key) {
+    return take<std::string>(json, key);
+}
 
 MountStep parse_step(const Json& json) {
     const std::string word = text_of(json, "do");
@@ -84,9 +87,12 @@ Json to_json(const LaunchPlan& plan) {
     for (const MountStep& step : plan.mounts) {
         mounts.push_back(std::visit(Printer{}, step));
     }
-    return {{"gear", plan.gear},       {"hostname", plan.hostname},
-            {"root", plan.root},       {"file_label", plan.file_label},
-            {"sysctls", plan.sysctls}, {"mounts", mounts},
+    return {{"gear", plan.gear},
+            {"hostname", plan.hostname},
+            {"root", plan.root},
+            {"file_label", plan.file_label},
+            {"sysctls", plan.sysctls},
+            {"mounts", mounts},
             {"privileges", privileges_json(plan.privileges)}};
 }
 

@@ -85,8 +85,8 @@ struct Privileges {
 struct LaunchPlan {
     std::string gear;
     std::string hostname;
-    std::string root;         ///< directory of the host over which the new root is built
-    std::string file_label;   ///< SELinux label of files in new tmpfs; "": none
+    std::string root;        ///< directory of the host over which the new root is built
+    std::string file_label;  ///< SELinux label of files in new tmpfs; "": none
     std::vector<std::pair<std::string, std::string>> sysctls;  ///< path below /proc/sys → value
     std::vector<MountStep> mounts;
     Privileges privileges;

@@ -12,8 +12,8 @@ namespace gearbox {
 
 namespace {
 
-// $1 control, $2 verb, $3 directory of action hooks, $4 cartridge, $5 the same with its version. Hooks
-// around a verb are sourced (contract 6.2): they may change what the control script sees.
+// $1 control, $2 verb, $3 directory of action hooks, $4 cartridge, $5 the same with its version.
+// Hooks around a verb are sourced (contract 6.2): they may change what the control script sees.
 constexpr const char* control_program = R"(set -e
 gearbox_control=$1 gearbox_verb=$2 gearbox_hook=${2//-/_} gearbox_dir=$3 gearbox_names=("$4" "$5")
 for gearbox_name in "${gearbox_names[@]}"; do
@@ -47,7 +47,7 @@ TextSink PlainLines::sink() {
         rest_ += chunk;
         const auto end = rest_.rfind('\n');
         constexpr std::size_t longest_line = 64 * 1024;
-        const std::size_t whole = end != std::string::npos        ? end + 1
+        const std::size_t whole = end != std::string::npos      ? end + 1
                                   : rest_.size() > longest_line ? rest_.size()
                                                                 : 0;
         if (whole > 0) {
@@ -57,7 +57,8 @@ TextSink PlainLines::sink() {
     };
 }
 
-GearCommand CartridgeRunner::make_command(const GearRecord& record, const std::string& cartridge) const {
+GearCommand CartridgeRunner::make_command(const GearRecord& record,
+                                          const std::string& cartridge) const {
     const GearFiles files = node_.files(record);
     GearCommand command;
     command.environment = to_pairs(make_environment(files, record, node_.settings, cartridge));
@@ -71,13 +72,15 @@ ScriptMessages CartridgeRunner::finish(const GearResult& result, const std::stri
     parse_script_output(result.out, messages);
     if (result.status != 0) {
         const std::string text = failure_text(messages, result.out, result.err);
-        throw ScriptError(result.status, ErrorKind::unavailable,
-                          str(what, " ended with status ", result.status, text.empty() ? "" : ": ", text));
+        throw ScriptError(
+            result.status, ErrorKind::unavailable,
+            str(what, " ended with status ", result.status, text.empty() ? "" : ": ", text));
     }
     return messages;
 }
 
-ScriptMessages CartridgeRunner::run_script(const GearRecord& record, const RecordedCartridge& cartridge,
+ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
+                                           const RecordedCartridge& cartridge,
                                            const std::string& script) const {
     const std::string path = str(cartridge.name, "/bin/", script);
     if (!node_.files(record).exists(path)) {
@@ -88,11 +91,13 @@ ScriptMessages CartridgeRunner::run_script(const GearRecord& record, const Recor
     if (script != "teardown") {
         command.argv.insert(command.argv.end(), {"--version", cartridge.version});
     }
-    return finish(node_.launcher.run(record, command), str("'", script, "' of ", cartridge.full_name));
+    return finish(node_.launcher.run(record, command),
+                  str("'", script, "' of ", cartridge.full_name));
 }
 
-ScriptMessages CartridgeRunner::control(const GearRecord& record, const RecordedCartridge& cartridge,
-                                        const std::string& verb, const TextSink& output) const {
+ScriptMessages CartridgeRunner::control(const GearRecord& record,
+                                        const RecordedCartridge& cartridge, const std::string& verb,
+                                        const TextSink& output) const {
     const std::string path = cartridge.name + "/bin/control";
     if (!node_.files(record).exists(path)) {
         return {};
@@ -100,13 +105,18 @@ ScriptMessages CartridgeRunner::control(const GearRecord& record, const Recorded
     const std::string home = node_.home(record);
     PlainLines lines(output);
     GearCommand command = make_command(record, cartridge.name);
-    command.argv = {"/bin/bash", "-c",
-                    control_program, "control",
-                    str(home, "/", path), verb,
-                    str(home, "/", action_hooks), cartridge.name,
+    command.argv = {"/bin/bash",
+                    "-c",
+                    control_program,
+                    "control",
+                    str(home, "/", path),
+                    verb,
+                    str(home, "/", action_hooks),
+                    cartridge.name,
                     cartridge.full_name};
     command.output = lines.sink();
-    return finish(node_.launcher.run(record, command), str("'control ", verb, "' of ", cartridge.full_name));
+    return finish(node_.launcher.run(record, command),
+                  str("'control ", verb, "' of ", cartridge.full_name));
 }
 
 void CartridgeRunner::run_action_hook(const GearRecord& record, const std::string& name,
@@ -116,9 +126,10 @@ void CartridgeRunner::run_action_hook(const GearRecord& record, const std::strin
         return;
     }
     GearCommand command = make_command(record, "");
-    command.argv = {"/bin/bash", "-c",
-                    "[[ -x $0 ]] && exec \"$0\"; echo \"NOTE: the hook $1 is not executable and is skipped\"",
-                    str(node_.home(record), "/", path), name};
+    command.argv = {
+        "/bin/bash", "-c",
+        "[[ -x $0 ]] && exec \"$0\"; echo \"NOTE: the hook $1 is not executable and is skipped\"",
+        str(node_.home(record), "/", path), name};
     command.output = output;
     finish(node_.launcher.run(record, command), str("action hook '", name, "'"));
 }
@@ -132,7 +143,8 @@ GearResult CartridgeRunner::run(const GearRecord& record, const std::vector<std:
     return node_.launcher.run(record, command);
 }
 
-std::string CartridgeRunner::run_checked(const GearRecord& record, const std::vector<std::string>& argv,
+std::string CartridgeRunner::run_checked(const GearRecord& record,
+                                         const std::vector<std::string>& argv,
                                          const TextSink& output, const std::string& input) const {
     GearResult result = run(record, argv, output, input);
     finish(result, str("'", argv.front(), "'"));
@@ -156,7 +168,8 @@ ScriptMessages CartridgeRunner::start_all(const GearRecord& record, const TextSi
     return messages;
 }
 
-void CartridgeRunner::stop_all(const GearRecord& record, bool keep_going, const TextSink& output) const {
+void CartridgeRunner::stop_all(const GearRecord& record, bool keep_going,
+                               const TextSink& output) const {
     std::vector<const RecordedCartridge*> order;
     for (const RecordedCartridge& cartridge : record.cartridges) {
         order.push_back(&cartridge);
@@ -169,7 +182,8 @@ void CartridgeRunner::stop_all(const GearRecord& record, bool keep_going, const 
             if (!keep_going) {
                 throw;
             }
-            log::warning("while stopping: ", error.text(), log::field("gear", record.spec.id.text()));
+            log::warning("while stopping: ", error.text(),
+                         log::field("gear", record.spec.id.text()));
         }
     };
     attempt([&] { run_action_hook(record, "pre_stop", output); });
@@ -193,7 +207,8 @@ void CartridgeRunner::destroy_scripts(const GearRecord& record) const {
         try {
             run_script(record, cartridge, "teardown");
         } catch (const Error& error) {
-            log::warning("while removing: ", error.text(), log::field("gear", record.spec.id.text()));
+            log::warning("while removing: ", error.text(),
+                         log::field("gear", record.spec.id.text()));
         }
     }
 }
@@ -204,7 +219,8 @@ void CartridgeRunner::tidy(const GearRecord& record, const std::string& reposito
         try {
             control(record, cartridge, "tidy");
         } catch (const ScriptError& error) {
-            log::warning("while tidying: ", error.text(), log::field("gear", record.spec.id.text()));
+            log::warning("while tidying: ", error.text(),
+                         log::field("gear", record.spec.id.text()));
         }
     }
     run(record, {"/usr/bin/git", "--git-dir", repository, "gc", "--quiet", "--auto"});

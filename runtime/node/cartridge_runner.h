@@ -26,9 +26,11 @@ public:
     ScriptMessages run_script(const GearRecord& record, const RecordedCartridge& cartridge,
                               const std::string& script) const;
     /// The application's own hook of this name, if there is one. Throws ScriptError.
-    void run_action_hook(const GearRecord& record, const std::string& name, const TextSink& output) const;
+    void run_action_hook(const GearRecord& record, const std::string& name,
+                         const TextSink& output) const;
 
-    /// Every cartridge, the primary last; with the hooks pre_start and post_start. The sandbox must run.
+    /// Every cartridge, the primary last; with the hooks pre_start and post_start. The sandbox must
+    /// run.
     ScriptMessages start_all(const GearRecord& record, const TextSink& output = {}) const;
     void start_secondaries(const GearRecord& record, const TextSink& output) const;
     /// In directory order. keep_going: failures are only told.
@@ -36,22 +38,25 @@ public:
 
     /// One verb for every cartridge, the primary last.
     void control_each(const GearRecord& record, const std::string& verb) const;
-    /// What cartridges want to do before the gear goes: teardown, with a short deadline. Failures are
-    /// only told.
+    /// What cartridges want to do before the gear goes: teardown, with a short deadline. Failures
+    /// are only told.
     void destroy_scripts(const GearRecord& record) const;
-    /// Empties /tmp, runs every cartridge's tidy and git's garbage collection. The services are stopped.
+    /// Empties /tmp, runs every cartridge's tidy and git's garbage collection. The services are
+    /// stopped.
     void tidy(const GearRecord& record, const std::string& repository) const;
 
     /// A program in the gear with the environment of a session.
-    GearResult run(const GearRecord& record, const std::vector<std::string>& argv, const TextSink& output = {},
-                   const std::string& input = {}) const;
+    GearResult run(const GearRecord& record, const std::vector<std::string>& argv,
+                   const TextSink& output = {}, const std::string& input = {}) const;
     /// The same; a non-zero exit is a ScriptError.
     std::string run_checked(const GearRecord& record, const std::vector<std::string>& argv,
                             const TextSink& output = {}, const std::string& input = {}) const;
 
 private:
-    void install(GearRecord& record, const RecordedCartridge& cartridge, ScriptMessages& messages) const;
-    void write_endpoint_variables(const GearRecord& record, const RecordedCartridge& cartridge) const;
+    void install(GearRecord& record, const RecordedCartridge& cartridge,
+                 ScriptMessages& messages) const;
+    void write_endpoint_variables(const GearRecord& record,
+                                  const RecordedCartridge& cartridge) const;
     void discard(const GearRecord& record, const RecordedCartridge& cartridge) const;
     void unlock(const GearRecord& record, const RecordedCartridge& cartridge) const;
     void lock(const GearRecord& record, const RecordedCartridge& cartridge) const;

@@ -81,7 +81,8 @@ void CartridgeRunner::lock(const GearRecord& record, const RecordedCartridge& ca
     }
 }
 
-void CartridgeRunner::render_environment(const GearRecord& record, const RecordedCartridge& cartridge) const {
+void CartridgeRunner::render_environment(const GearRecord& record,
+                                         const RecordedCartridge& cartridge) const {
     const GearFiles files = node_.files(record);
     const std::string directory = cartridge.name + "/env";
     for (const std::string& name : files.list(directory)) {
@@ -91,7 +92,8 @@ void CartridgeRunner::render_environment(const GearRecord& record, const Recorde
         const std::string path = str(directory, "/", name);
         GearCommand command = make_command(record, cartridge.name);
         command.directory = node_.home(record);
-        command.argv = {"/bin/bash", "-c", R"(exec oo-erb "$0")", str(node_.home(record), "/", path)};
+        command.argv = {"/bin/bash", "-c", R"(exec oo-erb "$0")",
+                        str(node_.home(record), "/", path)};
         const GearResult result = node_.launcher.run(record, command);
         if (result.status != 0) {
             log::warning("template '", path, "' failed: ", result.err);
@@ -102,7 +104,8 @@ void CartridgeRunner::render_environment(const GearRecord& record, const Recorde
     }
 }
 
-void CartridgeRunner::render_templates(const GearRecord& record, const RecordedCartridge& cartridge) const {
+void CartridgeRunner::render_templates(const GearRecord& record,
+                                       const RecordedCartridge& cartridge) const {
     const GearFiles files = node_.files(record);
     const ManagedFiles managed = managed_files(files, cartridge);
     if (managed.templates.empty()) {
@@ -206,8 +209,9 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
     const std::string prefix = str("OPENSHIFT_", added.short_name);
     write_variable(files, added.name + "/env", prefix + "_DIR", directory);
     const std::string vendor = cartridge.vendor.empty() ? "redhat" : to_lower(cartridge.vendor);
-    write_variable(files, added.name + "/env", prefix + "_IDENT",
-                   str(vendor, ":", added.name, ":", added.version, ":", cartridge.cartridge_version));
+    write_variable(
+        files, added.name + "/env", prefix + "_IDENT",
+        str(vendor, ":", added.name, ":", added.version, ":", cartridge.cartridge_version));
     if (changed.cartridges.size() == 1) {
         write_variable(files, ".env", "OPENSHIFT_PRIMARY_CARTRIDGE_DIR", directory);
     }
@@ -236,7 +240,8 @@ void CartridgeRunner::remove(GearRecord& record, const std::string& name) const 
                      log::field("gear", record.spec.id.text()));
     }
     discard(record, cartridge);
-    std::erase_if(record.cartridges, [&](const auto& other) { return other.name == cartridge.name; });
+    std::erase_if(record.cartridges,
+                  [&](const auto& other) { return other.name == cartridge.name; });
     node_.store.save(record);
     node_.launcher.refresh_forwardings(record);
 }

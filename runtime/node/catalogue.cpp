@@ -16,7 +16,8 @@ namespace {
 constexpr const char* dpkg_status_file = "/var/lib/dpkg/status";
 
 std::vector<Cartridge> load_one(const fs::path& directory) {
-    std::vector<Cartridge> versions = parse_manifest(read_file(directory / "metadata/manifest.yml", 64 * 1024));
+    std::vector<Cartridge> versions =
+        parse_manifest(read_file(directory / "metadata/manifest.yml", 64 * 1024));
     for (Cartridge& cartridge : versions) {
         cartridge.source = directory;
     }
@@ -29,7 +30,8 @@ std::vector<std::string> missing_packages(const std::vector<std::string>& packag
                                           const std::string& dpkg_status) {
     std::vector<std::string> out;
     for (const std::string& package : packages) {
-        // A stanza starts with "Package: NAME" and says "Status: install ok installed" further down.
+        // A stanza starts with "Package: NAME" and says "Status: install ok installed" further
+        // down.
         const std::string head = str("\nPackage: ", package, "\n");
         const bool first = dpkg_status.starts_with(head.substr(1));
         const auto at = first ? 0 : dpkg_status.find(head);
@@ -37,7 +39,8 @@ std::vector<std::string> missing_packages(const std::vector<std::string>& packag
         if (at != std::string::npos) {
             const auto end = dpkg_status.find("\n\n", at + 1);
             const auto status = dpkg_status.find("\nStatus: ", at);
-            installed = status < end && dpkg_status.compare(status + 9, 20, "install ok installed") == 0;
+            installed =
+                status < end && dpkg_status.compare(status + 9, 20, "install ok installed") == 0;
         }
         if (!installed) {
             out.push_back(package);
@@ -65,7 +68,8 @@ std::vector<Cartridge> load_catalogue(const std::string& directory) {
                 }
             }
         } catch (const Error& error) {
-            log::warning("cartridge left out: ", error.text(), log::field("directory", name.native()));
+            log::warning("cartridge left out: ", error.text(),
+                         log::field("directory", name.native()));
         }
     }
     return out;

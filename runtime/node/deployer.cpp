@@ -16,10 +16,11 @@ namespace {
 constexpr const char* git = "/usr/bin/git";
 constexpr const char* rule = "-------------------------\n";
 
-// The programs below work on the gear's own files, so they run in the gear as the gear. Their text is
-// constant; what differs comes in as arguments.
+// The programs below work on the gear's own files, so they run in the gear as the gear. Their text
+// is constant; what differs comes in as arguments.
 
-// $1 repository, $2 commit. The work tree is emptied, not replaced: runtime/repo keeps its identity.
+// $1 repository, $2 commit. The work tree is emptied, not replaced: runtime/repo keeps its
+// identity.
 constexpr const char* checkout_program = R"(set -e -o pipefail
 cd "$OPENSHIFT_REPO_DIR"
 find . -mindepth 1 -delete
@@ -35,14 +36,15 @@ cd "$OPENSHIFT_DEPLOYMENTS_DIR"
 mkdir -p by-id "$1"/{repo,dependencies,build-dependencies}
 )";
 
-// $1 number to keep. The least recently activated go first, the current one never; what has no metadata
-// was never built.
+// $1 number to keep. The least recently activated go first, the current one never; what has no
+// metadata was never built.
 constexpr const char* prune_program = R"(set -e
 cd "$OPENSHIFT_DEPLOYMENTS_DIR"
 current=$(readlink current)
 mapfile -t old < <(for stamp in 20*; do
     [[ $stamp == "$current" ]] && continue
-    when=$(sed -n 's/.*"activations": *\[\([^]]*\)\].*/\1/p' "$stamp/metadata.json" 2>/dev/null | sed 's/.*, *//')
+    when=$(sed -n 's/.*"activations": *\[\([^]]*\)\].*/\1/p' "$stamp/metadata.json" 2>/dev/null)
+    when=${when##*,}
     printf '%s %s\n' "${when:-0}" "$stamp"
 done | sort -n | cut -d' ' -f2)
 excess=$((${#old[@]} + 1 - $1))
@@ -64,7 +66,8 @@ for part in repo dependencies build-dependencies; do
 done
 ln -sfn "../$1" "${OPENSHIFT_DEPLOYMENTS_DIR%/}/by-id/$2"
 cd "$target"
-find repo dependencies build-dependencies -type f -print0 | sort -z | xargs -0r sha1sum | sha1sum | cut -c1-40
+find repo dependencies build-dependencies -type f -print0 | sort -z | xargs -0r sha1sum |
+    sha1sum | cut -c1-40
 )";
 
 // $1 directory. Replaced in one step: there is always a current deployment.
@@ -113,7 +116,8 @@ Deployment parse_metadata(const Json& json) {
     out.sha1 = take<std::string>(json, "git_sha1");
     out.hot_deploy = find<bool>(json, "hot_deploy").value_or(false);
     out.force_clean_build = find<bool>(json, "force_clean_build").value_or(false);
-    out.activations = find<std::vector<double>>(json, "activations").value_or(std::vector<double>{});
+    out.activations =
+        find<std::vector<double>>(json, "activations").value_or(std::vector<double>{});
     out.created = find<std::int64_t>(json, "created").value_or(0);
     return out;
 }
@@ -156,13 +160,14 @@ std::optional<PendingDeployment> Deployer::prereceive(GearRecord& record,
                                                       const TextSink& output) const {
     const DeploymentSettings& settings = record.spec.deployment;
     if (settings.type == "binary") {
-        fail(ErrorKind::invalid, "this application takes binary deployments only, git pushes are refused");
+        fail(ErrorKind::invalid,
+             "this application takes binary deployments only, git pushes are refused");
     }
     const std::string ref = str("refs/heads/", settings.branch);
     const auto update = std::find_if(updates.begin(), updates.end(),
                                      [&](const RefUpdate& row) { return row.ref == ref; });
-    const bool deleted = update != updates.end() &&
-                         update->new_id.find_first_not_of('0') == std::string::npos;
+    const bool deleted =
+        update != updates.end() && update->new_id.find_first_not_of('0') == std::string::npos;
     if (update == updates.end() || !settings.auto_deploy || deleted) {
         return std::nullopt;
     }
@@ -172,8 +177,8 @@ std::optional<PendingDeployment> Deployer::prereceive(GearRecord& record,
     command.environment = to_pairs(make_environment(node_.files(record), record, node_.settings));
     command.environment.insert(command.environment.end(), objects.begin(), objects.end());
     command.directory = node_.home(record);
-    command.argv = {git,      "--git-dir",   repositories_.path(record), "ls-tree", "--name-only",
-                    pending.commit, ".openshift/markers/"};
+    command.argv = {git,           "--git-dir",    repositories_.path(record), "ls-tree",
+                    "--name-only", pending.commit, ".openshift/markers/"};
     std::istringstream markers(node_.launcher.run(record, command).out);
     for (std::string line; std::getline(markers, line);) {
         pending.hot_deploy |= line == ".openshift/markers/hot_deploy";
@@ -211,10 +216,12 @@ void Deployer::checkout(const GearRecord& record, const PendingDeployment& pendi
     if (!record.cartridges.empty()) {
         runner_.control(record, record.cartridges.front(), "pre-repo-archive", output);
     }
-    runner_.run_checked(record, bash(checkout_program, {repositories_.path(record), pending.commit}), output);
+    runner_.run_checked(
+        record, bash(checkout_program, {repositories_.path(record), pending.commit}), output);
 }
 
-void Deployer::build(GearRecord& record, const PendingDeployment& pending, const TextSink& output) const {
+void Deployer::build(GearRecord& record, const PendingDeployment& pending,
+                     const TextSink& output) const {
     set_gear_state(node_, record, GearState::building);
     if (pending.force_clean_build) {
         say(output, "Force clean build enabled - cleaning dependencies\n");
@@ -241,7 +248,8 @@ Deployment Deployer::prepare(const GearRecord& record, const PendingDeployment& 
     deployment.hot_deploy = pending.hot_deploy;
     deployment.force_clean_build = pending.force_clean_build;
     deployment.created = node_.clock.now();
-    const std::string sum = runner_.run_checked(record, bash(prepare_program, {pending.directory, deployment.id}));
+    const std::string sum =
+        runner_.run_checked(record, bash(prepare_program, {pending.directory, deployment.id}));
     deployment.checksum = sum.substr(0, 40);
     write_metadata(record, pending.directory, deployment);
     say(output, str("Deployment id is ", deployment.id, "\n"));
@@ -250,13 +258,18 @@ Deployment Deployer::prepare(const GearRecord& record, const PendingDeployment& 
 
 void Deployer::write_metadata(const GearRecord& record, const std::string& directory,
                               const Deployment& deployment) const {
-    const Json json = {{"git_ref", deployment.ref},       {"git_sha1", deployment.sha1},
-                       {"id", deployment.id},             {"hot_deploy", deployment.hot_deploy},
+    const Json json = {{"git_ref", deployment.ref},
+                       {"git_sha1", deployment.sha1},
+                       {"id", deployment.id},
+                       {"hot_deploy", deployment.hot_deploy},
                        {"force_clean_build", deployment.force_clean_build},
                        {"activations", deployment.activations},
-                       {"checksum", deployment.checksum}, {"created", deployment.created}};
-    const std::string path = str(node_.home(record), "/", home::deployments, "/", directory, "/metadata.json");
-    runner_.run_checked(record, {"/usr/bin/dd", "status=none", str("of=", path)}, {}, to_text(json));
+                       {"checksum", deployment.checksum},
+                       {"created", deployment.created}};
+    const std::string path =
+        str(node_.home(record), "/", home::deployments, "/", directory, "/metadata.json");
+    runner_.run_checked(record, {"/usr/bin/dd", "status=none", str("of=", path)}, {},
+                        to_text(json));
 }
 
 void Deployer::activate(GearRecord& record, const PendingDeployment& pending, Deployment deployment,
@@ -281,9 +294,10 @@ void Deployer::activate(GearRecord& record, const PendingDeployment& pending, De
     finish(record, pending, std::move(deployment));
 }
 
-// The contract prunes before the build. Here the deployment that runs is kept until the next one does: a
-// daemon that is killed in between can put it back.
-void Deployer::finish(const GearRecord& record, const PendingDeployment& pending, Deployment deployment) const {
+// The contract prunes before the build. Here the deployment that runs is kept until the next one
+// does: a daemon that is killed in between can put it back.
+void Deployer::finish(const GearRecord& record, const PendingDeployment& pending,
+                      Deployment deployment) const {
     deployment.activations.push_back(static_cast<double>(node_.clock.now()));
     write_metadata(record, pending.directory, deployment);
     const int keep = std::max(1, record.spec.deployment.keep);
@@ -302,14 +316,16 @@ void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
             say(output, str("It does not start: ", error.text(), "\n"));
         }
     } else {
-        say(output, "The application stays down: push a version that builds, or keep more than one "
-                    "deployment to have it started again\n");
+        say(output,
+            "The application stays down: push a version that builds, or keep more than one "
+            "deployment to have it started again\n");
     }
     runner_.stop_all(record, true);
     set_gear_state(node_, record, GearState::stopped);
 }
 
-bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending, const TextSink& output) const {
+bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending,
+                           const TextSink& output) const {
     bool success = false;
     const bool was_running = record.state == GearState::started;
     try {
@@ -325,14 +341,15 @@ bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending,
         success = true;
     } catch (const Error& error) {
         say(output, str("\nERROR: ", error.text(), "\n"));
-        log::warning("deployment failed: ", error.text(), log::field("gear", record.spec.id.text()));
+        log::warning("deployment failed: ", error.text(),
+                     log::field("gear", record.spec.id.text()));
     }
     if (!success) {
         after_failure(record, output);
     }
-    say(output, str(rule, "Git Post-Receive Result: ", success ? "success" : "failure", "\nActivation status: ",
-                    success ? "success" : "failure", "\nDeployment completed with status: ",
-                    success ? "success" : "failure", "\n"));
+    say(output, str(rule, "Git Post-Receive Result: ", success ? "success" : "failure",
+                    "\nActivation status: ", success ? "success" : "failure",
+                    "\nDeployment completed with status: ", success ? "success" : "failure", "\n"));
     return success;
 }
 
@@ -342,13 +359,15 @@ ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& ou
     PendingDeployment pending;
     pending.commit = repositories_.find_commit(record, record.spec.deployment.branch);
     if (pending.commit.empty() || record.cartridges.empty()) {
-        messages.messages.push_back("The repository is empty: the application starts with the first push.");
+        messages.messages.push_back(
+            "The repository is empty: the application starts with the first push.");
         set_gear_state(node_, record, GearState::stopped);
         return messages;
     }
     pending.directory = make_stamp();
     prepare_directory(record, pending);
-    const bool build_wanted = record.initial_build || record.cartridges.front().install_build_required;
+    const bool build_wanted =
+        record.initial_build || record.cartridges.front().install_build_required;
     checkout(record, pending, output);
     if (build_wanted) {
         build(record, pending, output);
@@ -372,8 +391,9 @@ std::vector<Deployment> Deployer::deployments(const GearRecord& record) const {
     const GearFiles files = node_.files(record);
     std::vector<Deployment> out;
     for (const std::string& name : files.list(home::deployments)) {
-        const auto text = is_stamp(name) ? files.find(str(home::deployments, "/", name, "/metadata.json"))
-                                         : std::nullopt;
+        const auto text = is_stamp(name)
+                              ? files.find(str(home::deployments, "/", name, "/metadata.json"))
+                              : std::nullopt;
         if (!text) {
             continue;
         }

@@ -1,5 +1,5 @@
-// From a commit to a running application (cartridge contract, 14). The caller holds the application's
-// lock from prereceive() to the end of postreceive().
+// From a commit to a running application (cartridge contract, 14). The caller holds the
+// application's lock from prereceive() to the end of postreceive().
 #pragma once
 #include "node/agent.h"
 #include "node/cartridge_runner.h"
@@ -30,17 +30,21 @@ struct PendingDeployment {
 
 class Deployer {
 public:
-    Deployer(const NodeContext& node, const CartridgeRunner& runner, const Repositories& repositories)
+    Deployer(const NodeContext& node, const CartridgeRunner& runner,
+             const Repositories& repositories)
         : node_(node), runner_(runner), repositories_(repositories) {}
 
     /// Objects of a push that are not in the repository yet: git's environment for its hook.
     using ObjectEnvironment = std::vector<std::string>;
 
     /// Empty: the push is taken but nothing is to be deployed. Throws to reject the push.
-    std::optional<PendingDeployment> prereceive(GearRecord& record, const std::vector<RefUpdate>& updates,
-                                                const ObjectEnvironment& objects, const TextSink& output) const;
+    std::optional<PendingDeployment> prereceive(GearRecord& record,
+                                                const std::vector<RefUpdate>& updates,
+                                                const ObjectEnvironment& objects,
+                                                const TextSink& output) const;
     /// Builds and activates. False when it failed; the output says why.
-    bool postreceive(GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
+    bool postreceive(GearRecord& record, const PendingDeployment& pending,
+                     const TextSink& output) const;
 
     /// Puts the files of the current deployment, if there is one, where they run.
     void restore(const GearRecord& record) const;
@@ -53,13 +57,17 @@ public:
 private:
     void stop_for(GearRecord& record, const TextSink& output) const;
     void prepare_directory(const GearRecord& record, const PendingDeployment& pending) const;
-    void checkout(const GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
+    void checkout(const GearRecord& record, const PendingDeployment& pending,
+                  const TextSink& output) const;
     void build(GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
-    Deployment prepare(const GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
+    Deployment prepare(const GearRecord& record, const PendingDeployment& pending,
+                       const TextSink& output) const;
     void activate(GearRecord& record, const PendingDeployment& pending, Deployment deployment,
                   const TextSink& output) const;
-    void finish(const GearRecord& record, const PendingDeployment& pending, Deployment deployment) const;
-    void write_metadata(const GearRecord& record, const std::string& directory, const Deployment& deployment) const;
+    void finish(const GearRecord& record, const PendingDeployment& pending,
+                Deployment deployment) const;
+    void write_metadata(const GearRecord& record, const std::string& directory,
+                        const Deployment& deployment) const;
     void after_failure(GearRecord& record, const TextSink& output) const;
     std::string make_stamp() const;
 

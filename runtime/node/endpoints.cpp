@@ -62,8 +62,8 @@ std::vector<PlacedEndpoint> plan_endpoints(const GearRecord& record, const Cartr
                                      [](const EndpointMapping& m) { return m.frontend.empty(); });
         // A public port name alone asks for a port in scaled applications only.
         const int port = endpoint.mappings.empty() ? 0 : take_port(record.spec.uid, taken);
-        out.push_back({prefix + endpoint.ip_name, prefix + endpoint.port_name, address, endpoint.port, port,
-                       web, endpoint.primary});
+        out.push_back({prefix + endpoint.ip_name, prefix + endpoint.port_name, address,
+                       endpoint.port, port, web, endpoint.primary});
     }
     return out;
 }

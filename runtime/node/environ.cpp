@@ -71,8 +71,8 @@ std::string short_name_variable(const RecordedCartridge& cartridge, const char* 
     return str("OPENSHIFT_", cartridge.short_name, suffix);
 }
 
-// PATH: the primary's element, the others', our commands, the system's. LD_LIBRARY_PATH: the primary's
-// last.
+// PATH: the primary's element, the others', our commands, the system's. LD_LIBRARY_PATH: the
+// primary's last.
 void set_paths(Environment& environment, const GearRecord& record, const Settings& settings) {
     std::string path;
     std::string libraries;
@@ -101,7 +101,8 @@ void write_variable(const GearFiles& files, const std::string& directory, const 
     files.write(str(directory, "/", name), value, files.locked(), 0640);
 }
 
-void write_user_variables(const GearFiles& files, const std::vector<EnvironmentVariable>& variables) {
+void write_user_variables(const GearFiles& files,
+                          const std::vector<EnvironmentVariable>& variables) {
     for (const std::string& name : files.list(".env/user_vars")) {
         const bool kept = std::any_of(variables.begin(), variables.end(),
                                       [&](const auto& variable) { return variable.name == name; });
@@ -161,8 +162,8 @@ void write_gear_variables(const GearFiles& files, const GearSpec& spec, const st
     write_user_variables(files, spec.user_variables);
 }
 
-Environment make_environment(const GearFiles& files, const GearRecord& record, const Settings& settings,
-                             const std::string& for_cartridge) {
+Environment make_environment(const GearFiles& files, const GearRecord& record,
+                             const Settings& settings, const std::string& for_cartridge) {
     Environment out = operator_environment(settings);
     overlay(out, read_directory(files, ".env"));
     for (const RecordedCartridge& cartridge : record.cartridges) {

@@ -1,4 +1,5 @@
-// The environment of programs in a gear (cartridge contract, 5). Values are literal: no shell syntax.
+// The environment of programs in a gear (cartridge contract, 5). Values are literal: no shell
+// syntax.
 #pragma once
 #include "base/settings.h"
 #include "node/gear_files.h"
@@ -16,14 +17,15 @@ using Environment = std::map<std::string, std::string>;
 void write_gear_variables(const GearFiles& files, const GearSpec& spec, const std::string& home,
                           const Settings& settings);
 /// Replaces ~/.env/user_vars.
-void write_user_variables(const GearFiles& files, const std::vector<EnvironmentVariable>& variables);
+void write_user_variables(const GearFiles& files,
+                          const std::vector<EnvironmentVariable>& variables);
 void write_deployment_variables(const GearFiles& files, const DeploymentSettings& settings);
 void write_variable(const GearFiles& files, const std::string& directory, const std::string& name,
                     const std::string& value);
 
 /// For a session or an action hook; for a script of a cartridge its own variables win.
-Environment make_environment(const GearFiles& files, const GearRecord& record, const Settings& settings,
-                             const std::string& for_cartridge = {});
+Environment make_environment(const GearFiles& files, const GearRecord& record,
+                             const Settings& settings, const std::string& for_cartridge = {});
 
 std::vector<std::string> to_pairs(const Environment& environment);
 

@@ -31,11 +31,13 @@ bool is_absent(int code) {
 
 void copy_entries(const fs::path& source, int target, Owner owner, mode_t add);
 
-void copy_file(const fs::path& source, int target, const std::string& name, mode_t mode, Owner owner) {
+void copy_file(const fs::path& source, int target, const std::string& name, mode_t mode,
+               Owner owner) {
     const std::string data = read_file(source);
-    const UniqueFd file(check(::openat(target, name.c_str(),
-                                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, private_mode),
-                              "creating '", name, "'"));
+    const UniqueFd file(
+        check(::openat(target, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                       private_mode),
+              "creating '", name, "'"));
     write_all(file.get(), data);
     check(::fchmod(file.get(), mode), "setting the mode of '", name, "'");
     check(::fchown(file.get(), owner.uid, owner.gid), "setting the owner of '", name, "'");
@@ -59,8 +61,9 @@ void copy_entry(const fs::directory_entry& entry, int target, Owner owner, mode_
         return;
     }
     check(::mkdirat(target, name.c_str(), 0700), "creating '", name, "'");
-    const UniqueFd inner(check(::openat(target, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-                               "opening '", name, "'"));
+    const UniqueFd inner(
+        check(::openat(target, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+              "opening '", name, "'"));
     copy_entries(entry.path(), inner.get(), owner, add);
     check(::fchmod(inner.get(), permissions), "setting the mode of '", name, "'");
     check(::fchown(inner.get(), owner.uid, owner.gid), "setting the owner of '", name, "'");
@@ -83,14 +86,17 @@ UniqueFd GearFiles::open_parent(const std::string& path, std::string& name) cons
     const auto slash = path.rfind('/');
     name = slash == std::string::npos ? path : path.substr(slash + 1);
     if (slash == std::string::npos) {
-        return UniqueFd(check(::fcntl(home_.get(), F_DUPFD_CLOEXEC, 3), "duplicating a descriptor"));
+        return UniqueFd(
+            check(::fcntl(home_.get(), F_DUPFD_CLOEXEC, 3), "duplicating a descriptor"));
     }
-    return open_without_links(home_.get(), RelativePath(path.substr(0, slash)), O_RDONLY | O_DIRECTORY);
+    return open_without_links(home_.get(), RelativePath(path.substr(0, slash)),
+                              O_RDONLY | O_DIRECTORY);
 }
 
 bool GearFiles::exists(const std::string& path) const {
     try {
-        const UniqueFd file = open_without_links(home_.get(), RelativePath(path), O_PATH | O_NOFOLLOW);
+        const UniqueFd file =
+            open_without_links(home_.get(), RelativePath(path), O_PATH | O_NOFOLLOW);
         return true;
     } catch (const SysError& error) {
         if (is_absent(error.code())) {
@@ -104,7 +110,7 @@ std::optional<std::string> GearFiles::find(const std::string& path, std::size_t 
     try {
         // O_NONBLOCK: a fifo in its place must not hold us up.
         const UniqueFd file = open_without_links(home_.get(), RelativePath(path),
-                                           O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+                                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
         struct stat info {};
         check(::fstat(file.get(), &info), "looking at '", path, "'");
         if (!S_ISREG(info.st_mode) || info.st_size > static_cast<off_t>(limit)) {
@@ -122,7 +128,8 @@ std::optional<std::string> GearFiles::find(const std::string& path, std::size_t 
 std::vector<std::string> GearFiles::list(const std::string& path) const {
     UniqueFd fd;
     try {
-        fd = open_without_links(home_.get(), RelativePath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        fd = open_without_links(home_.get(), RelativePath(path),
+                                O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     } catch (const SysError& error) {
         if (is_absent(error.code())) {
             return {};
@@ -153,26 +160,29 @@ void GearFiles::ensure_directory(const std::string& path, Owner owner, mode_t mo
     if (::mkdirat(parent.get(), name.c_str(), 0700) < 0 && errno != EEXIST) {
         fail_errno("creating '", path, "'");
     }
-    const UniqueFd directory(check(
-        ::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-        "opening '", path, "'"));
+    const UniqueFd directory(
+        check(::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+              "opening '", path, "'"));
     check(::fchmod(directory.get(), mode), "setting the mode of '", path, "'");
     check(::fchown(directory.get(), owner.uid, owner.gid), "setting the owner of '", path, "'");
 }
 
-void GearFiles::write(const std::string& path, std::string_view data, Owner owner, mode_t mode) const {
+void GearFiles::write(const std::string& path, std::string_view data, Owner owner,
+                      mode_t mode) const {
     std::string name;
     const UniqueFd parent = open_parent(path, name);
     const sys::CreateLabel label(label_);
     const std::string temporary = str(".", name.substr(0, 200), ".", random_hex(8));
-    const UniqueFd file(check(::openat(parent.get(), temporary.c_str(),
-                                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, private_mode),
-                              "creating '", path, "'"));
+    const UniqueFd file(
+        check(::openat(parent.get(), temporary.c_str(),
+                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, private_mode),
+              "creating '", path, "'"));
     Defer discard([&] { ::unlinkat(parent.get(), temporary.c_str(), 0); });
     while_doing([&] { write_all(file.get(), data); }, "writing '", path, "'");
     check(::fchmod(file.get(), mode), "setting the mode of '", path, "'");
     check(::fchown(file.get(), owner.uid, owner.gid), "setting the owner of '", path, "'");
-    check(::renameat(parent.get(), temporary.c_str(), parent.get(), name.c_str()), "writing '", path, "'");
+    check(::renameat(parent.get(), temporary.c_str(), parent.get(), name.c_str()), "writing '",
+          path, "'");
     discard.cancel();
 }
 
@@ -201,25 +211,29 @@ void GearFiles::remove(const std::string& path) const {
     }
     // rm walks by descriptor and follows no link; it also copes with trees deeper than our stack.
     run_tool_checked({"rm", "-rf", "--one-file-system", "--", name},
-                     ToolOptions{.input = {}, .directory = str("/proc/self/fd/", parent.get()),
-                                 .environment = {}, .on_output = {}});
+                     ToolOptions{.input = {},
+                                 .directory = str("/proc/self/fd/", parent.get()),
+                                 .environment = {},
+                                 .on_output = {}});
 }
 
 bool GearFiles::give(const std::string& path, Owner owner) const {
     try {
-        const UniqueFd file = open_without_links(home_.get(), RelativePath(path), O_PATH | O_NOFOLLOW);
+        const UniqueFd file =
+            open_without_links(home_.get(), RelativePath(path), O_PATH | O_NOFOLLOW);
         struct stat info {};
         check(::fstat(file.get(), &info), "looking at '", path, "'");
         if (!S_ISDIR(info.st_mode) && (info.st_nlink > 1 || !S_ISREG(info.st_mode))) {
             return false;
         }
-        check(::fchownat(file.get(), "", owner.uid, owner.gid, AT_EMPTY_PATH), "setting the owner of '",
-              path, "'");
+        check(::fchownat(file.get(), "", owner.uid, owner.gid, AT_EMPTY_PATH),
+              "setting the owner of '", path, "'");
         if (owner.uid == 0) {
             // Written under the gear's umask of 077: what is root's now must stay readable for it.
             const std::string self = str("/proc/self/fd/", file.get());
             const mode_t readable = S_ISDIR(info.st_mode) ? 0550 : 0440;
-            check(::chmod(self.c_str(), (info.st_mode & 0755) | readable), "setting the mode of '", path, "'");
+            check(::chmod(self.c_str(), (info.st_mode & 0755) | readable), "setting the mode of '",
+                  path, "'");
         }
         return true;
     } catch (const SysError& error) {
@@ -235,9 +249,9 @@ void GearFiles::copy_cartridge(const fs::path& source, const std::string& path) 
     const UniqueFd parent = open_parent(path, name);
     const sys::CreateLabel label(label_);
     check(::mkdirat(parent.get(), name.c_str(), 0700), "creating '", path, "'");
-    const UniqueFd target(check(
-        ::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-        "opening '", path, "'"));
+    const UniqueFd target(
+        check(::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+              "opening '", path, "'"));
     constexpr std::array platform = {"env", "metadata", "hooks", "bin"};
     for (const fs::directory_entry& entry : fs::directory_iterator(source)) {
         const std::string part = entry.path().filename();

@@ -1,7 +1,7 @@
 // Files below a gear's home, handled by root while the gear may be at work on them: everything goes
-// through descriptors opened beneath the home, no symbolic link is ever followed (the gear could make
-// one lead to what is root's in its own home), and new files carry the gear's label from the moment
-// they exist.
+// through descriptors opened beneath the home, no symbolic link is ever followed (the gear could
+// make one lead to what is root's in its own home), and new files carry the gear's label from the
+// moment they exist.
 #pragma once
 #include "base/fd.h"
 #include "base/path.h"
@@ -46,8 +46,8 @@ public:
     /// several names: one of them could be a file that the gear must not get.
     bool give(const std::string& path, Owner owner) const;
 
-    /// Copies a cartridge into a new directory of the gear's. What the platform relies on (env, metadata,
-    /// hooks, bin) stays root's; scripts get their execute bit; usr/ is shared by a link.
+    /// Copies a cartridge into a new directory of the gear's. What the platform relies on (env,
+    /// metadata, hooks, bin) stays root's; scripts get their execute bit; usr/ is shared by a link.
     void copy_cartridge(const std::filesystem::path& source, const std::string& path) const;
 
 private:

@@ -92,11 +92,13 @@ GearSpec parse_spec(const Json& json) {
     out.login = take<std::string>(json, "login");
     out.secret_token = take<std::string>(json, "secret_token");
     for (const Json& pair : take<Json>(json, "user_variables")) {
-        out.user_variables.push_back({pair.at(0).get<std::string>(), pair.at(1).get<std::string>()});
+        out.user_variables.push_back(
+            {pair.at(0).get<std::string>(), pair.at(1).get<std::string>()});
     }
     const Json deployment = take<Json>(json, "deployment");
-    out.deployment = {take<bool>(deployment, "auto_deploy"), take<std::string>(deployment, "branch"),
-                      take<int>(deployment, "keep"), take<std::string>(deployment, "type")};
+    out.deployment = {take<bool>(deployment, "auto_deploy"),
+                      take<std::string>(deployment, "branch"), take<int>(deployment, "keep"),
+                      take<std::string>(deployment, "type")};
     return out;
 }
 
@@ -128,12 +130,9 @@ Json to_json(const GearRecord& record) {
     for (const RecordedCartridge& cartridge : record.cartridges) {
         cartridges.push_back(cartridge_json(cartridge));
     }
-    return {{"spec", spec_json(record.spec)},
-            {"cartridges", cartridges},
-            {"state", name_of(record.state)},
-            {"hosts", record.hosts},
-            {"initial_build", record.initial_build},
-            {"init_pid", record.init_pid},
+    return {{"spec", spec_json(record.spec)},        {"cartridges", cartridges},
+            {"state", name_of(record.state)},        {"hosts", record.hosts},
+            {"initial_build", record.initial_build}, {"init_pid", record.init_pid},
             {"init_start", record.init_start}};
 }
 

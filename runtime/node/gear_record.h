@@ -33,12 +33,13 @@ struct RecordedCartridge {
 
 struct GearRecord {
     GearSpec spec;
-    std::vector<RecordedCartridge> cartridges;  ///< in the order of addition; the first is the primary
+    std::vector<RecordedCartridge>
+        cartridges;  ///< in the order of addition; the first is the primary
     GearState state = GearState::fresh;
     std::vector<std::string> hosts;  ///< routed to this gear
-    bool initial_build = false;      ///< the repository came from a URL: build before the first start
-    pid_t init_pid = 0;              ///< 0: no sandbox
-    std::uint64_t init_start = 0;    ///< with the pid, the identity of the sandbox's PID 1
+    bool initial_build = false;    ///< the repository came from a URL: build before the first start
+    pid_t init_pid = 0;            ///< 0: no sandbox
+    std::uint64_t init_start = 0;  ///< with the pid, the identity of the sandbox's PID 1
 
     const RecordedCartridge* find_cartridge(const std::string& name) const;
     /// The endpoint that answers for the application, or null.

@@ -3,9 +3,9 @@
 #include "base/error.h"
 #include "base/file.h"
 
-#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <filesystem>
 
 namespace gearbox {
 
@@ -21,7 +21,8 @@ std::optional<GearRecord> GearStore::find(const GearId& gear) const {
     if (!text) {
         return std::nullopt;
     }
-    return while_doing([&] { return parse_gear_record(parse_json(*text)); }, "reading '", path, "'");
+    return while_doing([&] { return parse_gear_record(parse_json(*text)); }, "reading '", path,
+                       "'");
 }
 
 GearRecord GearStore::gear(const GearId& gear) const {

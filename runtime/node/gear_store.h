@@ -1,5 +1,5 @@
-// One JSON file per gear, replaced as a whole. Calls for one gear are serialised by the caller; reads
-// may come at any time.
+// One JSON file per gear, replaced as a whole. Calls for one gear are serialised by the caller;
+// reads may come at any time.
 #pragma once
 #include "node/gear_record.h"
 #include "node/paths.h"

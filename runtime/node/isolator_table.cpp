@@ -3,7 +3,9 @@
 
 namespace gearbox {
 
-std::string cgroup_name(const GearId& gear) { return str("gear-", gear.text()); }
+std::string cgroup_name(const GearId& gear) {
+    return str("gear-", gear.text());
+}
 
 Isolators make_isolators(const Settings& settings, const Paths& paths, const SecurityPolicy& policy,
                          const sys::Cgroups& cgroups) {

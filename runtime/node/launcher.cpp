@@ -23,7 +23,9 @@ constexpr int status_fd = 4;
 constexpr int pidfd_fd = 5;
 constexpr std::size_t most_output = 4 * 1024 * 1024;
 
-void say_go(const UniqueFd& status) { write_all(status.get(), "g"); }
+void say_go(const UniqueFd& status) {
+    write_all(status.get(), "g");
+}
 
 // Empty text: started. Otherwise what gear-init says went wrong.
 void check_report(const std::string& text, const std::string& doing) {
@@ -31,8 +33,8 @@ void check_report(const std::string& text, const std::string& doing) {
         return;
     }
     const Json report = parse_json(text);
-    fail(ErrorKind::internal, doing, ": step '", take<std::string>(report, "step"), "': ",
-         take<std::string>(report, "text"));
+    fail(ErrorKind::internal, doing, ": step '", take<std::string>(report, "step"),
+         "': ", take<std::string>(report, "text"));
 }
 
 /// The streams of a running program, collected while it runs.
@@ -122,7 +124,8 @@ private:
 
 }  // namespace
 
-Privileges make_privileges(const GearSpec& spec, const Settings& settings, const SecurityPolicy& policy) {
+Privileges make_privileges(const GearSpec& spec, const Settings& settings,
+                           const SecurityPolicy& policy) {
     Privileges out;
     out.uid = spec.uid;
     out.gid = spec.uid;
@@ -147,7 +150,8 @@ void GearProgram::check_start(int exit_status) const {
         check(::fcntl(status.get(), F_SETFL, O_NONBLOCK), "preparing a pipe");
         char buffer[4096];
         const ssize_t got = ::read(status.get(), buffer, sizeof buffer);
-        check_report(std::string(buffer, got > 0 ? static_cast<std::size_t>(got) : 0), "running in the gear");
+        check_report(std::string(buffer, got > 0 ? static_cast<std::size_t>(got) : 0),
+                     "running in the gear");
     }
 }
 
@@ -178,21 +182,27 @@ std::optional<UniqueFd> Launcher::find_init(const GearRecord& record) const {
     return pidfd;
 }
 
-bool Launcher::is_running(const GearRecord& record) const { return find_init(record).has_value(); }
+bool Launcher::is_running(const GearRecord& record) const {
+    return find_init(record).has_value();
+}
 
 void Launcher::ensure_running(GearRecord& record) const {
     if (is_running(record)) {
         return;
     }
     const GearId& id = record.spec.id;
-    const UniqueFd plan = memfd_from("launch-plan", to_text(to_json(make_launch_plan(record, isolators_))));
+    const UniqueFd plan =
+        memfd_from("launch-plan", to_text(to_json(make_launch_plan(record, isolators_))));
     auto [status, theirs] = make_socket_pair();
     const UniqueFd null(check(::open("/dev/null", O_RDWR | O_CLOEXEC), "opening '/dev/null'"));
     sys::Program program;
     program.path = paths_.gear_init();
     program.argv = {"gear-init", "launch"};
-    program.descriptors = {{null.get(), 0}, {null.get(), 1},          {null.get(), 2},
-                           {plan.get(), plan_fd}, {theirs.get(), status_fd}};
+    program.descriptors = {{null.get(), 0},
+                           {null.get(), 1},
+                           {null.get(), 2},
+                           {plan.get(), plan_fd},
+                           {theirs.get(), status_fd}};
     program.namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     sys::Child init = sys::spawn(program);
     theirs.reset();
@@ -204,7 +214,8 @@ void Launcher::ensure_running(GearRecord& record) const {
     check_report(read_all(status.get(), 64 * 1024), str("starting gear '", id.text(), "'"));
     const auto start = sys::find_start_time(init.pid());
     if (!start) {
-        fail(ErrorKind::internal, "starting gear '", id.text(), "': its first process ended at once");
+        fail(ErrorKind::internal, "starting gear '", id.text(),
+             "': its first process ended at once");
     }
     record.init_pid = init.pid();
     record.init_start = *start;
@@ -270,17 +281,17 @@ GearProgram Launcher::spawn(const GearRecord& record, const GearCommand& command
 
 GearResult Launcher::run(const GearRecord& record, const GearCommand& command) const {
     Streams streams(command);
-    GearProgram program = spawn(record, command,
-                                {{streams.in.read.get(), 0}, {streams.out.write.get(), 1},
-                                 {streams.err.write.get(), 2}});
+    GearProgram program = spawn(
+        record, command,
+        {{streams.in.read.get(), 0}, {streams.out.write.get(), 1}, {streams.err.write.get(), 2}});
     streams.start();
     GearResult result;
     const auto end = std::chrono::steady_clock::now() + command.deadline;
     if (!streams.pump(program.child.pidfd(), end, result)) {
         program.child.kill(SIGTERM);
         program.child.wait_for(std::chrono::seconds(5));
-        fail(ErrorKind::unavailable, "'", command.argv[0], "' did not end within ", command.deadline.count(),
-             " s");
+        fail(ErrorKind::unavailable, "'", command.argv[0], "' did not end within ",
+             command.deadline.count(), " s");
     }
     result.status = program.child.wait();
     program.check_start(result.status);

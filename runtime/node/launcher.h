@@ -26,7 +26,7 @@ struct GearCommand {
 };
 
 struct GearResult {
-    int status = 0;  ///< exit code; 128 + signal number when killed
+    int status = 0;   ///< exit code; 128 + signal number when killed
     std::string out;  ///< at most some MiB
     std::string err;
 };
@@ -40,7 +40,8 @@ struct GearProgram {
 };
 
 /// What processes of the gear are and may do.
-Privileges make_privileges(const GearSpec& spec, const Settings& settings, const SecurityPolicy& policy);
+Privileges make_privileges(const GearSpec& spec, const Settings& settings,
+                           const SecurityPolicy& policy);
 
 /// Pure but for looking at what is installed; printed by tests.
 LaunchPlan make_launch_plan(const GearRecord& record, const Isolators& isolators);
@@ -59,11 +60,12 @@ public:
     /// Brings the forwardings of a running sandbox in line with the record.
     void refresh_forwardings(const GearRecord& record) const;
 
-    /// Runs the program to its end. Throws Error(unavailable) if the sandbox is gone or the deadline
-    /// has passed; a non-zero exit is a value.
+    /// Runs the program to its end. Throws Error(unavailable) if the sandbox is gone or the
+    /// deadline has passed; a non-zero exit is a value.
     GearResult run(const GearRecord& record, const GearCommand& command) const;
 
-    /// Starts it with the given descriptors: ours → its number. 0 to 2 must be there; others from 6 on.
+    /// Starts it with the given descriptors: ours → its number. 0 to 2 must be there; others from 6
+    /// on.
     GearProgram spawn(const GearRecord& record, const GearCommand& command,
                       const std::vector<std::pair<int, int>>& descriptors) const;
 

@@ -28,12 +28,14 @@ uid_t uid_of_account(const std::string& name) {
 }
 
 std::string base64(std::string_view data) {
-    constexpr const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    constexpr const char* digits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string out;
     for (std::size_t i = 0; i < data.size(); i += 3) {
         std::uint32_t group = 0;
         for (std::size_t k = 0; k < 3; ++k) {
-            group = (group << 8) | (i + k < data.size() ? static_cast<unsigned char>(data[i + k]) : 0u);
+            group =
+                (group << 8) | (i + k < data.size() ? static_cast<unsigned char>(data[i + k]) : 0u);
         }
         for (std::size_t k = 0; k < 4; ++k) {
             out += i + k <= data.size() ? digits[(group >> (18 - 6 * k)) & 63] : '=';
@@ -45,10 +47,10 @@ std::string base64(std::string_view data) {
 }  // namespace
 
 std::string authorized_key_line(const GearId& gear, const PublicKey& key) {
-    // restrict: sshd itself must forward nothing, it stands outside of the gear. The login is in base64,
-    // so that no character of it means anything to anybody on the way.
-    return str("restrict,pty,command=\"login ", base64(key.login), "\" ", key.type, " ", key.content, " OPENSHIFT-",
-               gear.text(), "-", key.name, "\n");
+    // restrict: sshd itself must forward nothing, it stands outside of the gear. The login is in
+    // base64, so that no character of it means anything to anybody on the way.
+    return str("restrict,pty,command=\"login ", base64(key.login), "\" ", key.type, " ",
+               key.content, " OPENSHIFT-", gear.text(), "-", key.name, "\n");
 }
 
 LocalAgent::LocalAgent(const Settings& settings, const Clock& clock)
@@ -128,7 +130,8 @@ void LocalAgent::create_gear(const GearSpec& spec) {
     // The record first: what exists of a gear can always be found and removed.
     store_.save(record);
     for (const auto& isolator : isolators_) {
-        while_doing([&] { isolator->acquire(spec); }, "creating gear '", spec.id.text(), "': ", isolator->name());
+        while_doing([&] { isolator->acquire(spec); }, "creating gear '", spec.id.text(),
+                    "': ", isolator->name());
     }
 }
 
@@ -143,13 +146,15 @@ void LocalAgent::destroy_gear(const GearId& gear) {
     }
     const uid_t uid = record ? record->spec.uid : uid_of_account(gear.text());
     for (auto isolator = isolators_.rbegin(); isolator != isolators_.rend(); ++isolator) {
-        while_doing([&] { (*isolator)->release(gear, uid); }, "removing gear '", gear.text(), "': ",
-                    (*isolator)->name());
+        while_doing([&] { (*isolator)->release(gear, uid); }, "removing gear '", gear.text(),
+                    "': ", (*isolator)->name());
     }
     store_.remove(gear);
 }
 
-bool LocalAgent::has_gear(const GearId& gear) const { return store_.find(gear).has_value(); }
+bool LocalAgent::has_gear(const GearId& gear) const {
+    return store_.find(gear).has_value();
+}
 
 std::vector<GearId> LocalAgent::gears() const {
     std::vector<GearId> out = store_.gears();
@@ -178,7 +183,8 @@ void LocalAgent::create_repository(const GearId& gear, const RepositorySource& s
     launcher_.ensure_running(record);
     std::string directory;
     for (const Cartridge& cartridge : catalogue_) {
-        if (!record.cartridges.empty() && cartridge.full_name() == record.cartridges.front().full_name) {
+        if (!record.cartridges.empty() &&
+            cartridge.full_name() == record.cartridges.front().full_name) {
             directory = cartridge.source;
         }
     }
@@ -245,7 +251,8 @@ void LocalAgent::tidy(const GearId& gear) {
     }
 }
 
-ScriptMessages LocalAgent::control(const GearId& gear, const std::string& cartridge, const std::string& verb) {
+ScriptMessages LocalAgent::control(const GearId& gear, const std::string& cartridge,
+                                   const std::string& verb) {
     GearRecord record = store_.gear(gear);
     const RecordedCartridge* const found = record.find_cartridge(cartridge);
     if (found == nullptr) {
@@ -261,7 +268,9 @@ ScriptMessages LocalAgent::control(const GearId& gear, const std::string& cartri
     return messages;
 }
 
-GearState LocalAgent::state(const GearId& gear) const { return store_.gear(gear).state; }
+GearState LocalAgent::state(const GearId& gear) const {
+    return store_.gear(gear).state;
+}
 
 Routes LocalAgent::routes_of(const GearRecord& record) const {
     Routes out;
@@ -293,7 +302,8 @@ void LocalAgent::set_authorized_keys(const GearId& gear, const std::vector<Publi
     files.write(".ssh/authorized_keys", text, files.locked(), 0440);
 }
 
-void LocalAgent::set_user_variables(const GearId& gear, const std::vector<EnvironmentVariable>& variables) {
+void LocalAgent::set_user_variables(const GearId& gear,
+                                    const std::vector<EnvironmentVariable>& variables) {
     GearRecord record = store_.gear(gear);
     record.spec.user_variables = variables;
     store_.save(record);

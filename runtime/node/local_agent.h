@@ -23,8 +23,8 @@ public:
 
     /// After a start of the daemon: finds the sandboxes that live, tells the router. Quick.
     void recover();
-    /// Starts the gears that should run but do not (after a reboot, or a push that the end of the daemon
-    /// interrupted), each under its lock.
+    /// Starts the gears that should run but do not (after a reboot, or a push that the end of the
+    /// daemon interrupted), each under its lock.
     void start_missing(KeyedMutex& locks);
     /// Reaps ended sandboxes; on SIGCHLD.
     void reap() { reaper_.collect(); }
@@ -44,11 +44,13 @@ public:
     void restart(const GearId& gear) override;
     void reload(const GearId& gear) override;
     void tidy(const GearId& gear) override;
-    ScriptMessages control(const GearId& gear, const std::string& cartridge, const std::string& verb) override;
+    ScriptMessages control(const GearId& gear, const std::string& cartridge,
+                           const std::string& verb) override;
     GearState state(const GearId& gear) const override;
     void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) override;
     void set_authorized_keys(const GearId& gear, const std::vector<PublicKey>& keys) override;
-    void set_user_variables(const GearId& gear, const std::vector<EnvironmentVariable>& variables) override;
+    void set_user_variables(const GearId& gear,
+                            const std::vector<EnvironmentVariable>& variables) override;
     void set_deployment_settings(const GearId& gear, const DeploymentSettings& settings) override;
     std::vector<Deployment> deployments(const GearId& gear) const override;
 

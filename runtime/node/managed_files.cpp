@@ -43,8 +43,9 @@ std::optional<std::string> clean(std::string pattern, const std::string& cartrid
     if (pattern.starts_with("~/")) {
         pattern.erase(0, 2);
         const bool own = pattern.starts_with(cartridge + "/");
-        return is_relative(pattern) && (own || !is_forbidden_in_home(pattern)) ? std::optional(pattern)
-                                                                                : std::nullopt;
+        return is_relative(pattern) && (own || !is_forbidden_in_home(pattern))
+                   ? std::optional(pattern)
+                   : std::nullopt;
     }
     for (const char* never : never_unlocked) {
         if (::fnmatch(never, pattern.c_str(), FNM_PATHNAME) == 0) {
@@ -54,7 +55,8 @@ std::optional<std::string> clean(std::string pattern, const std::string& cartrid
     return is_relative(pattern) ? std::optional(str(cartridge, "/", pattern)) : std::nullopt;
 }
 
-std::vector<std::string> patterns(const YAML::Node& root, const char* key, const std::string& cartridge) {
+std::vector<std::string> patterns(const YAML::Node& root, const char* key,
+                                  const std::string& cartridge) {
     std::vector<std::string> out;
     const YAML::Node plain = root[key];
     const YAML::Node list = plain ? plain : root[str(":", key)];  // Ruby symbols
@@ -96,6 +98,8 @@ bool matches(const std::string& pattern, const std::string& path) {
     return ::fnmatch(simple.c_str(), path.c_str(), FNM_PATHNAME) == 0;
 }
 
-bool has_wildcard(const std::string& pattern) { return pattern.find_first_of("*?[") != std::string::npos; }
+bool has_wildcard(const std::string& pattern) {
+    return pattern.find_first_of("*?[") != std::string::npos;
+}
 
 }  // namespace gearbox

@@ -8,12 +8,13 @@
 namespace gearbox {
 
 struct ManagedFiles {
-    std::vector<std::string> locked;     ///< patterns relative to the home, cleaned; "x/" = directory itself
+    std::vector<std::string>
+        locked;  ///< patterns relative to the home, cleaned; "x/" = directory itself
     std::vector<std::string> templates;  ///< processed_templates, likewise
 };
 
-/// cartridge: its directory below the home. Patterns that lead out of their base, and those that may
-/// never be unlocked, are dropped. Broken YAML gives an empty result.
+/// cartridge: its directory below the home. Patterns that lead out of their base, and those that
+/// may never be unlocked, are dropped. Broken YAML gives an empty result.
 ManagedFiles parse_managed_files(std::string_view yaml, const std::string& cartridge);
 
 /// fnmatch(3) with FNM_PATHNAME; '**' is '*'.

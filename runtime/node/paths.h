@@ -5,8 +5,10 @@
 //     router/routes.map               host name → address, read by HAProxy at its start
 //   <runtime_dir>/                    /run/gearbox
 //     control.sock                    (control/)
-//     root/                           empty: gear-init builds a gear's root over it, in its own namespace
-//   <gear_base>/<uuid>/               a gear's home, root:<gid> 0750; what the gear owns is marked *
+//     root/                           empty: gear-init builds a gear's root over it, in its own
+//     namespace
+//   <gear_base>/<uuid>/               a gear's home, root:<gid> 0750; what the gear owns is marked
+//   *
 //     .env/NAME                       variables of the platform; .env/user_vars/NAME of the user
 //     .ssh/authorized_keys
 //     .auth/ .openshift_ssh/ .sandbox/ .tmp/
@@ -34,7 +36,9 @@ public:
           libexec_dir(settings.node.libexec_dir) {}
 
     std::string records() const { return str(state_dir, "/gears"); }
-    std::string record(const GearId& gear) const { return str(records(), "/", gear.text(), ".json"); }
+    std::string record(const GearId& gear) const {
+        return str(records(), "/", gear.text(), ".json");
+    }
     std::string control_socket() const { return str(runtime_dir, "/control.sock"); }
     std::string new_root() const { return str(runtime_dir, "/root"); }
     std::string home(const GearId& gear) const { return str(gear_base, "/", gear.text()); }

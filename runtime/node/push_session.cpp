@@ -15,9 +15,10 @@ namespace {
 
 constexpr std::size_t longest_request = 1024 * 1024;
 
-// Where the objects of a push are until it is accepted; nothing else of the hook's environment counts.
-constexpr std::array quarantine = {"GIT_OBJECT_DIRECTORY=", "GIT_ALTERNATE_OBJECT_DIRECTORIES=",
-                                   "GIT_QUARANTINE_PATH="};
+// Where the objects of a push are until it is accepted; nothing else of the hook's environment
+// counts.
+constexpr std::array quarantine = {
+    "GIT_OBJECT_DIRECTORY=", "GIT_ALTERNATE_OBJECT_DIRECTORIES=", "GIT_QUARANTINE_PATH="};
 
 std::vector<std::string> object_environment(const Json& request) {
     std::vector<std::string> out;
@@ -33,12 +34,19 @@ std::vector<std::string> object_environment(const Json& request) {
 
 }  // namespace
 
-PushSession::PushSession(const NodeContext& node, const Deployer& deployer, const CartridgeRunner& runner,
-                         KeyedMutex& locks, const GearId& gear, int socket)
-    : node_(node), deployer_(deployer), runner_(runner), locks_(locks), gear_(gear), socket_(socket) {
+PushSession::PushSession(const NodeContext& node, const Deployer& deployer,
+                         const CartridgeRunner& runner, KeyedMutex& locks, const GearId& gear,
+                         int socket)
+    : node_(node),
+      deployer_(deployer),
+      runner_(runner),
+      locks_(locks),
+      gear_(gear),
+      socket_(socket) {
     // A pusher that does not read must not hold up the deployment, nor its lock.
     constexpr timeval patience{10, 0};
-    check(::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), "setting a timeout");
+    check(::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience),
+          "setting a timeout");
 }
 
 PushSession::~PushSession() {
@@ -101,8 +109,9 @@ int PushSession::prereceive(const Json& request) {
     was_started_ = record.state == GearState::started;
     // Set before the stop begins: whatever happens then, the application is started again.
     pending_ = PendingDeployment{};
-    pending_ = deployer_.prereceive(record, parse_ref_updates(take<std::string>(request, "updates")),
-                                    object_environment(request), output());
+    pending_ =
+        deployer_.prereceive(record, parse_ref_updates(take<std::string>(request, "updates")),
+                             object_environment(request), output());
     return 0;
 }
 

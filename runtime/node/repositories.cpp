@@ -17,8 +17,10 @@ namespace fs = std::filesystem;
 constexpr const char* git = "/usr/bin/git";
 
 std::string hook_text(const Paths& paths, const char* name) {
-    return str("#!/bin/sh\n# Gearbox: tells the node about a push. Not yours to change; see .openshift/action_hooks.\n",
-               "exec ", paths.gear_hook(), " ", name, "\n");
+    return str(
+        "#!/bin/sh\n# Gearbox: tells the node about a push. Not yours to change; see "
+        ".openshift/action_hooks.\n",
+        "exec ", paths.gear_hook(), " ", name, "\n");
 }
 
 std::string find_template(const std::string& source, const char* suffix) {
@@ -51,7 +53,8 @@ void Repositories::create(GearRecord& record, const RepositorySource& source,
     const std::string directory = find_template(cartridge_source, "");
     if (source.kind == RepositorySource::Kind::git) {
         from_url(record, source.git);
-    } else if (source.kind == RepositorySource::Kind::cartridge_template && directory.empty() && !bare.empty()) {
+    } else if (source.kind == RepositorySource::Kind::cartridge_template && directory.empty() &&
+               !bare.empty()) {
         from_url(record, {str("file://", bare), ""});
     } else {
         from_template(record, source.kind == RepositorySource::Kind::empty ? "" : directory);
@@ -90,12 +93,14 @@ void Repositories::from_url(const GearRecord& record, const GitSource& source) c
     const GearResult cloned = node_.launcher.run(record, command);
     if (cloned.status != 0) {
         files.remove(home::repository(record.spec));
-        fail(ErrorKind::invalid, "the source '", source.url, "' cannot be cloned: ", cloned.err.substr(0, 1000));
+        fail(ErrorKind::invalid, "the source '", source.url,
+             "' cannot be cloned: ", cloned.err.substr(0, 1000));
     }
     runner_.run(record, {git, "--git-dir", target, "remote", "remove", "origin"});
     const std::string commit = find_commit(record, source.branch.empty() ? "HEAD" : source.branch);
     if (commit.empty() && !source.branch.empty()) {
-        fail(ErrorKind::invalid, "the source '", source.url, "' has no branch or commit '", source.branch, "'");
+        fail(ErrorKind::invalid, "the source '", source.url, "' has no branch or commit '",
+             source.branch, "'");
     }
     const std::string branch = str("refs/heads/", record.spec.deployment.branch);
     if (!commit.empty()) {
@@ -105,10 +110,12 @@ void Repositories::from_url(const GearRecord& record, const GitSource& source) c
 }
 
 std::string Repositories::find_commit(const GearRecord& record, const std::string& name) const {
-    const GearResult result = runner_.run(record, {git, "--git-dir", path(record), "rev-parse", "--quiet",
-                                                   "--verify", "--end-of-options", name + "^{commit}"});
+    const GearResult result =
+        runner_.run(record, {git, "--git-dir", path(record), "rev-parse", "--quiet", "--verify",
+                             "--end-of-options", name + "^{commit}"});
     const std::string text = result.out.substr(0, result.out.find('\n'));
-    const bool hex = text.size() >= 40 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+    const bool hex =
+        text.size() >= 40 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
     return result.status == 0 && hex ? text : "";
 }
 

@@ -10,14 +10,17 @@ namespace gearbox {
 
 class Repositories {
 public:
-    Repositories(const NodeContext& node, const CartridgeRunner& runner) : node_(node), runner_(runner) {}
+    Repositories(const NodeContext& node, const CartridgeRunner& runner)
+        : node_(node), runner_(runner) {}
 
-    /// cartridge_source: directory of the web framework's files, for Kind::cartridge_template. Saves
-    /// the record. A complete repository stays. Throws Error(invalid) if the URL cannot be cloned.
-    void create(GearRecord& record, const RepositorySource& source, const std::string& cartridge_source) const;
+    /// cartridge_source: directory of the web framework's files, for Kind::cartridge_template.
+    /// Saves the record. A complete repository stays. Throws Error(invalid) if the URL cannot be
+    /// cloned.
+    void create(GearRecord& record, const RepositorySource& source,
+                const std::string& cartridge_source) const;
 
-    /// The commit that the name leads to, "" if there is none. Asked inside the gear: the repository is
-    /// the gear's.
+    /// The commit that the name leads to, "" if there is none. Asked inside the gear: the
+    /// repository is the gear's.
     std::string find_commit(const GearRecord& record, const std::string& name) const;
 
     std::string path(const GearRecord& record) const;

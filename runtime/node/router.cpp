@@ -23,7 +23,8 @@ std::string routes_text(const Routes& routes) {
     return out;
 }
 
-std::vector<std::string> plan_route_changes(const Routes& is, const Routes& wanted, const std::string& map) {
+std::vector<std::string> plan_route_changes(const Routes& is, const Routes& wanted,
+                                            const std::string& map) {
     std::vector<std::string> out;
     for (const auto& [host, address] : wanted) {
         const auto found = is.find(host);
@@ -71,8 +72,10 @@ std::string Router::ask(const std::string& command) const {
     std::memcpy(address.sun_path, socket_.data(), socket_.size());
     const UniqueFd fd(check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "creating a socket"));
     constexpr timeval patience{5, 0};
-    check(::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "setting a timeout");
-    check(::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), "setting a timeout");
+    check(::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
+          "setting a timeout");
+    check(::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience),
+          "setting a timeout");
     check(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
           "asking the router at '", socket_, "'");
     write_all(fd.get(), command + "\n");

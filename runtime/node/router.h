@@ -1,5 +1,5 @@
-// The routes of HAProxy: a map file that it reads at its start, and the same changes through its admin
-// socket while it runs. The file is the truth; a router that is down reads it later.
+// The routes of HAProxy: a map file that it reads at its start, and the same changes through its
+// admin socket while it runs. The file is the truth; a router that is down reads it later.
 #pragma once
 #include "base/settings.h"
 #include "model/gear.h"
@@ -18,7 +18,8 @@ using Routes = std::map<std::string, std::string>;
 std::string routes_text(const Routes& routes);
 
 /// The admin commands that turn one table into the other.
-std::vector<std::string> plan_route_changes(const Routes& is, const Routes& wanted, const std::string& map);
+std::vector<std::string> plan_route_changes(const Routes& is, const Routes& wanted,
+                                            const std::string& map);
 
 /// Reads the answer to `show map`: lines "0x… key value".
 Routes parse_shown_map(const std::string& text);

@@ -2,8 +2,8 @@
 
 #include "base/str.h"
 
-#include <array>
 #include <algorithm>
+#include <array>
 
 namespace gearbox {
 
@@ -23,8 +23,9 @@ constexpr std::array<Prefix, 6> prefixes = {{
     {"ATTR:", &ScriptMessages::attributes},
 }};
 constexpr std::array<std::string_view, 9> silent = {
-    "CART_DATA:",     "CART_PROPERTIES:", "APP_INFO:",   "NOTIFY_ENDPOINT_", "SSH_KEY_ADD:",
-    "APP_SSH_KEY_ADD:", "ENV_VAR_ADD",      "APP_ENV_VAR_REMOVE:", "BROKER_AUTH_KEY_ADD:"};
+    "CART_DATA:",       "CART_PROPERTIES:",    "APP_INFO:",
+    "NOTIFY_ENDPOINT_", "SSH_KEY_ADD:",        "APP_SSH_KEY_ADD:",
+    "ENV_VAR_ADD",      "APP_ENV_VAR_REMOVE:", "BROKER_AUTH_KEY_ADD:"};
 
 std::string rest_of(std::string_view line, std::string_view word) {
     std::string_view rest = line.substr(word.size());
@@ -80,7 +81,8 @@ void parse_script_output(std::string_view output, ScriptMessages& messages) {
     });
 }
 
-std::string failure_text(const ScriptMessages& messages, std::string_view out, std::string_view err) {
+std::string failure_text(const ScriptMessages& messages, std::string_view out,
+                         std::string_view err) {
     std::string text;
     for (const std::string& line : messages.errors) {
         text += str(text.empty() ? "" : "\n", line);

@@ -10,9 +10,10 @@ namespace gearbox {
 /// Adds what the lines of the output say; other lines are dropped.
 void parse_script_output(std::string_view output, ScriptMessages& messages);
 
-/// The text for a user after a script failed: its CLIENT_ERROR lines, or else the last lines that it
-/// wrote.
-std::string failure_text(const ScriptMessages& messages, std::string_view out, std::string_view err);
+/// The text for a user after a script failed: its CLIENT_ERROR lines, or else the last lines that
+/// it wrote.
+std::string failure_text(const ScriptMessages& messages, std::string_view out,
+                         std::string_view err);
 
 /// The output without the protocol's prefixes, as somebody who watches a push should see it.
 std::string plain_output(std::string_view output);

@@ -15,21 +15,24 @@ public:
         if (!sys::is_selinux_enforcing()) {
             fail(ErrorKind::unavailable,
                  "SELinux is not enforcing, and security.policy is \"selinux\": gears would not be "
-                 "separated. Boot with enforcing=1, or set security.policy = \"none\" for development");
+                 "separated. Boot with enforcing=1, or set security.policy = \"none\" for "
+                 "development");
         }
     }
     GearLabels labels(uid_t uid) const override {
         const std::string level = mcs_level(uid);
-        return {str("system_u:system_r:gear_t:", level), str("system_u:object_r:gear_file_t:", level)};
+        return {str("system_u:system_r:gear_t:", level),
+                str("system_u:object_r:gear_file_t:", level)};
     }
 };
 
 class NoPolicy final : public SecurityPolicy {
 public:
     NoPolicy() {
-        log::warning("security.policy is \"none\": NOT ENFORCED are the gear_t domain, the category pair "
-                     "of each gear, and the daemon's own domain; users, namespaces, capabilities, seccomp "
-                     "and cgroups still are. For development only");
+        log::warning(
+            "security.policy is \"none\": NOT ENFORCED are the gear_t domain, the category pair "
+            "of each gear, and the daemon's own domain; users, namespaces, capabilities, seccomp "
+            "and cgroups still are. For development only");
     }
     GearLabels labels(uid_t) const override { return {}; }
 };

@@ -35,9 +35,11 @@ bool is_path_character(char c) {
 }
 
 bool is_pattern(std::string_view word) {
-    return !word.empty() && word.front() != '/' && word.front() != '-' && word.find("..") == std::string_view::npos &&
+    return !word.empty() && word.front() != '/' && word.front() != '-' &&
+           word.find("..") == std::string_view::npos &&
            std::all_of(word.begin(), word.end(), [](char c) {
-               return is_path_character(c) || c == '*' || c == '?' || c == '[' || c == ']' || c == '+' || c == ',';
+               return is_path_character(c) || c == '*' || c == '?' || c == '[' || c == ']' ||
+                      c == '+' || c == ',';
            });
 }
 
@@ -79,7 +81,8 @@ SessionCommand make_tail(const std::string& text) {
     std::string word;
     words >> word;
     std::string options;
-    SessionCommand out{SessionCommand::Kind::program, {"/bin/bash", "-c", tail_program, "tail", ""}};
+    SessionCommand out{SessionCommand::Kind::program,
+                       {"/bin/bash", "-c", tail_program, "tail", ""}};
     while (words >> word) {
         if (word == "--opts") {
             words >> word;
@@ -106,7 +109,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
     while (text.ends_with('=')) {
         text.remove_suffix(1);
     }
-    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    constexpr std::string_view digits =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (const char c : text) {
         const auto value = digits.find(c);
         if (value == std::string_view::npos) {
@@ -122,8 +126,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
     return out;
 }
 
-SessionCommand parse_session_command(const std::optional<std::string>& command, const GearSpec& spec,
-                                     const std::string& home) {
+SessionCommand parse_session_command(const std::optional<std::string>& command,
+                                     const GearSpec& spec, const std::string& home) {
     if (!command || command->empty()) {
         return {SessionCommand::Kind::shell, {"/bin/bash", "--noprofile", "--norc"}};
     }

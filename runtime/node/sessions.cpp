@@ -52,15 +52,16 @@ void Sessions::serve(const Json& args, uid_t uid, const SessionChannel& channel)
     const auto decoded = decode_base64(find<std::string>(args, "login").value_or(""));
     const auto login = Login::parse(decoded.value_or(""));
     const GearRecord record = open_gear(uid);
-    const SessionCommand command =
-        parse_session_command(find<std::string>(args, "command"), record.spec, agent_.context().home(record));
+    const SessionCommand command = parse_session_command(
+        find<std::string>(args, "command"), record.spec, agent_.context().home(record));
     log::info("session", log::field("gear", record.spec.id.text()),
-              log::field("login", login ? login->text() : ""), log::field("program", command.argv.front()));
+              log::field("login", login ? login->text() : ""),
+              log::field("program", command.argv.front()));
     run(record, command, login ? login->text() : "", channel);
 }
 
-void Sessions::run(const GearRecord& record, const SessionCommand& command, const std::string& login,
-                   const SessionChannel& channel) {
+void Sessions::run(const GearRecord& record, const SessionCommand& command,
+                   const std::string& login, const SessionChannel& channel) {
     const NodeContext& node = agent_.context();
     Environment environment = make_environment(node.files(record), record, node.settings);
     environment["OPENSHIFT_LOGIN"] = login;
@@ -82,7 +83,8 @@ void Sessions::run(const GearRecord& record, const SessionCommand& command, cons
     program_command.environment = to_pairs(environment);
     GearProgram program = node.launcher.spawn(record, program_command, descriptors);
     theirs.reset();
-    channel.send(Json{{"result", {{"streams", 3}}}}, {in.write.get(), out.read.get(), err.read.get()});
+    channel.send(Json{{"result", {{"streams", 3}}}},
+                 {in.write.get(), out.read.get(), err.read.get()});
     // Ours are copies: the client must see the ends when the program closes its own.
     in = {};
     out = {};
@@ -96,7 +98,8 @@ int Sessions::wait(GearProgram& program, const GearRecord& record, UniqueFd& hoo
                    const SessionChannel& channel) {
     std::optional<PushSession> push;
     if (hooks) {
-        push.emplace(agent_.context(), agent_.deployer(), agent_.runner(), locks_, record.spec.id, hooks.get());
+        push.emplace(agent_.context(), agent_.deployer(), agent_.runner(), locks_, record.spec.id,
+                     hooks.get());
     }
     for (;;) {
         pollfd fds[4] = {{program.child.pidfd(), POLLIN, 0},

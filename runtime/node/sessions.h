@@ -1,5 +1,5 @@
-// ssh sessions: gear-shell asks for one over the control socket and gets the ends of pipes; the program
-// runs inside the gear. A push also has a socket on which git's hooks talk to us.
+// ssh sessions: gear-shell asks for one over the control socket and gets the ends of pipes; the
+// program runs inside the gear. A push also has a socket on which git's hooks talk to us.
 #pragma once
 #include "base/fd.h"
 #include "base/json.h"
@@ -38,7 +38,8 @@ private:
     GearRecord open_gear(uid_t uid);
     void run(const GearRecord& record, const SessionCommand& command, const std::string& login,
              const SessionChannel& channel);
-    int wait(GearProgram& program, const GearRecord& record, UniqueFd& hooks, const SessionChannel& channel);
+    int wait(GearProgram& program, const GearRecord& record, UniqueFd& hooks,
+             const SessionChannel& channel);
 
     LocalAgent& agent_;
     KeyedMutex& locks_;

@@ -9,12 +9,12 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <fcntl.h>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <fcntl.h>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -38,7 +38,8 @@ using Handle = std::unique_ptr<cgroup, Free>;
 template <typename... Parts>
 void check_cgroup(int rc, const Parts&... doing) {
     if (rc != 0) {
-        fail(ErrorKind::internal, doing..., ": ", rc == ECGOTHER ? "system error" : ::cgroup_strerror(rc));
+        fail(ErrorKind::internal, doing..., ": ",
+             rc == ECGOTHER ? "system error" : ::cgroup_strerror(rc));
     }
 }
 
@@ -207,8 +208,8 @@ void Cgroups::destroy(const std::string& child) const {
             for (const char* controller : controllers) {
                 add_controller(group.get(), controller);
             }
-            rc = ::cgroup_delete_cgroup_ext(group.get(),
-                                            CGFLAG_DELETE_RECURSIVE | CGFLAG_DELETE_IGNORE_MIGRATION);
+            rc = ::cgroup_delete_cgroup_ext(
+                group.get(), CGFLAG_DELETE_RECURSIVE | CGFLAG_DELETE_IGNORE_MIGRATION);
         }
         // What it returns for a group that is not there depends on its version.
         if (!exists(child)) {

@@ -53,7 +53,8 @@ git_filemode_t mode_of(const fs::directory_entry& entry) {
     if (entry.is_directory()) {
         return GIT_FILEMODE_TREE;
     }
-    const bool executable = (entry.status().permissions() & fs::perms::owner_exec) != fs::perms::none;
+    const bool executable =
+        (entry.status().permissions() & fs::perms::owner_exec) != fs::perms::none;
     return executable ? GIT_FILEMODE_BLOB_EXECUTABLE : GIT_FILEMODE_BLOB;
 }
 
@@ -89,8 +90,8 @@ void commit_template(git_repository* repository, const std::string& directory,
     const Owned<git_signature> signature(raw_signature);
     git_oid commit;
     check_git(::git_commit_create(&commit, repository, str("refs/heads/", branch).c_str(),
-                                  signature.get(), signature.get(), nullptr,
-                                  "Creating template\n", tree.get(), 0, nullptr),
+                                  signature.get(), signature.get(), nullptr, "Creating template\n",
+                                  tree.get(), 0, nullptr),
               "committing the template");
 }
 
@@ -107,14 +108,17 @@ GitLibrary::GitLibrary() {
     ::git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
 }
 
-GitLibrary::~GitLibrary() { ::git_libgit2_shutdown(); }
+GitLibrary::~GitLibrary() {
+    ::git_libgit2_shutdown();
+}
 
 void create_repository(const std::string& path, const std::string& template_dir,
                        const std::string& branch) {
     git_repository_init_options options;
     check_git(::git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION),
               "preparing a repository");
-    options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR | GIT_REPOSITORY_INIT_NO_REINIT;
+    options.flags =
+        GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR | GIT_REPOSITORY_INIT_NO_REINIT;
     options.initial_head = branch.c_str();
     git_repository* raw = nullptr;
     check_git(::git_repository_init_ext(&raw, path.c_str(), &options),

@@ -44,10 +44,9 @@ void run_with_input(const std::vector<std::string>& argv, const std::string& inp
 }  // namespace
 
 std::string link_commands(const Link& link, pid_t pid) {
-    return str("link add ", link.name, " type veth peer name eth0 netns ", pid, "\n",
-               "link set ", link.name, " addrgenmode none\n",
-               "addr add ", link.host_address, "/31 dev ", link.name, "\n",
-               "link set ", link.name, " up\n");
+    return str("link add ", link.name, " type veth peer name eth0 netns ", pid, "\n", "link set ",
+               link.name, " addrgenmode none\n", "addr add ", link.host_address, "/31 dev ",
+               link.name, "\n", "link set ", link.name, " up\n");
 }
 
 std::string forwarding_rules(const std::vector<Forwarding>& forwardings) {
@@ -77,8 +76,8 @@ void connect_link(const Link& link, pid_t pid) {
     destroy_link(link.name);
     run_with_input({"ip", "-batch", "-"}, link_commands(link, pid));
     run_with_input(in_network_of(pid, {"ip", "-batch", "-"}),
-                   str("link set lo up\nlink set eth0 addrgenmode none\naddr add ", link.gear_address,
-                       "/31 dev eth0\nlink set eth0 up\n"));
+                   str("link set lo up\nlink set eth0 addrgenmode none\naddr add ",
+                       link.gear_address, "/31 dev eth0\nlink set eth0 up\n"));
 }
 
 void set_forwardings(pid_t pid, const std::vector<Forwarding>& forwardings) {

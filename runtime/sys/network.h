@@ -21,8 +21,8 @@ struct Forwarding {
     int target_port = 0;
 };
 
-/// Once per start of the daemon: drops every new connection that comes from a gear's link, and makes
-/// the addresses of gears that do not run unreachable. Idempotent.
+/// Once per start of the daemon: drops every new connection that comes from a gear's link, and
+/// makes the addresses of gears that do not run unreachable. Idempotent.
 void prepare_host();
 
 /// Creates the pair with its far end "eth0" in the network namespace of the process, replacing a

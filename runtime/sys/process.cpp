@@ -104,7 +104,9 @@ std::optional<int> Child::wait_for(std::chrono::milliseconds time) {
     return wait();
 }
 
-void Child::kill(int signal) const { kill_by_pidfd(pidfd_.get(), signal); }
+void Child::kill(int signal) const {
+    kill_by_pidfd(pidfd_.get(), signal);
+}
 
 UniqueFd Child::detach() {
     pid_ = 0;
@@ -120,16 +122,16 @@ Child spawn(const Program& program) {
     std::vector<UniqueFd> sources;
     std::vector<Wire> wires;
     for (const auto& [from, to] : program.descriptors) {
-        sources.emplace_back(check(::fcntl(from, F_DUPFD_CLOEXEC, clear_of_targets),
-                                   "duplicating a descriptor"));
+        sources.emplace_back(
+            check(::fcntl(from, F_DUPFD_CLOEXEC, clear_of_targets), "duplicating a descriptor"));
         wires.push_back({sources.back().get(), to});
     }
     UniqueFd error_fd(check(::fcntl(report.write.get(), F_DUPFD_CLOEXEC, clear_of_targets),
                             "duplicating a descriptor"));
     report.write.reset();
-    const Prepared prepared{program.path.c_str(), argv.data(),   environment.data(),
-                            wires.data(),         wires.size(),  error_fd.get(),
-                            program.parent_death_signal};
+    const Prepared prepared{
+        program.path.c_str(), argv.data(),    environment.data(),         wires.data(),
+        wires.size(),         error_fd.get(), program.parent_death_signal};
     int pidfd = -1;
     clone_args args{};
     args.flags = program.namespaces | CLONE_PIDFD;

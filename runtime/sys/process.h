@@ -19,10 +19,10 @@ namespace gearbox::sys {
 struct Program {
     std::string path;
     std::vector<std::string> argv;
-    std::vector<std::string> environment;        ///< NAME=value; nothing is inherited
+    std::vector<std::string> environment;          ///< NAME=value; nothing is inherited
     std::vector<std::pair<int, int>> descriptors;  ///< ours → the number it has in the child
-    std::uint64_t namespaces = 0;                ///< CLONE_NEW… flags
-    int parent_death_signal = 0;                 ///< sent when the starting thread ends; 0: none
+    std::uint64_t namespaces = 0;                  ///< CLONE_NEW… flags
+    int parent_death_signal = 0;                   ///< sent when the starting thread ends; 0: none
 };
 
 /// A running child. Kills and reaps it when destroyed, unless detached.
@@ -55,8 +55,8 @@ Child spawn(const Program& program);
 
 /// Empty if there is no such process.
 std::optional<UniqueFd> find_pidfd(pid_t pid);
-/// Start time in clock ticks since boot (proc(5), stat field 22): with the pid, a process's identity.
-/// Empty if there is no such process.
+/// Start time in clock ticks since boot (proc(5), stat field 22): with the pid, a process's
+/// identity. Empty if there is no such process.
 std::optional<std::uint64_t> find_start_time(pid_t pid);
 /// Sends the signal; a process that is gone is fine.
 void kill_by_pidfd(int pidfd, int signal);
@@ -67,8 +67,8 @@ bool wait_for_end(int pidfd, std::chrono::milliseconds time);
 class Reaper {
 public:
     void adopt(UniqueFd pidfd);
-    /// Reaps those that have ended; call it on SIGCHLD. Children that are not ours any more (after a
-    /// restart of the daemon) are forgotten when they end.
+    /// Reaps those that have ended; call it on SIGCHLD. Children that are not ours any more (after
+    /// a restart of the daemon) are forgotten when they end.
     void collect();
 
 private:

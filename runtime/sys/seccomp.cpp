@@ -95,17 +95,18 @@ void deny_calls(const Filter& filter) {
         const int number = ::seccomp_syscall_resolve_name(row.call);
         // Negative: this library or this architecture does not know the call.
         if (number >= 0) {
-            check_seccomp(::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(static_cast<unsigned>(row.error)),
-                                             number, 0),
-                          row.call);
+            check_seccomp(
+                ::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(static_cast<unsigned>(row.error)),
+                                   number, 0),
+                row.call);
         }
     }
 }
 
 void deny_arguments(const Filter& filter) {
     constexpr std::uint32_t no = SCMP_ACT_ERRNO(EPERM);
-    constexpr std::uint64_t namespaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,
-                                            CLONE_NEWNET,  CLONE_NEWIPC, CLONE_NEWUTS,
+    constexpr std::uint64_t namespaces[] = {CLONE_NEWUSER,  CLONE_NEWNS,  CLONE_NEWPID,
+                                            CLONE_NEWNET,   CLONE_NEWIPC, CLONE_NEWUTS,
                                             CLONE_NEWCGROUP};
     for (const std::uint64_t flag : namespaces) {
         check_seccomp(::seccomp_rule_add(filter.get(), no, SCMP_SYS(clone), 1,
@@ -135,16 +136,16 @@ void deny_sockets(const Filter& filter) {
     const int call = SCMP_SYS(socket);
     for (int family = AF_UNIX + 1; family < AF_MAX; ++family) {
         if (family != AF_INET && family != AF_INET6 && family != AF_NETLINK) {
-            check_seccomp(::seccomp_rule_add(filter.get(), no, call, 1,
-                                             SCMP_A0_32(SCMP_CMP_EQ, static_cast<unsigned>(family))),
-                          "socket");
+            check_seccomp(
+                ::seccomp_rule_add(filter.get(), no, call, 1,
+                                   SCMP_A0_32(SCMP_CMP_EQ, static_cast<unsigned>(family))),
+                "socket");
         }
     }
     check_seccomp(::seccomp_rule_add(filter.get(), no, call, 1,
                                      SCMP_A0_32(SCMP_CMP_GE, static_cast<unsigned>(AF_MAX))),
                   "socket");
-    check_seccomp(::seccomp_rule_add(filter.get(), no, call, 2,
-                                     SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK),
+    check_seccomp(::seccomp_rule_add(filter.get(), no, call, 2, SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK),
                                      SCMP_A2_32(SCMP_CMP_NE, 0)),
                   "socket");
 }

@@ -6,7 +6,9 @@
 
 namespace gearbox::sys {
 
-bool is_selinux_enforcing() { return ::is_selinux_enabled() > 0 && ::security_getenforce() > 0; }
+bool is_selinux_enforcing() {
+    return ::is_selinux_enabled() > 0 && ::security_getenforce() > 0;
+}
 
 CreateLabel::CreateLabel(const std::string& label) : active_(!label.empty()) {
     if (active_) {

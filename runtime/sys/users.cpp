@@ -73,17 +73,36 @@ void ensure_account(const Account& account) {
     const std::string uid = std::to_string(account.uid);
     if (const auto found = find_entry("/etc/passwd", account.name)) {
         if (found->id != account.uid) {
-            fail(ErrorKind::conflict, "account '", account.name, "' has uid ", found->id, ", not ", uid);
+            fail(ErrorKind::conflict, "account '", account.name, "' has uid ", found->id, ", not ",
+                 uid);
         }
         return;
     }
     ensure_group(account.group, std::nullopt);
     ensure_group(account.name, account.uid);
     // '*' is no password at all, but unlike '!' does not count as locked for sshd without PAM.
-    run_tool_checked({"useradd", "--uid", uid, "--gid", uid, "--groups", account.group, "--no-create-home",
-                      "--home-dir", account.home, "--shell", account.shell, "--comment",
-                      "OpenShift guest", "--password", "*", "--no-log-init", "--key",
-                      "SUB_UID_COUNT=0", "--key", "SUB_GID_COUNT=0", account.name});
+    run_tool_checked({"useradd",
+                      "--uid",
+                      uid,
+                      "--gid",
+                      uid,
+                      "--groups",
+                      account.group,
+                      "--no-create-home",
+                      "--home-dir",
+                      account.home,
+                      "--shell",
+                      account.shell,
+                      "--comment",
+                      "OpenShift guest",
+                      "--password",
+                      "*",
+                      "--no-log-init",
+                      "--key",
+                      "SUB_UID_COUNT=0",
+                      "--key",
+                      "SUB_GID_COUNT=0",
+                      account.name});
 }
 
 void destroy_account(const std::string& name) {

@@ -83,7 +83,8 @@ private:
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         std::snprintf(address.sun_path, sizeof address.sun_path, "%s", notify_socket);
-        check(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+        check(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+              "bind");
         return fd;
     }
 
@@ -104,7 +105,9 @@ HttpReply create_shop() {
     return ask("POST", "domain/acme/applications", R"({"name":"shop","cartridges":["mock"]})");
 }
 
-std::size_t count_applications() { return ask("GET", "applications").json()["data"].size(); }
+std::size_t count_applications() {
+    return ask("GET", "applications").json()["data"].size();
+}
 
 /// What is there of gears, in words; "" if nothing.
 std::string remains() {
@@ -119,9 +122,9 @@ std::string remains() {
     if (read_file("/etc/passwd").find("/var/lib/openshift/") != std::string::npos) {
         out += "an account\n";
     }
-    const std::string cgroups =
-        run_tool({"find", "/sys/fs/cgroup", "-type", "d", "-path", str("*/", cgroup_parent, "/gear-*")})
-            .out;
+    const std::string cgroups = run_tool({"find", "/sys/fs/cgroup", "-type", "d", "-path",
+                                          str("*/", cgroup_parent, "/gear-*")})
+                                    .out;
     return out + cgroups;
 }
 
@@ -152,9 +155,11 @@ TEST_F(DaemonTest, CreatesServesAndDeletes) {
     const HttpReply made = create_shop();
     ASSERT_EQ(made.status, 201) << made.body;
     const std::string id = made.json()["data"]["id"].get<std::string>();
-    EXPECT_EQ(ask("GET", str("application/", id, "/gear_groups")).json()["data"][0]["gears"][0]["state"],
-              "started");
-    EXPECT_EQ(ask("POST", str("application/", id, "/events"), R"({"event":"restart"})").status, 200);
+    EXPECT_EQ(
+        ask("GET", str("application/", id, "/gear_groups")).json()["data"][0]["gears"][0]["state"],
+        "started");
+    EXPECT_EQ(ask("POST", str("application/", id, "/events"), R"({"event":"restart"})").status,
+              200);
     EXPECT_EQ(ask("POST", str("application/", id, "/events"), R"({"event":"stop"})").status, 200);
     EXPECT_EQ(ask("POST", str("application/", id, "/events"), R"({"event":"start"})").status, 200);
     EXPECT_EQ(ask("GET", str("application/", id, "/deployments")).json()["data"].size(), 1u);

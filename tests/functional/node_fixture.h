@@ -73,6 +73,7 @@ protected:
 };
 
 /// What an HTTP server at ADDRESS:PORT answers, body only; "" if nothing.
-std::string http_get(const std::string& address, int port, const std::string& host, const std::string& path = "/");
+std::string http_get(const std::string& address, int port, const std::string& host,
+                     const std::string& path = "/");
 
 }  // namespace gearbox::test

@@ -7,18 +7,19 @@
 
 #include <gmock/gmock-matchers.h>
 
+#include <unistd.h>
 #include <filesystem>
 #include <iostream>
-#include <unistd.h>
 
 namespace gearbox::test {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string http_get(const std::string& address, int port, const std::string& host, const std::string& path) {
-    const ToolResult result = run_tool({"curl", "--silent", "--max-time", "10", "--header", "Host: " + host,
-                                        str("http://", address, ":", port, path)});
+std::string http_get(const std::string& address, int port, const std::string& host,
+                     const std::string& path) {
+    const ToolResult result = run_tool({"curl", "--silent", "--max-time", "10", "--header",
+                                        "Host: " + host, str("http://", address, ":", port, path)});
     return result.out;
 }
 
@@ -60,13 +61,17 @@ TEST_F(NodeTest, ShowsItsOwnWorldOnly) {
     const GearId other = create_application(4, {"mock"});
     // Its init, its server, and what asks.
     EXPECT_EQ(inside(gear, "cat /proc/1/comm"), "gear-init\n");
-    EXPECT_EQ(inside(gear, "cat /proc/[0-9]*/comm >/tmp/names; sort -u </tmp/names"), "bash\ngear-init\nperl\n");
-    EXPECT_EQ(inside(gear, "ls /sys/class/net 2>/dev/null; sed 1,2d /proc/net/dev | cut -d: -f1 | tr -d ' ' | sort"),
+    EXPECT_EQ(inside(gear, "cat /proc/[0-9]*/comm >/tmp/names; sort -u </tmp/names"),
+              "bash\ngear-init\nperl\n");
+    EXPECT_EQ(inside(gear,
+                     "ls /sys/class/net 2>/dev/null; sed 1,2d /proc/net/dev | cut -d: -f1 | tr -d "
+                     "' ' | sort"),
               "eth0\nlo\n");
     for (const char* path : {"/usr/x", "/etc/x", "/x", "/dev/x", "/var/x", "/run/x"}) {
         EXPECT_THAT(inside(gear, str("touch ", path)), HasSubstr(path)) << path;
     }
-    EXPECT_EQ(inside(gear, "touch /tmp/x /var/tmp/x /dev/shm/x ~/app-root/data/x && echo yes"), "yes\n");
+    EXPECT_EQ(inside(gear, "touch /tmp/x /var/tmp/x /dev/shm/x ~/app-root/data/x && echo yes"),
+              "yes\n");
     EXPECT_THAT(inside(gear, "touch ~/x"), HasSubstr("denied"));
     EXPECT_THAT(inside(gear, "cat /etc/shadow"), HasSubstr("No such file"));
     EXPECT_THAT(inside(gear, "ls /root /home /work 2>&1"), HasSubstr("No such file"));
@@ -78,9 +83,11 @@ TEST_F(NodeTest, ShowsItsOwnWorldOnly) {
     EXPECT_EQ(inside(gear, "hostname"), "shop-acme\n");
     // The other gear's address does not answer.
     const std::string target = link_addresses(1004).gear;
-    EXPECT_THAT(inside(gear, str("curl -sS --max-time 2 http://", target, ":8080/")), HasSubstr("curl:"));
-    EXPECT_THAT(inside(gear, str("curl -sS --max-time 2 http://", link_addresses(1003).host, ":22/")),
+    EXPECT_THAT(inside(gear, str("curl -sS --max-time 2 http://", target, ":8080/")),
                 HasSubstr("curl:"));
+    EXPECT_THAT(
+        inside(gear, str("curl -sS --max-time 2 http://", link_addresses(1003).host, ":22/")),
+        HasSubstr("curl:"));
 }
 
 TEST_F(NodeTest, LimitsMemoryAndProcesses) {
@@ -105,7 +112,8 @@ TEST_F(NodeTest, KeepsTheEnvironmentOfTheContract) {
     EXPECT_THAT(environment, HasSubstr(str("OPENSHIFT_MOCK_IP=", loopback_address(1006, 1), "\n")));
     EXPECT_THAT(environment, HasSubstr("OPENSHIFT_MOCK_PORT=8080\n"));
     EXPECT_THAT(environment, HasSubstr("OPENSHIFT_MOCK_GREETING=hello from shop\n"));
-    EXPECT_THAT(environment, HasSubstr(str("OPENSHIFT_MOCK_DIR=/var/lib/openshift/", gear.text(), "/mock/\n")));
+    EXPECT_THAT(environment,
+                HasSubstr(str("OPENSHIFT_MOCK_DIR=/var/lib/openshift/", gear.text(), "/mock/\n")));
     EXPECT_THAT(environment, HasSubstr("OPENSHIFT_MOCK_IDENT=redhat:mock:1.0:0.0.1\n"));
     // Locked again after the installation.
     EXPECT_THAT(inside(gear, "echo x >~/mock/env/OPENSHIFT_MOCK_GREETING"), HasSubstr("denied"));
@@ -116,7 +124,9 @@ TEST_F(NodeTest, KeepsTheEnvironmentOfTheContract) {
 TEST_F(NodeTest, LeavesNothingOfAFailedCartridge) {
     const GearSpec spec = make_spec(7);
     agent->create_gear(spec);
-    agent->context().files(agent->context().store.gear(spec.id)).write("app-root/data/fail_install", "", {0, 0}, 0644);
+    agent->context()
+        .files(agent->context().store.gear(spec.id))
+        .write("app-root/data/fail_install", "", {0, 0}, 0644);
     try {
         agent->add_cartridge(spec.id, cartridge("mock"));
         FAIL() << "must throw";
@@ -127,7 +137,9 @@ TEST_F(NodeTest, LeavesNothingOfAFailedCartridge) {
     const std::string home = "/var/lib/openshift/" + spec.id.text();
     EXPECT_FALSE(std::filesystem::exists(home + "/mock"));
     EXPECT_FALSE(std::filesystem::exists(home + "/.env/OPENSHIFT_MOCK_IP"));
-    agent->context().files(agent->context().store.gear(spec.id)).remove("app-root/data/fail_install");
+    agent->context()
+        .files(agent->context().store.gear(spec.id))
+        .remove("app-root/data/fail_install");
     const ScriptMessages messages = agent->add_cartridge(spec.id, cartridge("mock"));
     EXPECT_THAT(messages.results, ::testing::ElementsAre("mock installed"));
     ASSERT_EQ(messages.cart_data.size(), 1u);
@@ -173,7 +185,9 @@ TEST_F(NodeTest, LeavesNothingOfADestroyedGear) {
     EXPECT_THAT(read_file("/etc/passwd"), Not(HasSubstr(gear.text())));
     EXPECT_THAT(read_file("/etc/group"), Not(HasSubstr(gear.text())));
     EXPECT_THAT(run_tool({"ip", "link"}).out, Not(HasSubstr("gb1010")));
-    EXPECT_THAT(run_tool({"sh", "-c", "ls -d /sys/fs/cgroup/*/gearbox-test/* /sys/fs/cgroup/gearbox-test/*"}).out,
+    EXPECT_THAT(run_tool({"sh", "-c",
+                          "ls -d /sys/fs/cgroup/*/gearbox-test/* /sys/fs/cgroup/gearbox-test/*"})
+                    .out,
                 Not(HasSubstr(gear.text())));
     EXPECT_EQ(run_tool({"pgrep", "-u", "1010"}).out, "");
     EXPECT_THAT(read_file("/proc/self/mountinfo"), Not(HasSubstr(gear.text())));
@@ -198,7 +212,8 @@ public:
             config.replace(at, pages.size(), GEARBOX_SOURCE "/runtime/router");
         }
         write_file_atomically("/run/gearbox/haproxy.cfg", config);
-        run_tool_checked({"haproxy", "-D", "-f", "/run/gearbox/haproxy.cfg", "-p", "/run/gearbox/haproxy.pid"});
+        run_tool_checked(
+            {"haproxy", "-D", "-f", "/run/gearbox/haproxy.cfg", "-p", "/run/gearbox/haproxy.pid"});
     }
     ~RunningRouter() { run_tool({"sh", "-c", "kill $(cat /run/gearbox/haproxy.pid)"}); }
 };
@@ -229,7 +244,9 @@ TEST_F(NodeTest, IsReachedThroughTheRouter) {
 }
 
 TEST_F(NodeTest, RunsPhpWithADatabase) {
-    if (run_tool({"sh", "-c", "ls /usr/lib/apache2/modules/libphp8*.so && test -x /usr/sbin/mariadbd"}).status != 0) {
+    if (run_tool(
+            {"sh", "-c", "ls /usr/lib/apache2/modules/libphp8*.so && test -x /usr/sbin/mariadbd"})
+            .status != 0) {
         GTEST_SKIP() << "needs libapache2-mod-php and mariadb-server-core";
     }
     const auto begin = std::chrono::steady_clock::now();
@@ -238,8 +255,9 @@ TEST_F(NodeTest, RunsPhpWithADatabase) {
     std::cout << "created in " << took.count() << " s\n";
     EXPECT_THAT(body_of(*agent, gear), HasSubstr("<html"));
     EXPECT_THAT(inside(gear, "env"), HasSubstr("OPENSHIFT_MYSQL_DB_URL=mysql://"));
-    EXPECT_EQ(inside(gear, "mariadb -h $OPENSHIFT_MYSQL_DB_HOST -u $OPENSHIFT_MYSQL_DB_USERNAME "
-                           "-p$OPENSHIFT_MYSQL_DB_PASSWORD -Nse 'select 6*7' $OPENSHIFT_APP_NAME"),
+    EXPECT_EQ(inside(gear,
+                     "mariadb -h $OPENSHIFT_MYSQL_DB_HOST -u $OPENSHIFT_MYSQL_DB_USERNAME "
+                     "-p$OPENSHIFT_MYSQL_DB_PASSWORD -Nse 'select 6*7' $OPENSHIFT_APP_NAME"),
               "42\n");
     agent->restart(gear);
     EXPECT_THAT(body_of(*agent, gear), HasSubstr("<html"));

@@ -9,9 +9,9 @@
 
 #include <gmock/gmock-matchers.h>
 
-#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <filesystem>
 
 namespace gearbox::test {
 
@@ -31,9 +31,11 @@ protected:
         }
         sessions = std::make_unique<Sessions>(*agent, locks);
         control = std::make_unique<ControlServer>("/run/gearbox/control.sock");
-        control->add_conversation("session", [this](const Json& args, const Peer& peer, ControlConnection& c) {
-            sessions->serve(args, peer.uid, {c.fd(), [&c](const Json& m, const auto& d) { c.send(m, d); }});
-        });
+        control->add_conversation(
+            "session", [this](const Json& args, const Peer& peer, ControlConnection& c) {
+                sessions->serve(args, peer.uid,
+                                {c.fd(), [&c](const Json& m, const auto& d) { c.send(m, d); }});
+            });
         control->start();
         start_sshd();
         gear = create_application(20, {"mock"});
@@ -51,29 +53,46 @@ protected:
     void start_sshd() {
         const std::string directory = work.path();
         std::filesystem::create_directories("/run/sshd");
-        run_tool_checked({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory + "/host"});
-        run_tool_checked({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", directory + "/user"});
-        write_file_atomically(directory + "/sshd_config",
-                              str("Port ", port, "\nListenAddress 127.0.0.1\nHostKey ", directory, "/host\nPidFile ",
-                                  directory, "/sshd.pid\nUsePAM no\nPasswordAuthentication no\n"));
-        run_tool_checked({"/usr/sbin/sshd", "-f", directory + "/sshd_config", "-E", directory + "/sshd.log"});
+        run_tool_checked(
+            {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory + "/host"});
+        run_tool_checked(
+            {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", directory + "/user"});
+        write_file_atomically(
+            directory + "/sshd_config",
+            str("Port ", port, "\nListenAddress 127.0.0.1\nHostKey ", directory, "/host\nPidFile ",
+                directory, "/sshd.pid\nUsePAM no\nPasswordAuthentication no\n"));
+        run_tool_checked(
+            {"/usr/sbin/sshd", "-f", directory + "/sshd_config", "-E", directory + "/sshd.log"});
     }
 
     PublicKey public_key() const {
         const std::string text = read_file(work.path() / "user.pub");
         const auto space = text.find(' ');
-        const std::string content = text.substr(space + 1, text.find_first_of(" \n", space + 1) - space - 1);
+        const std::string content =
+            text.substr(space + 1, text.find_first_of(" \n", space + 1) - space - 1);
         return {text.substr(0, space), content, "laptop", "demo@example.com"};
     }
 
     std::string ssh_command() const {
-        return str("ssh -q -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -p ", port,
-                   " -i ", work.path().native(), "/user");
+        return str(
+            "ssh -q -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "
+            "-p ",
+            port, " -i ", work.path().native(), "/user");
     }
 
     ToolResult ssh(const std::string& command, const std::string& input = {}) const {
-        std::vector<std::string> argv = {"ssh", "-q", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
-                                         "UserKnownHostsFile=/dev/null", "-p", port, "-i", work.path() / "user",
+        std::vector<std::string> argv = {"ssh",
+                                         "-q",
+                                         "-o",
+                                         "BatchMode=yes",
+                                         "-o",
+                                         "StrictHostKeyChecking=no",
+                                         "-o",
+                                         "UserKnownHostsFile=/dev/null",
+                                         "-p",
+                                         port,
+                                         "-i",
+                                         work.path() / "user",
                                          gear.text() + "@127.0.0.1"};
         if (!command.empty()) {
             argv.push_back(command);
@@ -85,8 +104,12 @@ protected:
 
     ToolResult git(std::vector<std::string> arguments) const {
         ToolOptions options;
-        options.environment = {"GIT_SSH_COMMAND=" + ssh_command(), "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b",
-                               "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b", "HOME=" + work.path().native()};
+        options.environment = {"GIT_SSH_COMMAND=" + ssh_command(),
+                               "GIT_AUTHOR_NAME=a",
+                               "GIT_AUTHOR_EMAIL=a@b",
+                               "GIT_COMMITTER_NAME=a",
+                               "GIT_COMMITTER_EMAIL=a@b",
+                               "HOME=" + work.path().native()};
         options.directory = std::filesystem::exists(clone()) ? clone() : work.path().native();
         arguments.insert(arguments.begin(), "git");
         return run_tool(arguments, options);
@@ -99,7 +122,8 @@ protected:
         if (!std::filesystem::exists(clone())) {
             EXPECT_EQ(git({"clone", "-q", url(), clone()}).status, 0);
         }
-        std::filesystem::create_directories(std::filesystem::path(clone() + "/" + file).parent_path());
+        std::filesystem::create_directories(
+            std::filesystem::path(clone() + "/" + file).parent_path());
         write_file_atomically(clone() + "/" + file, content, 0755);
         git({"add", "-A"});
         git({"commit", "-q", "-m", "change"});
@@ -108,7 +132,8 @@ protected:
 
     std::string body() const {
         const GearRecord record = agent->context().store.gear(gear);
-        return http_get(link_addresses(record.spec.uid).gear, record.find_web_endpoint()->proxy_port, "shop");
+        return http_get(link_addresses(record.spec.uid).gear,
+                        record.find_web_endpoint()->proxy_port, "shop");
     }
 
     TempDir work{"gearbox-push"};
@@ -173,7 +198,8 @@ TEST_F(PushTest, StartsWhatAnInterruptedPushHadStopped) {
     // As if the daemon had been killed between the hooks, with half a check-out done.
     GearRecord record = agent->context().store.gear(gear);
     const std::string commit = inside(gear, "git --git-dir ~/git/shop.git rev-parse master");
-    agent->deployer().prereceive(record, {{std::string(40, '0'), commit.substr(0, 40), "refs/heads/master"}}, {}, {});
+    agent->deployer().prereceive(
+        record, {{std::string(40, '0'), commit.substr(0, 40), "refs/heads/master"}}, {}, {});
     inside(gear, "echo half >~/app-root/repo/index.txt");
     EXPECT_EQ(body(), "");
     restart_agent();
@@ -195,7 +221,8 @@ TEST_F(PushTest, KeepsAsManyDeploymentsAsAsked) {
 }
 
 TEST_F(PushTest, RunsCommandsInTheGear) {
-    EXPECT_EQ(ssh("echo $OPENSHIFT_APP_NAME $OPENSHIFT_LOGIN; id -u").out, "shop demo@example.com\n1020\n");
+    EXPECT_EQ(ssh("echo $OPENSHIFT_APP_NAME $OPENSHIFT_LOGIN; id -u").out,
+              "shop demo@example.com\n1020\n");
     EXPECT_EQ(ssh("exit 42").status, 42);
     EXPECT_EQ(ssh("echo problem >&2; false").err, "problem\n");
     EXPECT_EQ(ssh("", "echo from stdin\nexit 3\n").out, "from stdin\n");
@@ -208,9 +235,10 @@ TEST_F(PushTest, RunsCommandsInTheGear) {
 }
 
 TEST_F(PushTest, EndsTheProgramWhenTheClientGoes) {
-    const auto result = run_tool({"timeout", "2", "ssh", "-q", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no",
-                                  "-o", "UserKnownHostsFile=/dev/null", "-p", port, "-i", work.path() / "user",
-                                  gear.text() + "@127.0.0.1", "sleep 4321"});
+    const auto result =
+        run_tool({"timeout", "2", "ssh", "-q", "-o", "BatchMode=yes", "-o",
+                  "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-p", port,
+                  "-i", work.path() / "user", gear.text() + "@127.0.0.1", "sleep 4321"});
     EXPECT_NE(result.status, 0);
     std::string left = "x";
     for (int i = 0; i < 50 && !left.empty(); ++i) {

@@ -41,14 +41,16 @@ void install_programs() {
     run_tool_checked({"cp", "-a", GEARBOX_SOURCE "/cartridges/sdk/bin/.", target + "/bin"});
     tmpfs("/usr/lib/openshift");
     fs::create_directories("/usr/lib/openshift/cartridge_sdk");
-    run_tool_checked({"cp", "-a", GEARBOX_SOURCE "/cartridges/sdk/bash", "/usr/lib/openshift/cartridge_sdk/"});
+    run_tool_checked(
+        {"cp", "-a", GEARBOX_SOURCE "/cartridges/sdk/bash", "/usr/lib/openshift/cartridge_sdk/"});
 }
 
 void install_cartridges() {
     const std::string target = "/var/lib/gearbox/cartridges";
     fs::create_directories(target);
-    run_tool_checked({"cp", "-a", GEARBOX_SOURCE "/cartridges/php", GEARBOX_SOURCE "/cartridges/mysql",
-                      GEARBOX_TEST_DATA "/cartridges/mock", target});
+    run_tool_checked({"cp", "-a", GEARBOX_SOURCE "/cartridges/php",
+                      GEARBOX_SOURCE "/cartridges/mysql", GEARBOX_TEST_DATA "/cartridges/mock",
+                      target});
 }
 
 }  // namespace
@@ -66,7 +68,9 @@ std::string missing_for_gears() {
     return "";
 }
 
-std::string libexec_dir() { return "/var/lib/gearbox/libexec"; }
+std::string libexec_dir() {
+    return "/var/lib/gearbox/libexec";
+}
 
 void enter_private_host(const std::string& cgroup_parent) {
     parent_cgroup = cgroup_parent;

@@ -1,6 +1,6 @@
 // A machine of one's own for tests that make gears: private mount and network namespaces in which
-// accounts, state and gear homes are on tmpfs. Nothing of it outlives the test program, but cgroups,
-// which have a parent of their own.
+// accounts, state and gear homes are on tmpfs. Nothing of it outlives the test program, but
+// cgroups, which have a parent of their own.
 #pragma once
 #include "base/settings.h"
 

@@ -12,10 +12,11 @@ public:
     explicit AccountIsolator(const Paths& paths) : paths_(paths) {}
     const char* name() const override { return "account"; }
     void acquire(const GearSpec& spec) override {
-        // useradd and userdel lock the files themselves but give up soon when somebody else has them.
+        // useradd and userdel lock the files themselves but give up soon when somebody else has
+        // them.
         const std::lock_guard guard(tools_);
-        sys::ensure_account({spec.id.text(), spec.uid, paths_.home(spec.id), paths_.gear_shell(),
-                             "gearbox-gears"});
+        sys::ensure_account(
+            {spec.id.text(), spec.uid, paths_.home(spec.id), paths_.gear_shell(), "gearbox-gears"});
     }
     void release(const GearId& gear, uid_t) override {
         const std::lock_guard guard(tools_);

@@ -7,8 +7,8 @@ namespace {
 class CgroupIsolator final : public Isolator {
 public:
     CgroupIsolator(const Settings& settings, const sys::Cgroups& cgroups)
-        : limits_{settings.gear.memory_mb * 1024 * 1024, settings.gear.pids, settings.gear.cpu_percent,
-                  settings.gear.cpu_weight},
+        : limits_{settings.gear.memory_mb * 1024 * 1024, settings.gear.pids,
+                  settings.gear.cpu_percent, settings.gear.cpu_weight},
           cgroups_(cgroups) {}
     const char* name() const override { return "cgroup"; }
     void acquire(const GearSpec& spec) override { cgroups_.ensure(cgroup_name(spec.id), limits_); }
@@ -20,7 +20,9 @@ public:
     void admit(const GearRecord& record, pid_t pid) override {
         cgroups_.attach(cgroup_name(record.spec.id), pid);
     }
-    void disconnect(const GearRecord& record) override { cgroups_.kill_all(cgroup_name(record.spec.id)); }
+    void disconnect(const GearRecord& record) override {
+        cgroups_.kill_all(cgroup_name(record.spec.id));
+    }
     void release(const GearId& gear, uid_t) override { cgroups_.destroy(cgroup_name(gear)); }
 
 private:
@@ -30,7 +32,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Isolator> make_cgroup_isolator(const Settings& settings, const sys::Cgroups& cgroups) {
+std::unique_ptr<Isolator> make_cgroup_isolator(const Settings& settings,
+                                               const sys::Cgroups& cgroups) {
     return std::make_unique<CgroupIsolator>(settings, cgroups);
 }
 

@@ -10,49 +10,30 @@ namespace {
 // What programs in a gear may read of the host beside /usr: no secret lies in any of it. Bound
 // read-only where it exists.
 constexpr std::array shared = {
-    "/etc/alternatives",
-    "/etc/apache2/magic",
-    "/etc/bash.bashrc",
-    "/etc/ca-certificates.conf",
-    "/etc/debian_version",
-    "/etc/fonts",
-    "/etc/gai.conf",
-    "/etc/host.conf",
-    "/etc/inputrc",
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/localtime",
-    "/etc/magic",
-    "/etc/mime.types",
-    "/etc/mysql",
-    "/etc/os-release",
-    "/etc/perl",
-    "/etc/php",
-    "/etc/protocols",
-    "/etc/python3",
-    "/etc/services",
-    "/etc/ssl/certs",
-    "/etc/ssl/openssl.cnf",
-    "/etc/terminfo",
-    "/etc/timezone",
-    "/var/lib/wordpress",
+    "/etc/alternatives",   "/etc/apache2/magic", "/etc/bash.bashrc",   "/etc/ca-certificates.conf",
+    "/etc/debian_version", "/etc/fonts",         "/etc/gai.conf",      "/etc/host.conf",
+    "/etc/inputrc",        "/etc/ld.so.cache",   "/etc/ld.so.conf",    "/etc/ld.so.conf.d",
+    "/etc/localtime",      "/etc/magic",         "/etc/mime.types",    "/etc/mysql",
+    "/etc/os-release",     "/etc/perl",          "/etc/php",           "/etc/protocols",
+    "/etc/python3",        "/etc/services",      "/etc/ssl/certs",     "/etc/ssl/openssl.cnf",
+    "/etc/terminfo",       "/etc/timezone",      "/var/lib/wordpress",
 };
 
 // Kernel interfaces that tell about the machine or other gears, or change either.
 constexpr std::array masked = {
-    "/proc/acpi",         "/proc/asound",     "/proc/interrupts", "/proc/kallsyms",
-    "/proc/kcore",        "/proc/keys",       "/proc/key-users",  "/proc/kmsg",
-    "/proc/kpagecgroup",  "/proc/kpagecount", "/proc/kpageflags", "/proc/latency_stats",
-    "/proc/sched_debug",  "/proc/scsi",       "/proc/sysrq-trigger", "/proc/timer_list",
-    "/proc/vmallocinfo",  "/proc/config.gz",
+    "/proc/acpi",        "/proc/asound",     "/proc/interrupts",    "/proc/kallsyms",
+    "/proc/kcore",       "/proc/keys",       "/proc/key-users",     "/proc/kmsg",
+    "/proc/kpagecgroup", "/proc/kpagecount", "/proc/kpageflags",    "/proc/latency_stats",
+    "/proc/sched_debug", "/proc/scsi",       "/proc/sysrq-trigger", "/proc/timer_list",
+    "/proc/vmallocinfo", "/proc/config.gz",
 };
 constexpr std::array read_only = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"};
-constexpr std::array devices = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
-                                "/dev/tty"};
+constexpr std::array devices = {"/dev/null",   "/dev/zero",    "/dev/full",
+                                "/dev/random", "/dev/urandom", "/dev/tty"};
 
 constexpr const char* nsswitch =
-    "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n"
+    "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: "
+    "files\n"
     "networks: files\nrpc: files\nethers: files\n";
 
 // Files of a repository that the platform made belong to the gear in part only; in a gear there is
@@ -62,7 +43,8 @@ constexpr const char* gitconfig =
 
 class FilesystemIsolator final : public Isolator {
 public:
-    FilesystemIsolator(const Settings& settings, const Paths& paths) : settings_(settings), paths_(paths) {}
+    FilesystemIsolator(const Settings& settings, const Paths& paths)
+        : settings_(settings), paths_(paths) {}
     const char* name() const override { return "filesystem"; }
 
     void contribute(const GearRecord& record, LaunchPlan& plan) const override {
@@ -75,7 +57,8 @@ public:
         add_devices(plan);
         add_temporary(plan);
         // The home last: nothing of the gear is looked at while the rest is made.
-        plan.mounts.push_back(BindStep{paths_.home(spec.id), paths_.home(spec.id), false, false, false});
+        plan.mounts.push_back(
+            BindStep{paths_.home(spec.id), paths_.home(spec.id), false, false, false});
     }
 
 private:
@@ -102,12 +85,13 @@ private:
         const auto file = [&plan](const char* target, const std::string& content) {
             plan.mounts.push_back(FileStep{target, content});
         };
-        file("/etc/passwd", str("root:x:0:0:root:/:/usr/sbin/nologin\n", name, ":x:", spec.uid, ":", spec.uid,
-                                ":OpenShift guest:", paths_.home(spec.id), ":/bin/bash\n",
+        file("/etc/passwd", str("root:x:0:0:root:/:/usr/sbin/nologin\n", name, ":x:", spec.uid, ":",
+                                spec.uid, ":OpenShift guest:", paths_.home(spec.id), ":/bin/bash\n",
                                 "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"));
         file("/etc/group", str("root:x:0:\n", name, ":x:", spec.uid, ":\nnogroup:x:65534:\n"));
-        file("/etc/hosts", str("127.0.0.1 localhost\n::1 localhost\n", loopback_address(spec.uid, 1), " ",
-                               spec.dns, " ", plan.hostname, "\n"));
+        file("/etc/hosts",
+             str("127.0.0.1 localhost\n::1 localhost\n", loopback_address(spec.uid, 1), " ",
+                 spec.dns, " ", plan.hostname, "\n"));
         file("/etc/hostname", plan.hostname + "\n");
         file("/etc/nsswitch.conf", nsswitch);
         file("/etc/gitconfig", gitconfig);

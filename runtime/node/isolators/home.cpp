@@ -72,7 +72,8 @@ public:
         check(::chmod(path.c_str(), 0750), "setting the mode of '", path, "'");
         const GearFiles files(path, spec.uid, label);
         for (const HomeDirectory& row : directories) {
-            files.ensure_directory(row.path, row.of_gear ? files.unlocked() : files.locked(), row.mode);
+            files.ensure_directory(row.path, row.of_gear ? files.unlocked() : files.locked(),
+                                   row.mode);
         }
         for (const HomeLink& row : links) {
             files.ensure_symlink(row.path, row.text);

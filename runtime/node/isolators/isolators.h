@@ -10,12 +10,14 @@ std::unique_ptr<Isolator> make_account_isolator(const Paths& paths);
 std::unique_ptr<Isolator> make_home_isolator(const Settings& settings, const Paths& paths,
                                              const SecurityPolicy& policy);
 /// Memory, process and processor limits.
-std::unique_ptr<Isolator> make_cgroup_isolator(const Settings& settings, const sys::Cgroups& cgroups);
+std::unique_ptr<Isolator> make_cgroup_isolator(const Settings& settings,
+                                               const sys::Cgroups& cgroups);
 /// veth pair and port forwarding.
 std::unique_ptr<Isolator> make_network_isolator();
 /// The gear's root: read-only system, private /tmp and /proc, its own /etc.
 std::unique_ptr<Isolator> make_filesystem_isolator(const Settings& settings, const Paths& paths);
 /// Label, uid, resource limits.
-std::unique_ptr<Isolator> make_privilege_isolator(const Settings& settings, const SecurityPolicy& policy);
+std::unique_ptr<Isolator> make_privilege_isolator(const Settings& settings,
+                                                  const SecurityPolicy& policy);
 
 }  // namespace gearbox

@@ -1,6 +1,6 @@
-#include "node/isolators/isolators.h"
-#include "node/endpoints.h"
 #include "sys/network.h"
+#include "node/endpoints.h"
+#include "node/isolators/isolators.h"
 
 namespace gearbox {
 
@@ -10,7 +10,8 @@ class NetworkIsolator final : public Isolator {
 public:
     const char* name() const override { return "network"; }
     void contribute(const GearRecord&, LaunchPlan& plan) const override {
-        // Forwarded packets go to loopback addresses, which the kernel refuses from outside otherwise.
+        // Forwarded packets go to loopback addresses, which the kernel refuses from outside
+        // otherwise.
         plan.sysctls.emplace_back("net/ipv4/conf/eth0/route_localnet", "1");
     }
     void connect(const GearRecord& record, pid_t pid) override {
@@ -19,12 +20,16 @@ public:
         sys::connect_link({link_name(uid), addresses.host, addresses.gear}, pid);
         sys::set_forwardings(pid, forwardings_of(record));
     }
-    void disconnect(const GearRecord& record) override { sys::destroy_link(link_name(record.spec.uid)); }
+    void disconnect(const GearRecord& record) override {
+        sys::destroy_link(link_name(record.spec.uid));
+    }
     void release(const GearId&, uid_t uid) override { sys::destroy_link(link_name(uid)); }
 };
 
 }  // namespace
 
-std::unique_ptr<Isolator> make_network_isolator() { return std::make_unique<NetworkIsolator>(); }
+std::unique_ptr<Isolator> make_network_isolator() {
+    return std::make_unique<NetworkIsolator>();
+}
 
 }  // namespace gearbox

@@ -22,7 +22,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Isolator> make_privilege_isolator(const Settings& settings, const SecurityPolicy& policy) {
+std::unique_ptr<Isolator> make_privilege_isolator(const Settings& settings,
+                                                  const SecurityPolicy& policy) {
     return std::make_unique<PrivilegeIsolator>(settings, policy);
 }
 

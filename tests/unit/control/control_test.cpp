@@ -18,13 +18,15 @@ protected:
         server.add_verb("double", [](const Json& args, const Peer& peer) {
             return Json{{"value", 2 * take<int>(args, "value")}, {"uid", peer.uid}};
         });
-        server.add_verb("large", [](const Json&, const Peer&) { return Json(std::string(100'000, 'x')); });
-        server.add_conversation("pipe", [](const Json&, const Peer&, ControlConnection& connection) {
-            const Pipe pipe = make_pipe();
-            connection.send(Json{{"result", true}}, {pipe.read.get()});
-            write_all(pipe.write.get(), "through the pipe");
-            connection.send(Json{{"exit", 5}});
-        });
+        server.add_verb("large",
+                        [](const Json&, const Peer&) { return Json(std::string(100'000, 'x')); });
+        server.add_conversation("pipe",
+                                [](const Json&, const Peer&, ControlConnection& connection) {
+                                    const Pipe pipe = make_pipe();
+                                    connection.send(Json{{"result", true}}, {pipe.read.get()});
+                                    write_all(pipe.write.get(), "through the pipe");
+                                    connection.send(Json{{"exit", 5}});
+                                });
         server.start();
     }
     TempDir directory;

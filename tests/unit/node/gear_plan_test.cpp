@@ -11,7 +11,6 @@
 
 namespace gearbox::test {
 
-
 namespace {
 
 GearRecord make_record() {
@@ -66,7 +65,9 @@ TEST(Endpoints, GetTheLowestFreeAddress) {
 }
 
 TEST(Endpoints, AreFiveFromOutside) {
-    EXPECT_THROW(plan_endpoints(make_record(), make_cartridge("web", std::vector<Endpoint>(6, web_endpoint))), Error);
+    EXPECT_THROW(plan_endpoints(make_record(),
+                                make_cartridge("web", std::vector<Endpoint>(6, web_endpoint))),
+                 Error);
 }
 
 TEST(GearRecord, SurvivesItsFile) {
@@ -83,7 +84,8 @@ TEST(GearRecord, SurvivesItsFile) {
 class FixedPolicy final : public SecurityPolicy {
 public:
     GearLabels labels(uid_t uid) const override {
-        return {"system_u:system_r:gear_t:" + mcs_level(uid), "system_u:object_r:gear_file_t:" + mcs_level(uid)};
+        return {"system_u:system_r:gear_t:" + mcs_level(uid),
+                "system_u:object_r:gear_file_t:" + mcs_level(uid)};
     }
 };
 
@@ -98,7 +100,8 @@ std::string printed_plan() {
     isolators.push_back(make_privilege_isolator(settings, policy));
     LaunchPlan plan = make_launch_plan(make_record(), isolators);
     for (MountStep& step : plan.mounts) {
-        if (auto* const file = std::get_if<FileStep>(&step); file != nullptr && file->target == "/etc/resolv.conf") {
+        if (auto* const file = std::get_if<FileStep>(&step);
+            file != nullptr && file->target == "/etc/resolv.conf") {
             file->content = "(of the host)\n";
         }
     }

@@ -20,10 +20,11 @@ namespace {
 
 TEST(ScriptOutput, SortsTheProtocolsLines) {
     ScriptMessages messages;
-    parse_script_output("noise\nCLIENT_RESULT: it works\r\nCLIENT_MESSAGE:no space\nCLIENT_ERROR: bad\n"
-                        "CART_DATA: url=mysql://a=b\nCART_DATA: =x\nATTR: status=ALIVE\n CLIENT_RESULT: indented\n"
-                        "CLIENT_RESULT: last line without end",
-                        messages);
+    parse_script_output(
+        "noise\nCLIENT_RESULT: it works\r\nCLIENT_MESSAGE:no space\nCLIENT_ERROR: bad\n"
+        "CART_DATA: url=mysql://a=b\nCART_DATA: =x\nATTR: status=ALIVE\n CLIENT_RESULT: indented\n"
+        "CLIENT_RESULT: last line without end",
+        messages);
     EXPECT_THAT(messages.results, ElementsAre("it works", "last line without end"));
     EXPECT_THAT(messages.messages, ElementsAre("no space"));
     EXPECT_THAT(messages.errors, ElementsAre("bad"));
@@ -36,17 +37,21 @@ TEST(ScriptOutput, SortsTheProtocolsLines) {
 }
 
 TEST(ScriptOutput, IsPlainForAPusher) {
-    EXPECT_EQ(plain_output("a\nCLIENT_MESSAGE: b\nCLIENT_DEBUG: c\nCART_DATA: x=y\nENV_VAR_ADD: A=b\nd"), "a\nb\nd\n");
+    EXPECT_EQ(
+        plain_output("a\nCLIENT_MESSAGE: b\nCLIENT_DEBUG: c\nCART_DATA: x=y\nENV_VAR_ADD: A=b\nd"),
+        "a\nb\nd\n");
 }
 
 TEST(ManagedFiles, StayInTheirPlace) {
     const ManagedFiles files = parse_managed_files(
-        "locked_files:\n- env/OPENSHIFT_X_VERSION\n- env/OPENSHIFT_X_DIR\n- ../other\n- /etc/passwd\n- ~/.pearrc\n"
-        "- ~/.ssh/authorized_keys\n- ~/.env/A\n- ~/git/x\n- ~/app-root/data/y\n- conf/*\n- run/\n- a/../../b\n"
+        "locked_files:\n- env/OPENSHIFT_X_VERSION\n- env/OPENSHIFT_X_DIR\n- ../other\n- "
+        "/etc/passwd\n- ~/.pearrc\n"
+        "- ~/.ssh/authorized_keys\n- ~/.env/A\n- ~/git/x\n- ~/app-root/data/y\n- conf/*\n- run/\n- "
+        "a/../../b\n"
         "- ~/../up\n- metadata/manifest.yml\n- {a: b}\nprocessed_templates: ~\n",
         "php");
-    EXPECT_THAT(files.locked, ElementsAre("php/env/OPENSHIFT_X_VERSION", ".pearrc", "app-root/data/y", "php/conf/*",
-                                          "php/run/"));
+    EXPECT_THAT(files.locked, ElementsAre("php/env/OPENSHIFT_X_VERSION", ".pearrc",
+                                          "app-root/data/y", "php/conf/*", "php/run/"));
     EXPECT_THAT(files.templates, IsEmpty());
     EXPECT_THAT(parse_managed_files("- [", "php").locked, IsEmpty());
     EXPECT_THAT(parse_managed_files("", "php").locked, IsEmpty());
@@ -56,25 +61,32 @@ TEST(ManagedFiles, StayInTheirPlace) {
 }
 
 TEST(Catalogue, KnowsWhatIsInstalled) {
-    const std::string status = "Package: one\nStatus: install ok installed\n\nPackage: two\n"
-                               "Status: deinstall ok config-files\nVersion: 1\n\nPackage: twofold\n"
-                               "Status: install ok installed\n";
-    EXPECT_THAT(missing_packages({"one", "two", "twofold", "three"}, status), ElementsAre("two", "three"));
+    const std::string status =
+        "Package: one\nStatus: install ok installed\n\nPackage: two\n"
+        "Status: deinstall ok config-files\nVersion: 1\n\nPackage: twofold\n"
+        "Status: install ok installed\n";
+    EXPECT_THAT(missing_packages({"one", "two", "twofold", "three"}, status),
+                ElementsAre("two", "three"));
 }
 
 TEST(Router, PlansTheFewestChanges) {
     const Routes is = {{"a", "1"}, {"b", "2"}, {"c", "3"}};
     const Routes wanted = {{"a", "1"}, {"b", "9"}, {"d", "4"}};
-    EXPECT_THAT(plan_route_changes(is, wanted, "/m"), ElementsAre("set map /m b 9", "add map /m d 4", "del map /m c"));
+    EXPECT_THAT(plan_route_changes(is, wanted, "/m"),
+                ElementsAre("set map /m b 9", "add map /m d 4", "del map /m c"));
     EXPECT_THAT(plan_route_changes(wanted, wanted, "/m"), IsEmpty());
-    EXPECT_EQ(parse_shown_map("0x55d a 1\n0x55e b 2\n\nnonsense\n"), (Routes{{"a", "1"}, {"b", "2"}}));
-    EXPECT_EQ(routes_text({{"x.localhost", "100.64.0.1:38031"}}),
-              "# Written by gearboxd: host name, address of its gear.\nx.localhost 100.64.0.1:38031\n");
+    EXPECT_EQ(parse_shown_map("0x55d a 1\n0x55e b 2\n\nnonsense\n"),
+              (Routes{{"a", "1"}, {"b", "2"}}));
+    EXPECT_EQ(
+        routes_text({{"x.localhost", "100.64.0.1:38031"}}),
+        "# Written by gearboxd: host name, address of its gear.\nx.localhost 100.64.0.1:38031\n");
 }
 
 TEST(AuthorizedKey, GivesNothingButTheSession) {
-    EXPECT_EQ(authorized_key_line(GearId("5f0000000000000000000101"), {"ssh-ed25519", "AAAA", "laptop", "demo"}),
-              "restrict,pty,command=\"login ZGVtbw==\" ssh-ed25519 AAAA OPENSHIFT-5f0000000000000000000101-laptop\n");
+    EXPECT_EQ(authorized_key_line(GearId("5f0000000000000000000101"),
+                                  {"ssh-ed25519", "AAAA", "laptop", "demo"}),
+              "restrict,pty,command=\"login ZGVtbw==\" ssh-ed25519 AAAA "
+              "OPENSHIFT-5f0000000000000000000101-laptop\n");
 }
 
 TEST(Base64, Decodes) {
@@ -87,8 +99,8 @@ TEST(Base64, Decodes) {
 TEST(RefUpdates, AreTakenOnlyWhenWhole) {
     const std::string a(40, 'a');
     const std::string b(40, 'b');
-    const auto updates = parse_ref_updates(a + " " + b + " refs/heads/dev/x\n" + a + " x refs/heads/y\n" + a + " " + b +
-                                           " HEAD\nshort\n");
+    const auto updates = parse_ref_updates(a + " " + b + " refs/heads/dev/x\n" + a +
+                                           " x refs/heads/y\n" + a + " " + b + " HEAD\nshort\n");
     ASSERT_EQ(updates.size(), 1u);
     EXPECT_EQ(updates[0].ref, "refs/heads/dev/x");
     EXPECT_EQ(updates[0].new_id, b);
@@ -100,7 +112,9 @@ protected:
         spec.application_name = *ApplicationName::parse("shop");
         spec.id = GearId("5f0000000000000000000101");
     }
-    SessionCommand parse(const std::string& text) const { return parse_session_command(text, spec, home); }
+    SessionCommand parse(const std::string& text) const {
+        return parse_session_command(text, spec, home);
+    }
     GearSpec spec;
     const std::string home = "/var/lib/openshift/5f0000000000000000000101";
 };
@@ -111,17 +125,19 @@ TEST_F(SessionCommandTest, FindsTheRepositoryUnderEveryName) {
         const SessionCommand push = parse(str("git-receive-pack '", path, "'"));
         EXPECT_EQ(push.kind, SessionCommand::Kind::receive_pack);
         EXPECT_THAT(push.argv, ElementsAre("/usr/bin/git-receive-pack", home + "/git/shop.git"));
-        EXPECT_EQ(parse(str("git upload-pack '", path, "'")).kind, SessionCommand::Kind::upload_pack);
+        EXPECT_EQ(parse(str("git upload-pack '", path, "'")).kind,
+                  SessionCommand::Kind::upload_pack);
     }
 }
 
 TEST_F(SessionCommandTest, RefusesOtherRepositoriesAndOtherWords) {
-    for (const char* text : {"git-receive-pack '/etc'", "git-receive-pack 'git/other.git'",
-                             "git-receive-pack '../x/git/shop.git'", "git-upload-pack 'git/shop.git/../x'",
-                             "git-receive-pack git/shop.git", "git-receive-pack 'git/shop.git' x",
-                             "git-receive-pack 'git/shop.git'; id #'", "git-receive-pack", "git-receive-pack ''",
-                             "git-receive-pack '$(id)'", "git-receive-pack-x 'git/shop.git'", "tail /etc/passwd",
-                             "tail ../x", "tail $(id)", "tail -n 4"}) {
+    for (const char* text :
+         {"git-receive-pack '/etc'", "git-receive-pack 'git/other.git'",
+          "git-receive-pack '../x/git/shop.git'", "git-upload-pack 'git/shop.git/../x'",
+          "git-receive-pack git/shop.git", "git-receive-pack 'git/shop.git' x",
+          "git-receive-pack 'git/shop.git'; id #'", "git-receive-pack", "git-receive-pack ''",
+          "git-receive-pack '$(id)'", "git-receive-pack-x 'git/shop.git'", "tail /etc/passwd",
+          "tail ../x", "tail $(id)", "tail -n 4"}) {
         EXPECT_THROW(parse(text), Error) << text;
     }
 }
