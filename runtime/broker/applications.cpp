@@ -44,7 +44,7 @@ RepositorySource ApplicationService::source_of(const CreateApplication& request)
 
 Created ApplicationService::create(const Principal& who, const std::string& domain_name,
                                    const CreateApplication& request, DomainService& domains) {
-    auto existing = core_.store.find_domain(to_lower(domain_name));
+    const auto existing = core_.store.find_domain(to_lower(domain_name));
     if (existing && existing->owner != who.user.id) {
         domains.domain(who, domain_name);  // throws: not this user's
     }
@@ -65,27 +65,44 @@ Created ApplicationService::create(const Principal& who, const std::string& doma
                      exit_code::application_exists, "name");
     }
     problems.check();
-    if (!existing) {
-        existing = domains.create(who, {domain_name, {}});
+    facts.application = make_application(request, *name);
+    facts.login = who.user.login.text();
+    facts.source = source_of(request);
+    if (existing) {
+        return run_creation(who, *existing, std::move(facts), domains);
     }
+    const Domain made = domains.create(who, {domain_name, {}});
+    try {
+        return run_creation(who, made, std::move(facts), domains);
+    } catch (...) {
+        domains.remove_if_empty(made);
+        throw;
+    }
+}
 
-    std::optional domain_lock(core_.domain_locks.lock(existing->name.text()));
-    const Domain domain = domains.domain(who, existing->name.text());
-    Application& application = facts.application;
+Application ApplicationService::make_application(const CreateApplication& request,
+                                                 const ApplicationName& name) const {
+    Application application;
     application.id = ApplicationId(core_.ids());
-    application.name = *name;
-    application.domain = domain.id;
-    application.domain_name = domain.name;
-    application.owner = domain.owner;
+    application.name = name;
     application.initial_git_url = public_git_url(request.initial_git_url);
     application.secret_token = random_base64(secret_token_bytes);
     application.deployment = request.deployment;
     application.variables = request.variables;
     application.created = core_.clock.now();
-    facts.login = who.user.login.text();
-    facts.source = source_of(request);
-    const auto lock = core_.application_locks.lock(application.id.text());
+    return application;
+}
 
+Created ApplicationService::run_creation(const Principal& who, const Domain& seen,
+                                         CreateFacts facts, DomainService& domains) {
+    std::optional domain_lock(core_.domain_locks.lock(seen.name.text()));
+    // Again, now that nobody can rename or delete it.
+    const Domain domain = domains.domain(who, seen.name.text());
+    Application& application = facts.application;
+    application.domain = domain.id;
+    application.domain_name = domain.name;
+    application.owner = domain.owner;
+    const auto lock = core_.application_locks.lock(application.id.text());
     Created created;
     const OperationPlan plan = plan_create_application(facts, core_.effects, created.output);
     // Once the name is reserved, others may use the domain again.

@@ -88,6 +88,9 @@ public:
 private:
     KeyedMutex::Lock lock_ready(const Application& application, Application& current) const;
     RepositorySource source_of(const CreateApplication& request) const;
+    Application make_application(const CreateApplication& request, const ApplicationName& name) const;
+    Created run_creation(const Principal& who, const Domain& seen, CreateFacts facts,
+                         DomainService& domains);
 
     Core& core_;
     CartridgeCatalogue& catalogue_;

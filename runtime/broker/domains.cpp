@@ -129,6 +129,13 @@ Domain DomainService::update(const Principal& who, const std::string& name,
     return domain;
 }
 
+void DomainService::remove_if_empty(const Domain& domain) {
+    const auto lock = core_.domain_locks.lock(domain.name.text());
+    if (core_.store.applications(domain.id).empty()) {
+        core_.store.remove_domain(domain.id);
+    }
+}
+
 void DomainService::remove(const Principal& who, const std::string& name, bool force) {
     const auto lock = core_.domain_locks.lock(to_lower(name));
     const Domain domain = this->domain(who, name);

@@ -26,6 +26,8 @@ public:
     Domain create(const Principal& who, const DomainChange& request);
     Domain update(const Principal& who, const std::string& name, const DomainChange& change);
     void remove(const Principal& who, const std::string& name, bool force);
+    /// For a domain that was made for an application which then could not be created.
+    void remove_if_empty(const Domain& domain);
 
 private:
     Core& core_;

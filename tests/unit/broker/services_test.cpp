@@ -250,6 +250,14 @@ TEST(Applications, AMissingDomainIsMadeUnlessTheRequestIsBad) {
     EXPECT_EQ(problems_of([&] { t.create(demo, "fresh", "bad name"); }), "invalid 105/name");
     EXPECT_TRUE(t.broker->domains.list(demo).empty());
     EXPECT_EQ(problems_of([&] { t.create(demo, "not valid", "shop"); }), "invalid 106/name");
+    t.agent.before = [](const std::string& call) {
+        if (call == "create_repository") {
+            fail(ErrorKind::invalid, "nothing there to clone");
+        }
+    };
+    EXPECT_EQ(problems_of([&] { t.create(demo, "fresh", "shop"); }), "invalid 216/initial_git_url");
+    EXPECT_TRUE(t.broker->domains.list(demo).empty());
+    t.agent.before = {};
     t.create(demo, "fresh", "shop");
     EXPECT_EQ(t.broker->domains.list(demo).size(), 1u);
     EXPECT_EQ(problems_of([&] { t.create(other, "fresh", "shop"); }), "not_found 127/");
