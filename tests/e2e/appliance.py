@@ -201,8 +201,7 @@ def boot(image, workdir, **options):
     try:
         machine.wait_ssh(900)
         appliance = Appliance(machine, workdir)
-        machine.sudo("systemctl start --wait multi-user.target; systemctl is-active gearboxd gearbox-router",
-                     timeout=600)
+        machine.sudo("systemctl is-system-running --wait; systemctl is-active gearboxd gearbox-router", timeout=600)
         appliance.ca = machine.sudo("cat /var/lib/gearbox/tls/ca.crt").stdout
         return appliance
     except BaseException:
