@@ -102,7 +102,7 @@ def create_with_steps(appliance, user, name):
     """The application, seconds, and the steps with their times as the journal has them."""
     request_id = uuid.uuid4().hex
     quickstart = next(q["quickstart"] for q in user.api("GET", "/quickstarts").json["data"]
-                      if q["quickstart"]["name"] == "wordpress")
+                      if q["quickstart"]["id"] == "wordpress")
     began = time.monotonic()
     reply = user.api("POST", f"/domain/{user.login}/applications",
                      {"name": name, "cartridges": ["php", "mysql"], "initial_git_url": quickstart["initial_git_url"]},

@@ -18,7 +18,7 @@ def assert_post(appliance, tls=False):
 def check_application_from_the_quickstart(appliance):
     user = appliance.make_user("alice")
     quickstart = next(q["quickstart"] for q in user.api("GET", "/quickstarts").json["data"]
-                      if q["quickstart"]["name"] == "wordpress")
+                      if q["quickstart"]["id"] == "wordpress")
     cartridges = [c["name"] for c in user.api("GET", "/cartridges").json["data"]]
     wanted = [next(c for c in cartridges if c.startswith(name + "-")) for name in ("php", "mysql")]
     reply = user.api("POST", "/domain/alice/applications", {

@@ -1,0 +1,44 @@
+"""The loaded policy: what SECURITY.md promises, and that two gears' categories keep them apart."""
+
+import base64
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from appliance import expect, expect_true
+
+POLICY_TEST = pathlib.Path(__file__).resolve().parents[2] / "policy" / "policy_test.py"
+
+
+def check_the_policy_keeps_its_promises(appliance):
+    expect_true(shutil.which("sesearch"), "sesearch is missing: install the package 'setools'")
+    policy = appliance.workdir / "policy.33"
+    policy.write_bytes(base64.b64decode(appliance.sudo("base64 -w0 /etc/selinux/default/policy/policy.33")))
+    done = subprocess.run([sys.executable, "-B", str(POLICY_TEST)], capture_output=True, text=True,
+                          env={**os.environ, "GEARBOX_POLICY": str(policy)})
+    expect(done.returncode, 0, done.stderr[-3000:])
+
+
+def may_read(appliance, subject_level, object_level):
+    """Asks the kernel (selinuxfs 'access': allowed bits in hex come first)."""
+    script = f"""
+        class=/sys/fs/selinux/class/file
+        exec 3<>/sys/fs/selinux/access
+        printf 'system_u:system_r:gear_t:{subject_level} system_u:object_r:gear_file_t:{object_level} %s' \
+            "$(cat $class/index)" >&3
+        read -r allowed rest <&3
+        echo $(( (0x$allowed >> ($(cat $class/perms/read) - 1)) & 1 ))"""
+    return appliance.sudo(f"bash -c {shell_quoted(script)}").strip() == "1"
+
+
+def shell_quoted(text):
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def check_a_gear_reads_its_own_files_and_no_other(appliance):
+    own, other = "s0:c0,c1000", "s0:c0,c1001"
+    expect(may_read(appliance, own, own), True)
+    expect(may_read(appliance, own, other), False)
+    expect(may_read(appliance, own, "s0:c1,c1000"), False)
