@@ -54,7 +54,7 @@ def check_pid_one_is_gear_init_without_privileges(appliance):
     for app, facts in gears(appliance):
         found = appliance.sudo(
             f"for p in $(pgrep -U {facts['uid']}); do grep -qE '^NSpid:.*[[:space:]]1$' /proc/$p/status && "
-            "{ cat /proc/$p/comm /proc/$p/status; }; done")
+            "{ cat /proc/$p/comm /proc/$p/status; }; done; true")
         expect_true(found.startswith("gear-init"), found[:200])
         for line in ("CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"):
             expect_in(line, found)
