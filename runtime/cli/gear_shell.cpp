@@ -6,11 +6,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,6 +62,41 @@ private:
     int to_;
 };
 
+/// The client's terminal while it lives: characters go to the gear as they are typed, where another
+/// terminal gives them their meaning.
+class RawTerminal {
+public:
+    RawTerminal() : active_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
+        termios raw = before_;
+        ::cfmakeraw(&raw);
+        if (active_) {
+            ::tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+        }
+    }
+    RawTerminal(const RawTerminal&) = delete;
+    RawTerminal& operator=(const RawTerminal&) = delete;
+    ~RawTerminal() {
+        if (active_) {
+            ::tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
+        }
+    }
+
+private:
+    termios before_{};
+    bool active_;
+};
+
+void add_terminal(Json& args) {
+    winsize size{};
+    ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size);
+    args["tty"] = true;
+    args["rows"] = size.ws_row;
+    args["columns"] = size.ws_col;
+    if (const char* type = std::getenv("TERM")) {
+        args["term"] = type;
+    }
+}
+
 // Copies until the daemon says how the program ended.
 int pump(int connection, std::vector<UniqueFd>& streams) {
     Stream in(STDIN_FILENO, streams[0].release());
@@ -99,15 +137,24 @@ int pump(int connection, std::vector<UniqueFd>& streams) {
 }
 
 int run(std::string_view login) {
-    Json args = {{"login", std::string(login)}, {"tty", ::isatty(STDIN_FILENO) == 1}};
-    if (const char* command = std::getenv("SSH_ORIGINAL_COMMAND")) {
+    Json args = {{"login", std::string(login)}};
+    const char* const command = std::getenv("SSH_ORIGINAL_COMMAND");
+    const bool terminal = command == nullptr && ::isatty(STDIN_FILENO) == 1;
+    if (command != nullptr) {
         args["command"] = command;
+    }
+    if (terminal) {
+        add_terminal(args);
     }
     const UniqueFd connection = connect_control(control_socket);
     send_control(connection.get(), "session", args);
     ControlReply reply = receive_control(connection.get());
     if (reply.descriptors.size() != 3) {
         fail(ErrorKind::internal, "the node did not give three streams");
+    }
+    std::optional<RawTerminal> raw;
+    if (terminal) {
+        raw.emplace();
     }
     return pump(connection.get(), reply.descriptors);
 }

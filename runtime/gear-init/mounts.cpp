@@ -96,6 +96,13 @@ public:
         check(::mount("proc", target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr),
               "mounting proc on '", target, "'");
     }
+    void operator()(const TerminalsStep& step) const {
+        const std::string target = place(step.target);
+        make_directory(target, 0755);
+        check(::mount("devpts", target.c_str(), "devpts", MS_NOSUID | MS_NOEXEC,
+                      "newinstance,ptmxmode=0666,mode=0620"),
+              "mounting devpts on '", target, "'");
+    }
     void operator()(const MaskStep& step) const {
         const std::string target = place(step.target);
         const auto info = find_stat(target);

@@ -17,6 +17,9 @@ struct Printer {
                 {"optional", s.optional}, {"devices", s.devices}};
     }
     Json operator()(const ProcStep& s) const { return {{"do", "proc"}, {"target", s.target}}; }
+    Json operator()(const TerminalsStep& s) const {
+        return {{"do", "terminals"}, {"target", s.target}};
+    }
     Json operator()(const MaskStep& s) const { return {{"do", "mask"}, {"target", s.target}}; }
     Json operator()(const ReadOnlyStep& s) const {
         return {{"do", "read_only"}, {"target", s.target}};
@@ -48,6 +51,9 @@ MountStep parse_step(const Json& json) {
     }
     if (word == "proc") {
         return ProcStep{target};
+    }
+    if (word == "terminals") {
+        return TerminalsStep{target};
     }
     if (word == "mask") {
         return MaskStep{target};

@@ -37,6 +37,12 @@ struct ProcStep {
     bool operator==(const ProcStep&) const = default;
 };
 
+/// Terminals of the gear's own.
+struct TerminalsStep {
+    std::string target;
+    bool operator==(const TerminalsStep&) const = default;
+};
+
 /// Hides what is at the target, if there is anything: a file behind /dev/null, a directory behind
 /// an empty one.
 struct MaskStep {
@@ -69,8 +75,8 @@ struct FileStep {
 };
 
 /// All targets are absolute paths of the gear.
-using MountStep = std::variant<TmpfsStep, BindStep, ProcStep, MaskStep, ReadOnlyStep, DirectoryStep,
-                               SymlinkStep, FileStep>;
+using MountStep = std::variant<TmpfsStep, BindStep, ProcStep, TerminalsStep, MaskStep, ReadOnlyStep,
+                               DirectoryStep, SymlinkStep, FileStep>;
 
 /// What a process of a gear is and may do.
 struct Privileges {

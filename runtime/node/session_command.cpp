@@ -102,6 +102,26 @@ SessionCommand make_tail(const std::string& text) {
 
 }  // namespace
 
+SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& spec) {
+    const auto count = [](int asked, int usual) {
+        constexpr int most = 10000;
+        return asked > 0 && asked < most ? asked : usual;
+    };
+    const std::string& type = terminal.type;
+    const bool named =
+        !type.empty() && type.size() <= 32 && std::all_of(type.begin(), type.end(), [](char c) {
+            return is_path_character(c) && c != '/' && c != '~';
+        });
+    const std::string program =
+        str("stty rows ", count(terminal.rows, 24), " cols ", count(terminal.columns, 80),
+            "; PS1=$GEARBOX_PROMPT exec /bin/bash --noprofile --norc -i");
+    return {SessionCommand::Kind::shell,
+            {"/usr/bin/script", "-qec", program, "/dev/null"},
+            {{"TERM", named ? type : "dumb"},
+             {"GEARBOX_PROMPT",
+              str("[", spec.application_name.text(), "-", spec.domain.text(), " \\W]\\> ")}}};
+}
+
 std::optional<std::string> decode_base64(std::string_view text) {
     std::string out;
     std::uint32_t group = 0;

@@ -9,10 +9,18 @@
 
 namespace gearbox {
 
+/// The client's terminal.
+struct Terminal {
+    int rows = 0;
+    int columns = 0;
+    std::string type;  ///< TERM
+};
+
 struct SessionCommand {
     enum class Kind { receive_pack, upload_pack, program, shell };
     Kind kind = Kind::shell;
     std::vector<std::string> argv;
+    std::vector<EnvironmentVariable> variables = {};  ///< beside those of every session
 };
 
 /// command: SSH_ORIGINAL_COMMAND, empty for an interactive shell. Throws Error(invalid) for a git
@@ -20,6 +28,10 @@ struct SessionCommand {
 /// gear's.
 SessionCommand parse_session_command(const std::optional<std::string>& command,
                                      const GearSpec& spec, const std::string& home);
+
+/// A shell on a terminal inside the gear. Bytes come through pipes: no terminal of the host is ever
+/// in a gear. Numbers and names that cannot be are replaced.
+SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& spec);
 
 /// Empty if the text is not base64.
 std::optional<std::string> decode_base64(std::string_view text);

@@ -52,8 +52,14 @@ void Sessions::serve(const Json& args, uid_t uid, const SessionChannel& channel)
     const auto decoded = decode_base64(find<std::string>(args, "login").value_or(""));
     const auto login = Login::parse(decoded.value_or(""));
     const GearRecord record = open_gear(uid);
-    const SessionCommand command = parse_session_command(
-        find<std::string>(args, "command"), record.spec, agent_.context().home(record));
+    SessionCommand command = parse_session_command(find<std::string>(args, "command"), record.spec,
+                                                   agent_.context().home(record));
+    if (command.kind == SessionCommand::Kind::shell && find<bool>(args, "tty").value_or(false)) {
+        const Terminal terminal{find<int>(args, "rows").value_or(0),
+                                find<int>(args, "columns").value_or(0),
+                                find<std::string>(args, "term").value_or("")};
+        command = make_terminal_session(terminal, record.spec);
+    }
     log::info("session", log::field("gear", record.spec.id.text()),
               log::field("login", login ? login->text() : ""),
               log::field("program", command.argv.front()));
@@ -65,6 +71,9 @@ void Sessions::run(const GearRecord& record, const SessionCommand& command,
     const NodeContext& node = agent_.context();
     Environment environment = make_environment(node.files(record), record, node.settings);
     environment["OPENSHIFT_LOGIN"] = login;
+    for (const EnvironmentVariable& variable : command.variables) {
+        environment[variable.name] = variable.value;
+    }
     GearCommand program_command;
     program_command.argv = command.argv;
     program_command.directory = node.home(record);

@@ -234,6 +234,21 @@ TEST_F(PushTest, RunsCommandsInTheGear) {
     EXPECT_THAT(ssh("git-receive-pack $(id)").err, HasSubstr("one quoted path"));
 }
 
+TEST_F(PushTest, GivesAShellOnATerminal) {
+    ToolOptions options;
+    options.input = "tty; stty size; echo $TERM\nexit 7\n";
+    options.environment = {"TERM=vt100"};
+    const ToolResult result =
+        run_tool({"ssh", "-q", "-tt", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
+                  "UserKnownHostsFile=/dev/null", "-p", port, "-i", work.path() / "user",
+                  gear.text() + "@127.0.0.1"},
+                 options);
+    EXPECT_THAT(result.out, HasSubstr("[shop-acme "));
+    EXPECT_THAT(result.out, HasSubstr("/dev/pts/0"));
+    EXPECT_THAT(result.out, HasSubstr("vt100"));
+    EXPECT_EQ(result.status, 7);
+}
+
 TEST_F(PushTest, EndsTheProgramWhenTheClientGoes) {
     const auto result =
         run_tool({"timeout", "2", "ssh", "-q", "-o", "BatchMode=yes", "-o",

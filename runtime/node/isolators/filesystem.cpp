@@ -111,6 +111,8 @@ private:
         for (const char* path : devices) {
             plan.mounts.push_back(BindStep{path, path, false, false, true});
         }
+        plan.mounts.push_back(TerminalsStep{"/dev/pts"});
+        plan.mounts.push_back(SymlinkStep{"/dev/ptmx", "pts/ptmx"});
         plan.mounts.push_back(SymlinkStep{"/dev/fd", "/proc/self/fd"});
         plan.mounts.push_back(SymlinkStep{"/dev/stdin", "/proc/self/fd/0"});
         plan.mounts.push_back(SymlinkStep{"/dev/stdout", "/proc/self/fd/1"});
