@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by firstboot: the host key and the operator's account of a live machine.
 
 make_host_key() {
@@ -10,8 +11,7 @@ make_host_key() {
 make_operator() {
     grep -q '^OPERATOR=' "$runtime/credentials" 2>/dev/null && return
     operator_password=$(random_password)
-    hash=$(echo "$operator_password" | openssl passwd -6 -stdin)
-    echo "gearbox:$hash" | chpasswd -e
+    echo "gearbox:$operator_password" | chpasswd --crypt-method SHA512
     credential OPERATOR gearbox
     credential OPERATOR_PASSWORD "$operator_password"
     [ -d /home/gearbox ] || install -d -m 0750 -o gearbox -g gearbox /home/gearbox
