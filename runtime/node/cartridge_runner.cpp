@@ -31,6 +31,25 @@ done
 
 constexpr const char* action_hooks = "app-root/runtime/repo/.openshift/action_hooks";
 
+// A script with its interpreter's line is executed as it is: one process less. Others are bash's,
+// as they were in the original.
+std::vector<std::string> script_argv(const GearFiles& files, const std::string& path,
+                                     const std::string& home) {
+    const std::string program = str(home, "/", path);
+    if (files.find(path).value_or("").starts_with("#!")) {
+        return {program};
+    }
+    return {"/bin/bash", program};
+}
+
+bool has_hooks_around(const std::vector<std::string>& hooks, std::string verb) {
+    std::replace(verb.begin(), verb.end(), '-', '_');
+    return std::any_of(hooks.begin(), hooks.end(), [&](const std::string& name) {
+        return name.starts_with(str("pre_", verb, "_")) ||
+               name.starts_with(str("post_", verb, "_"));
+    });
+}
+
 }  // namespace
 
 PlainLines::~PlainLines() {
@@ -87,7 +106,7 @@ ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
         return {};
     }
     GearCommand command = make_command(record, cartridge.name);
-    command.argv = {"/bin/bash", "-c", R"(exec "$0" "$@")", str(node_.home(record), "/", path)};
+    command.argv = script_argv(node_.files(record), path, node_.home(record));
     if (script != "teardown") {
         command.argv.insert(command.argv.end(), {"--version", cartridge.version});
     }
@@ -103,17 +122,23 @@ ScriptMessages CartridgeRunner::control(const GearRecord& record,
         return {};
     }
     const std::string home = node_.home(record);
+    const GearFiles files = node_.files(record);
     PlainLines lines(output);
     GearCommand command = make_command(record, cartridge.name);
-    command.argv = {"/bin/bash",
-                    "-c",
-                    control_program,
-                    "control",
-                    str(home, "/", path),
-                    verb,
-                    str(home, "/", action_hooks),
-                    cartridge.name,
-                    cartridge.full_name};
+    if (has_hooks_around(files.list(action_hooks), verb)) {
+        command.argv = {"/bin/bash",
+                        "-c",
+                        control_program,
+                        "control",
+                        str(home, "/", path),
+                        verb,
+                        str(home, "/", action_hooks),
+                        cartridge.name,
+                        cartridge.full_name};
+    } else {
+        command.argv = script_argv(files, path, home);
+        command.argv.push_back(verb);
+    }
     command.output = lines.sink();
     return finish(node_.launcher.run(record, command),
                   str("'control ", verb, "' of ", cartridge.full_name));

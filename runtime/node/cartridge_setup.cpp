@@ -190,7 +190,8 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
         discard(record, added);
     }
     changed.cartridges.push_back(added);
-    node_.launcher.ensure_running(record);
+    const bool was_running = node_.launcher.is_running(record);
+    node_.launcher.ensure_running(record, &changed);
     changed.init_pid = record.init_pid;
     changed.init_start = record.init_start;
     Defer undo([&] {
@@ -216,7 +217,9 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
         write_variable(files, ".env", "OPENSHIFT_PRIMARY_CARTRIDGE_DIR", directory);
     }
     write_endpoint_variables(record, added);
-    node_.launcher.refresh_forwardings(changed);
+    if (was_running && forwardings_of(changed) != forwardings_of(record)) {
+        node_.launcher.refresh_forwardings(changed);
+    }
     install(changed, added, messages);
     node_.store.save(changed);
     undo.cancel();

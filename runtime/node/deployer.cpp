@@ -23,7 +23,9 @@ constexpr const char* rule = "-------------------------\n";
 // identity.
 constexpr const char* checkout_program = R"(set -e -o pipefail
 cd "$OPENSHIFT_REPO_DIR"
-find . -mindepth 1 -delete
+shopt -s nullglob dotglob
+old=(*)
+((${#old[@]} == 0)) || find . -mindepth 1 -delete
 git --git-dir="$1" archive --format=tar "$2" | tar -x
 if [[ -f .gitmodules ]]; then
     echo "NOTE: submodules are not checked out: gears have no way to fetch them"
@@ -33,21 +35,24 @@ fi
 // $1 new directory.
 constexpr const char* directory_program = R"(set -e
 cd "$OPENSHIFT_DEPLOYMENTS_DIR"
-mkdir -p by-id "$1"/{repo,dependencies,build-dependencies}
+mkdir -p by-id "$1"
 )";
 
-// $1 number to keep. The least recently activated go first, the current one never; what has no
-// metadata was never built.
-constexpr const char* prune_program = R"(set -e
+// $1 directory of the deployment that now runs, $2 its metadata, $3 number to keep. The least
+// recently activated go first, the current one never; what has no metadata was never built.
+constexpr const char* finish_program = R"(set -e
 cd "$OPENSHIFT_DEPLOYMENTS_DIR"
-current=$(readlink current)
+current=$1
+printf '%s' "$2" >"$1/metadata.json"
+stamps=(20*)
+((${#stamps[@]} > 1)) || exit 0
 mapfile -t old < <(for stamp in 20*; do
     [[ $stamp == "$current" ]] && continue
-    when=$(sed -n 's/.*"activations": *\[\([^]]*\)\].*/\1/p' "$stamp/metadata.json" 2>/dev/null)
+    when=$(sed -n 's/.*"activations": *\[\([^]]*\)\].*/\1/p' "$stamp/metadata.json" 2>/dev/null || true)
     when=${when##*,}
     printf '%s %s\n' "${when:-0}" "$stamp"
 done | sort -n | cut -d' ' -f2)
-excess=$((${#old[@]} + 1 - $1))
+excess=$((${#old[@]} + 1 - $3))
 for ((i = 0; i < ${#old[@]}; ++i)); do
     if ((i < excess)) || [[ ! -e ${old[i]}/metadata.json ]]; then
         rm -rf -- "${old[i]}"
@@ -56,18 +61,18 @@ done
 find by-id -xtype l -delete
 )";
 
-// $1 directory, $2 id. Prints the checksum.
+// $1 directory, $2 id, $3 metadata with an empty checksum. Prints the checksum.
 constexpr const char* prepare_program = R"(set -e -o pipefail
 target=${OPENSHIFT_DEPLOYMENTS_DIR%/}/$1
 runtime=${OPENSHIFT_HOMEDIR%/}/app-root/runtime
-for part in repo dependencies build-dependencies; do
-    rm -rf -- "$target/$part"
-    cp -a --reflink=auto "$runtime/$part" "$target/$part"
-done
+cp -a --reflink=auto "$runtime"/{repo,dependencies,build-dependencies} "$target/"
 ln -sfn "../$1" "${OPENSHIFT_DEPLOYMENTS_DIR%/}/by-id/$2"
 cd "$target"
-find repo dependencies build-dependencies -type f -print0 | sort -z | xargs -0r sha1sum |
-    sha1sum | cut -c1-40
+sum=$(find repo dependencies build-dependencies -type f -print0 | sort -z | xargs -0r sha1sum |
+    sha1sum)
+sum=${sum:0:40}
+printf '%s' "${3/\"checksum\":\"\"/\"checksum\":\"$sum\"}" >metadata.json
+echo "$sum"
 )";
 
 // $1 directory. Replaced in one step: there is always a current deployment.
@@ -107,6 +112,17 @@ void say(const TextSink& output, const std::string& text) {
 bool is_stamp(const std::string& name) {
     return name.starts_with("20") && name.size() == 23 &&
            name.find_first_not_of("0123456789-_.") == std::string::npos;
+}
+
+std::string metadata_text(const Deployment& deployment) {
+    return to_text(Json{{"git_ref", deployment.ref},
+                        {"git_sha1", deployment.sha1},
+                        {"id", deployment.id},
+                        {"hot_deploy", deployment.hot_deploy},
+                        {"force_clean_build", deployment.force_clean_build},
+                        {"activations", deployment.activations},
+                        {"checksum", deployment.checksum},
+                        {"created", deployment.created}});
 }
 
 Deployment parse_metadata(const Json& json) {
@@ -248,28 +264,12 @@ Deployment Deployer::prepare(const GearRecord& record, const PendingDeployment& 
     deployment.hot_deploy = pending.hot_deploy;
     deployment.force_clean_build = pending.force_clean_build;
     deployment.created = node_.clock.now();
-    const std::string sum =
-        runner_.run_checked(record, bash(prepare_program, {pending.directory, deployment.id}));
+    const std::string sum = runner_.run_checked(
+        record,
+        bash(prepare_program, {pending.directory, deployment.id, metadata_text(deployment)}));
     deployment.checksum = sum.substr(0, 40);
-    write_metadata(record, pending.directory, deployment);
     say(output, str("Deployment id is ", deployment.id, "\n"));
     return deployment;
-}
-
-void Deployer::write_metadata(const GearRecord& record, const std::string& directory,
-                              const Deployment& deployment) const {
-    const Json json = {{"git_ref", deployment.ref},
-                       {"git_sha1", deployment.sha1},
-                       {"id", deployment.id},
-                       {"hot_deploy", deployment.hot_deploy},
-                       {"force_clean_build", deployment.force_clean_build},
-                       {"activations", deployment.activations},
-                       {"checksum", deployment.checksum},
-                       {"created", deployment.created}};
-    const std::string path =
-        str(node_.home(record), "/", home::deployments, "/", directory, "/metadata.json");
-    runner_.run_checked(record, {"/usr/bin/dd", "status=none", str("of=", path)}, {},
-                        to_text(json));
 }
 
 void Deployer::activate(GearRecord& record, const PendingDeployment& pending, Deployment deployment,
@@ -299,9 +299,9 @@ void Deployer::activate(GearRecord& record, const PendingDeployment& pending, De
 void Deployer::finish(const GearRecord& record, const PendingDeployment& pending,
                       Deployment deployment) const {
     deployment.activations.push_back(static_cast<double>(node_.clock.now()));
-    write_metadata(record, pending.directory, deployment);
     const int keep = std::max(1, record.spec.deployment.keep);
-    runner_.run_checked(record, bash(prune_program, {std::to_string(keep)}));
+    runner_.run_checked(record, bash(finish_program, {pending.directory, metadata_text(deployment),
+                                                      std::to_string(keep)}));
 }
 
 void Deployer::after_failure(GearRecord& record, const TextSink& output) const {

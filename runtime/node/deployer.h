@@ -66,8 +66,6 @@ private:
                   const TextSink& output) const;
     void finish(const GearRecord& record, const PendingDeployment& pending,
                 Deployment deployment) const;
-    void write_metadata(const GearRecord& record, const std::string& directory,
-                        const Deployment& deployment) const;
     void after_failure(GearRecord& record, const TextSink& output) const;
     std::string make_stamp() const;
 

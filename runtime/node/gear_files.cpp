@@ -206,7 +206,8 @@ void GearFiles::remove(const std::string& path) const {
         }
         throw;
     }
-    if (::unlinkat(parent.get(), name.c_str(), 0) == 0 || errno == ENOENT) {
+    if (::unlinkat(parent.get(), name.c_str(), 0) == 0 || errno == ENOENT ||
+        ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) == 0) {
         return;
     }
     // rm walks by descriptor and follows no link; it also copes with trees deeper than our stack.

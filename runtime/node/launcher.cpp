@@ -186,7 +186,7 @@ bool Launcher::is_running(const GearRecord& record) const {
     return find_init(record).has_value();
 }
 
-void Launcher::ensure_running(GearRecord& record) const {
+void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) const {
     if (is_running(record)) {
         return;
     }
@@ -207,8 +207,8 @@ void Launcher::ensure_running(GearRecord& record) const {
     sys::Child init = sys::spawn(program);
     theirs.reset();
     for (const auto& isolator : isolators_) {
-        while_doing([&] { isolator->connect(record, init.pid()); }, "starting gear '", id.text(),
-                    "': isolator '", isolator->name(), "'");
+        while_doing([&] { isolator->connect(planned != nullptr ? *planned : record, init.pid()); },
+                    "starting gear '", id.text(), "': isolator '", isolator->name(), "'");
     }
     say_go(status);
     check_report(read_all(status.get(), 64 * 1024), str("starting gear '", id.text(), "'"));

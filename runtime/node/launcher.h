@@ -53,8 +53,9 @@ public:
              const Isolators& isolators, const GearStore& store, sys::Reaper& reaper);
 
     bool is_running(const GearRecord& record) const;
-    /// Starts the sandbox unless it runs, and saves the record.
-    void ensure_running(GearRecord& record) const;
+    /// Starts the sandbox unless it runs, and saves the record. planned: the record as it is about
+    /// to become, for what is connected.
+    void ensure_running(GearRecord& record, const GearRecord* planned = nullptr) const;
     /// Kills everything of the gear and saves the record. Idempotent.
     void kill(GearRecord& record) const;
     /// Brings the forwardings of a running sandbox in line with the record.

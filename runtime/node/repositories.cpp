@@ -1,11 +1,11 @@
 #include "node/repositories.h"
 
 #include "base/error.h"
-#include "base/subprocess.h"
 #include "node/environ.h"
 #include "sys/git.h"
 #include "sys/selinux.h"
 
+#include <unistd.h>
 #include <filesystem>
 
 namespace gearbox {
@@ -21,6 +21,10 @@ std::string hook_text(const Paths& paths, const char* name) {
         "#!/bin/sh\n# Gearbox: tells the node about a push. Not yours to change; see "
         ".openshift/action_hooks.\n",
         "exec ", paths.gear_hook(), " ", name, "\n");
+}
+
+void give_away(const std::string& path, uid_t uid) {
+    check(::lchown(path.c_str(), uid, uid), "setting the owner of '", path, "'");
 }
 
 std::string find_template(const std::string& source, const char* suffix) {
@@ -70,9 +74,11 @@ void Repositories::from_template(const GearRecord& record, const std::string& di
         const sys::CreateLabel label(node_.policy.labels(uid).file);
         sys::create_repository(target, directory, record.spec.deployment.branch);
     }
-    // Still root's alone: nobody can put a link where the tool walks.
-    run_tool_checked({"chmod", "-R", "u=rwX,g=rX,o=", "--", target});
-    run_tool_checked({"chown", "-R", "--no-dereference", str(uid, ":", uid), "--", target});
+    // Still root's alone: nobody can put a link where this walks. Its top goes last.
+    for (const auto& entry : fs::recursive_directory_iterator(target)) {
+        give_away(entry.path(), uid);
+    }
+    give_away(target, uid);
 }
 
 void Repositories::from_url(const GearRecord& record, const GitSource& source) const {

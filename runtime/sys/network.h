@@ -19,6 +19,7 @@ struct Forwarding {
     int port = 0;
     std::string address;
     int target_port = 0;
+    bool operator==(const Forwarding&) const = default;
 };
 
 /// Once per start of the daemon: drops every new connection that comes from a gear's link, and

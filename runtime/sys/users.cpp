@@ -79,30 +79,21 @@ void ensure_account(const Account& account) {
         return;
     }
     ensure_group(account.group, std::nullopt);
-    ensure_group(account.name, account.uid);
     // '*' is no password at all, but unlike '!' does not count as locked for sshd without PAM.
-    run_tool_checked({"useradd",
-                      "--uid",
-                      uid,
-                      "--gid",
-                      uid,
-                      "--groups",
-                      account.group,
-                      "--no-create-home",
-                      "--home-dir",
-                      account.home,
-                      "--shell",
-                      account.shell,
-                      "--comment",
-                      "OpenShift guest",
-                      "--password",
-                      "*",
-                      "--no-log-init",
-                      "--key",
-                      "SUB_UID_COUNT=0",
-                      "--key",
-                      "SUB_GID_COUNT=0",
-                      account.name});
+    std::vector<std::string> argv = {
+        "useradd",         "--uid",           uid,       "--groups",       account.group,
+        "--home-dir",      account.home,      "--shell", account.shell,    "--comment",
+        "OpenShift guest", "--password",      "*",       "--no-log-init",  "--no-create-home",
+        "--key",           "SUB_UID_COUNT=0", "--key",   "SUB_GID_COUNT=0"};
+    if (find_entry("/etc/group", account.name)) {
+        argv.insert(argv.end(), {"--gid", uid});
+    } else {
+        // Its group gets the same number, if nobody has it: one tool less than making it before.
+        argv.push_back("--user-group");
+    }
+    argv.push_back(account.name);
+    run_tool_checked(argv);
+    ensure_group(account.name, account.uid);
 }
 
 void destroy_account(const std::string& name) {
