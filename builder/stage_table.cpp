@@ -273,7 +273,7 @@ const std::vector<Stage>& stage_table() {
          stages::run_normalise,
          builder_hint},
         {"labels",
-         1,
+         2,
          layer,
          "SELinux labels, so that no boot relabels",
          {},

@@ -79,6 +79,18 @@ std::vector<std::string> make_semodule_call(const std::set<std::string>& modules
     return argv;
 }
 
+// setfiles labels the first name of a file and skips what has the same inode number. On an overlay
+// that is wrong: writing the label copies that one name up, and the others stay without one. Setting
+// the mode that a name has copies it up first.
+void separate_hard_links(const fs::path& tree) {
+    for (const auto& entry : fs::recursive_directory_iterator(tree)) {
+        const auto status = entry.symlink_status();
+        if (fs::is_regular_file(status) && entry.hard_link_count() > 1) {
+            fs::permissions(entry.path(), status.permissions());
+        }
+    }
+}
+
 }  // namespace
 
 void run_policy(StageContext& context) {
@@ -124,6 +136,7 @@ void run_policy(StageContext& context) {
 }
 
 void run_labels(StageContext& context) {
+    separate_hard_links(context.tree);
     const fs::path contexts = context.tree / "etc/selinux/default/contexts/files/file_contexts";
     ToolCall call;
     // -T 0: all processors. The tree is no file system of ours to ask, hence the explicit file.
