@@ -49,9 +49,9 @@ stamps=(20*)
 mapfile -t old < <(for stamp in 20*; do
     [[ $stamp == "$current" ]] && continue
     when=$(sed -n 's/.*"activations": *\[\([^]]*\)\].*/\1/p' "$stamp/metadata.json" 2>/dev/null || true)
-    when=${when##*,}
+    when=${when##*[, ]}
     printf '%s %s\n' "${when:-0}" "$stamp"
-done | sort -n | cut -d' ' -f2)
+done | LC_ALL=C sort -k1,1n -k2,2 | cut -d' ' -f2)
 excess=$((${#old[@]} + 1 - $3))
 for ((i = 0; i < ${#old[@]}; ++i)); do
     if ((i < excess)) || [[ ! -e ${old[i]}/metadata.json ]]; then
