@@ -347,6 +347,10 @@ class Machine:
         with socket.socket(socket.AF_UNIX) as serial:
             serial.connect(str(self._sockets / "serial"))
             serial.sendall(text.encode())
+            # QEMU drops what a closed socket still holds; it ends the connection when it has read all.
+            serial.shutdown(socket.SHUT_WR)
+            while serial.recv(4096):
+                pass
 
     # -- what it says -----------------------------------------------------------------------------
 
