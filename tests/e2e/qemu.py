@@ -182,7 +182,7 @@ class Machine:
     `detach()`ed keeps running; `Machine.attach(workdir)` finds it again.
     """
 
-    def __init__(self, image, workdir, *, firmware="bios", media="cdrom", memory=2048, cpus=2,
+    def __init__(self, image, workdir, *, firmware="bios", media="cdrom", memory=2048, cpus=1,
                  use_kvm=None, nic="virtio-net-pci", ports=None, operator_key=None, extra=(),
                  kernel_reboots=False):
         self.image = pathlib.Path(image).resolve()
