@@ -238,6 +238,9 @@ class Machine:
         self._sockets = pathlib.Path(tempfile.mkdtemp(prefix="gearbox-vm-"))
         self.operator_key = self.operator_key or make_ssh_key(self.workdir)
         self.use_kvm = can_use_kvm() if self.use_kvm is None else self.use_kvm
+        # With two processors QEMU 7.2's TCG may run a breakpoint that the other has already patched away
+        # ("Oops: int3" in the scheduler, when the first gear's CPU limit switches a static key).
+        self.cpus = self.cpus or (2 if self.use_kvm else 1)
         self.ports = {guest: self.wanted_ports.get(guest) or free_port() for guest in GUEST_PORTS}
         log = open(self.workdir / "qemu.log", "w", encoding="utf-8")
         with log:

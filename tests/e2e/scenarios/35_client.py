@@ -1,0 +1,105 @@
+"""The gearbox command as a person uses it: set up by fingerprint, create, push, look, delete."""
+
+import json
+import pathlib
+import subprocess
+import threading
+
+from appliance import expect, expect_in, expect_true
+
+CLIENT = pathlib.Path(__file__).resolve().parents[3] / "build/bin/gearbox"
+LOGIN = "heidi"
+state = {}
+
+
+def gearbox(appliance, *words, status=0, stdin="", timeout=900):
+    command = [str(CLIENT), "--config", str(state["directory"] / "config"), *words]
+    done = subprocess.run(command, input=stdin, text=True, errors="replace", capture_output=True, timeout=timeout)
+    expect(done.returncode, status, f"status of gearbox {' '.join(words)}: {done.stdout}{done.stderr}")
+    return done
+
+
+def setup(appliance, *more, password, status=0):
+    return gearbox(appliance, "setup", "--server", f"gearbox.localhost:{appliance.ports[443]}", "--login", LOGIN,
+                   "--password-stdin", "--domain", LOGIN, "--ssh-key", str(state["directory"] / "key"),
+                   "--ssh-port", str(appliance.ports[22]), "--http-port", str(appliance.ports[80]), *more,
+                   stdin=password + "\n", status=status)
+
+
+def page(appliance, path="/"):
+    return appliance.web({"name": "site", "domain_id": LOGIN}).get(path)
+
+
+def check_setup_asks_before_it_trusts(appliance):
+    state["directory"] = appliance.workdir / "client"
+    subprocess.run(["rm", "-rf", str(state["directory"])], check=True)
+    state["directory"].mkdir()
+    appliance.machine.sudo(f"gearbox admin user create {LOGIN} --password-stdin", stdin="secret of heidi\n")
+    asked = setup(appliance, password="secret of heidi", status=1)
+    shown = appliance.sudo("openssl x509 -in /var/lib/gearbox/tls/ca.crt -noout -fingerprint -sha256")
+    expect_in(shown.strip().split("=")[1], asked.stderr, "the authority's fingerprint")
+    expect_in("--trust", asked.stderr)
+    expect_in("password is not right", setup(appliance, "--trust", password="wrong", status=1).stderr)
+    setup(appliance, "--trust", password="secret of heidi")
+
+
+def check_create_shows_progress_and_what_is_next(appliance):
+    made = gearbox(appliance, "app", "create", "site", "php")
+    expect_in("Create the gear", made.stderr, "steps")
+    expect_in(f"http://site-{LOGIN}.gearbox.localhost:{appliance.ports[80]}/", made.stdout)
+    expect_in("gearbox git-clone site", made.stdout)
+    expect(page(appliance).status, 200)
+
+
+def check_statuses_are_those_of_rhc(appliance):
+    expect_in("did you mean 'php'", gearbox(appliance, "app", "create", "x", "phpp", status=154).stderr)
+    gearbox(appliance, "app", "show", "none", status=101)
+    gearbox(appliance, "app", "show", "site", "-n", "nowhere", status=127)
+    gearbox(appliance, "app", "craete", status=2)
+
+
+def check_clone_commit_push(appliance):
+    tree = state["directory"] / "site"
+    gearbox(appliance, "git-clone", "site", str(tree))
+    (tree / "index.php").write_text("<?php echo 'pushed by hand';\n")
+    git = ["git", "-C", str(tree), "-c", "user.name=Heidi", "-c", "user.email=heidi@example.org"]
+    subprocess.run([*git, "commit", "-q", "-a", "-m", "Say so"], check=True)
+    pushed = subprocess.run([*git, "push"], capture_output=True, text=True, errors="replace", timeout=600)
+    expect(pushed.returncode, 0, pushed.stderr)
+    expect_in("remote:", pushed.stderr)
+    expect(page(appliance).text, "pushed by hand")
+
+
+def check_ssh_and_tail(appliance):
+    gear = json.loads(gearbox(appliance, "app", "show", "site", "--output", "json").stdout)["id"]
+    expect(gearbox(appliance, "ssh", "site", "--", "id", "-un").stdout.strip(), gear)
+    gearbox(appliance, "ssh", "site", "--", "exit 7", status=7)
+    command = [str(CLIENT), "--config", str(state["directory"] / "config"), "tail", "site"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as tail:
+        watchdog = threading.Timer(120, tail.kill)
+        watchdog.start()
+        page(appliance, "/seen-in-the-log")
+        line = next((line for line in tail.stdout if "/seen-in-the-log" in line), "")
+        watchdog.cancel()
+        tail.terminate()
+    expect_in("/seen-in-the-log", line)
+
+
+def check_stop_start_delete(appliance):
+    gearbox(appliance, "app", "stop", "site")
+    expect(json.loads(gearbox(appliance, "app", "show", "site", "--output", "json").stdout)["state"], "stopped")
+    expect(page(appliance).status, 503)
+    gearbox(appliance, "app", "start", "site")
+    expect(page(appliance).text, "pushed by hand")
+    gearbox(appliance, "app", "delete", "site", status=1)
+    gearbox(appliance, "app", "delete", "site", "--confirm")
+    expect(page(appliance).status, 404)
+
+
+def check_logout_ends_the_session(appliance):
+    token = (state["directory"] / "config/token").read_text().strip()
+    gearbox(appliance, "logout")
+    reply = appliance.http("GET", "/broker/rest/user", headers={
+        "Host": "gearbox.localhost", "Authorization": f"Bearer {token}"})
+    expect(reply.status, 401)
+    expect_true("GEARBOX_PASSWORD" in gearbox(appliance, "account", status=1).stderr, "what to do instead")
