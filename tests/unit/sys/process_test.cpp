@@ -61,7 +61,7 @@ TEST(Process, TellsWhyItCannotBeExecuted) {
 TEST(Process, DiesWithItsHandle) {
     pid_t pid = 0;
     {
-        const Child child = spawn(shell("sleep 100"));
+        const Child child = spawn(shell("exec sleep 100"));
         pid = child.pid();
         EXPECT_TRUE(find_start_time(pid).has_value());
     }
@@ -80,7 +80,7 @@ TEST(Process, SignalsAreCountedFrom128) {
 }
 
 TEST(Process, WaitsNoLongerThanAsked) {
-    Child child = spawn(shell("sleep 100"));
+    Child child = spawn(shell("exec sleep 100"));
     EXPECT_FALSE(child.wait_for(std::chrono::milliseconds(10)).has_value());
 }
 
