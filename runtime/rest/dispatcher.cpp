@@ -208,6 +208,7 @@ std::optional<Principal> Dispatcher::authenticate(const HttpRequest& request, Re
     if (!credentials) {
         return std::nullopt;
     }
+    challenge.messages.front().text = "The login or password is not right";
     auto user = broker_.users.authenticate(credentials->first, credentials->second);
     return user ? std::optional(Principal{std::move(*user), "session", ""}) : std::nullopt;
 }

@@ -73,6 +73,8 @@ TEST(Authentication, ChallengesAsRhcExpects) {
         t.client.authorization = bad;
         EXPECT_EQ(t.get("user").status, 401) << bad;
     }
+    t.client.authorization = "Basic ZGVtbzp3cm9uZw==";
+    EXPECT_EQ(t.get("user").json()["messages"][0]["text"], "The login or password is not right");
     t.client.authorization = "Bearer 0000";
     const HttpReply reply = t.get("user");
     EXPECT_EQ(reply.status, 401);
