@@ -11,13 +11,16 @@ public:
     virtual ~Clock() = default;
     /// Seconds since the epoch, UTC.
     virtual std::int64_t now() const = 0;
+    /// Milliseconds since the epoch, UTC.
+    virtual std::int64_t now_ms() const { return now() * 1000; }
     /// Milliseconds on a clock that never goes back; for durations.
     virtual std::int64_t monotonic_ms() const = 0;
 };
 
 class SystemClock final : public Clock {
 public:
-    std::int64_t now() const override;
+    std::int64_t now() const override { return now_ms() / 1000; }
+    std::int64_t now_ms() const override;
     std::int64_t monotonic_ms() const override;
 };
 

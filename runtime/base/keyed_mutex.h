@@ -1,8 +1,10 @@
 // One lock per key. Applications use their id as key; who also needs the domain's lock takes that
 // one first (lock order: domain, application, library).
 #pragma once
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -37,6 +39,16 @@ public:
     Lock lock(const std::string& key) {
         std::unique_lock guard(mutex_);
         released_.wait(guard, [&] { return !held_.contains(key); });
+        held_.insert(key);
+        return Lock(*this, key);
+    }
+
+    /// The same, but empty when somebody else holds the key for longer than that.
+    std::optional<Lock> lock_within(const std::string& key, std::chrono::milliseconds patience) {
+        std::unique_lock guard(mutex_);
+        if (!released_.wait_for(guard, patience, [&] { return !held_.contains(key); })) {
+            return std::nullopt;
+        }
         held_.insert(key);
         return Lock(*this, key);
     }

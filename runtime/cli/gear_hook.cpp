@@ -1,5 +1,7 @@
-// gear-hook: git's pre-receive and post-receive hook inside a gear. Tells the daemon about the push
-// on the socket that the session inherited, and shows its answer to the pusher.
+// gear-hook: what inside a gear speaks to the daemon, on the socket that an ssh session inherits:
+//   gear-hook pre-receive | post-receive    git's hooks; tells about the push
+//   gear-hook command WORD…                 the platform's commands (cartridges/sdk/bin)
+// Shows the answer and ends with its status.
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/json.h"
@@ -12,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 namespace gearbox {
 
@@ -37,7 +40,7 @@ std::string read_line(int fd, std::string& buffer) {
     }
 }
 
-int run(const std::string& hook, int fd) {
+Json push_request(const std::string& hook) {
     Json environment = Json::array();
     for (const char* name :
          {"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"}) {
@@ -46,17 +49,24 @@ int run(const std::string& hook, int fd) {
         }
     }
     const std::string updates = read_all(STDIN_FILENO, 512 * 1024);
-    write_all(
-        fd,
-        to_text(Json{{"hook", hook}, {"updates", updates}, {"environment", environment}}) + "\n");
+    return {{"hook", hook}, {"updates", updates}, {"environment", environment}};
+}
+
+// A client that has gone does not end the operation.
+void show(int fd, const Json& reply, const char* kind) {
+    if (const auto text = find<std::string>(reply, kind)) {
+        const ssize_t ignored = ::write(fd, text->data(), text->size());
+        static_cast<void>(ignored);
+    }
+}
+
+int ask(int fd, const Json& request) {
+    write_all(fd, to_text(request) + "\n");
     std::string buffer;
     for (std::string line = read_line(fd, buffer); !line.empty(); line = read_line(fd, buffer)) {
         const Json reply = parse_json(line);
-        if (const auto text = find<std::string>(reply, "text")) {
-            // A pusher that has gone does not end the deployment.
-            const ssize_t ignored = ::write(STDOUT_FILENO, text->data(), text->size());
-            static_cast<void>(ignored);
-        }
+        show(STDOUT_FILENO, reply, "text");
+        show(STDERR_FILENO, reply, "note");
         if (const auto status = find<int>(reply, "exit")) {
             return *status;
         }
@@ -71,7 +81,12 @@ int run(const std::string& hook, int fd) {
 
 int main(int argc, char** argv) {
     const char* const number = std::getenv("GEARBOX_HOOK_FD");
-    if (argc != 2 || number == nullptr) {
+    const bool is_command = argc > 1 && std::string(argv[1]) == "command";
+    if (number == nullptr && is_command) {
+        std::fputs("gearbox: this works in an ssh session only\n", stderr);
+        return 1;
+    }
+    if (argc < 2 || number == nullptr) {
         std::puts("Pushed from inside of the gear: not deployed. Push by ssh to deploy.");
         return 0;
     }
@@ -80,7 +95,9 @@ int main(int argc, char** argv) {
     std::from_chars(text.data(), text.data() + text.size(), fd);
     ::signal(SIGPIPE, SIG_IGN);
     try {
-        return gearbox::run(argv[1], fd);
+        const gearbox::Json words = std::vector<std::string>(argv + 2, argv + argc);
+        return gearbox::ask(fd, is_command ? gearbox::Json{{"hook", "command"}, {"words", words}}
+                                           : gearbox::push_request(argv[1]));
     } catch (const gearbox::Error& error) {
         std::fprintf(stderr, "gearbox: %s\n", error.what());
         return 1;

@@ -44,6 +44,13 @@ struct Deployment {
     std::string checksum = {};        ///< of its files, hex
 };
 
+/// A deployment without a push.
+struct DeployRequest {
+    std::string ref;  ///< branch, tag or commit; "" = the deployment branch
+    bool hot_deploy = false;
+    bool force_clean_build = false;
+};
+
 /// Acts on gears. Thread-safe; calls for one gear are serialised by the caller (one lock per
 /// application). Every call is idempotent: the journal repeats calls after a crash. destroy_ and
 /// remove_ calls are fine with what never existed. All throw Error.
@@ -103,6 +110,15 @@ public:
     virtual void set_deployment_settings(const GearId& gear,
                                          const DeploymentSettings& settings) = 0;
     virtual std::vector<Deployment> deployments(const GearId& gear) const = 0;
+    /// Builds and activates what the repository has. False when that failed, with the reason in the
+    /// output. Throws Error(invalid) for a ref that is not there and for applications that take
+    /// binary deployments.
+    virtual bool deploy(const GearId& gear, const DeployRequest& request,
+                        const TextSink& output) = 0;
+    /// Makes a kept deployment the current one. False when it does not start: the one from before
+    /// runs again. Throws Error(not_found) for an id that is not kept.
+    virtual bool activate(const GearId& gear, const std::string& deployment,
+                          const TextSink& output) = 0;
 };
 
 }  // namespace gearbox

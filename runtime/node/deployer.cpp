@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "node/deploy_programs.h"
 #include "node/environ.h"
 #include "node/gear_state.h"
 
@@ -15,93 +16,6 @@ namespace {
 
 constexpr const char* git = "/usr/bin/git";
 constexpr const char* rule = "-------------------------\n";
-
-// The programs below work on the gear's own files, so they run in the gear as the gear. Their text
-// is constant; what differs comes in as arguments.
-
-// $1 repository, $2 commit. The work tree is emptied, not replaced: runtime/repo keeps its
-// identity.
-constexpr const char* checkout_program = R"(set -e -o pipefail
-cd "$OPENSHIFT_REPO_DIR"
-shopt -s nullglob dotglob
-old=(*)
-((${#old[@]} == 0)) || find . -mindepth 1 -delete
-git --git-dir="$1" archive --format=tar "$2" | tar -x
-if [[ -f .gitmodules ]]; then
-    echo "NOTE: submodules are not checked out: gears have no way to fetch them"
-fi
-)";
-
-// $1 new directory.
-constexpr const char* directory_program = R"(set -e
-cd "$OPENSHIFT_DEPLOYMENTS_DIR"
-mkdir -p by-id "$1"
-)";
-
-// $1 directory of the deployment that now runs, $2 its metadata, $3 number to keep. The least
-// recently activated go first, the current one never; what has no metadata was never built.
-constexpr const char* finish_program = R"(set -e
-cd "$OPENSHIFT_DEPLOYMENTS_DIR"
-current=$1
-printf '%s' "$2" >"$1/metadata.json"
-stamps=(20*)
-((${#stamps[@]} > 1)) || exit 0
-mapfile -t old < <(for stamp in 20*; do
-    [[ $stamp == "$current" ]] && continue
-    when=$(sed -n 's/.*"activations": *\[\([^]]*\)\].*/\1/p' "$stamp/metadata.json" 2>/dev/null || true)
-    when=${when##*[, ]}
-    printf '%s %s\n' "${when:-0}" "$stamp"
-done | LC_ALL=C sort -k1,1n -k2,2 | cut -d' ' -f2)
-excess=$((${#old[@]} + 1 - $3))
-for ((i = 0; i < ${#old[@]}; ++i)); do
-    if ((i < excess)) || [[ ! -e ${old[i]}/metadata.json ]]; then
-        rm -rf -- "${old[i]}"
-    fi
-done
-find by-id -xtype l -delete
-)";
-
-// $1 directory, $2 id, $3 metadata with an empty checksum. Prints the checksum.
-constexpr const char* prepare_program = R"(set -e -o pipefail
-target=${OPENSHIFT_DEPLOYMENTS_DIR%/}/$1
-runtime=${OPENSHIFT_HOMEDIR%/}/app-root/runtime
-cp -a --reflink=auto "$runtime"/{repo,dependencies,build-dependencies} "$target/"
-ln -sfn "../$1" "${OPENSHIFT_DEPLOYMENTS_DIR%/}/by-id/$2"
-cd "$target"
-sum=$(find repo dependencies build-dependencies -type f -print0 | sort -z | xargs -0r sha1sum |
-    sha1sum)
-sum=${sum:0:40}
-printf '%s' "${3/\"checksum\":\"\"/\"checksum\":\"$sum\"}" >metadata.json
-echo "$sum"
-)";
-
-// $1 directory. Replaced in one step: there is always a current deployment.
-constexpr const char* current_program = R"(set -e
-cd "$OPENSHIFT_DEPLOYMENTS_DIR"
-ln -sfn "$1" .current.new
-mv -T .current.new current
-)";
-
-// What runs when a build has failed: the deployment that is current, as it was activated.
-constexpr const char* restore_program = R"(set -e
-runtime=${OPENSHIFT_HOMEDIR%/}/app-root/runtime
-[[ -d $OPENSHIFT_DEPLOYMENTS_DIR/current/repo ]] || exit 0
-cd "$OPENSHIFT_DEPLOYMENTS_DIR/current"
-for part in repo dependencies build-dependencies; do
-    find "$runtime/$part" -mindepth 1 -delete
-    cp -a --reflink=auto "$part/." "$runtime/$part/"
-done
-)";
-
-constexpr const char* clean_program = R"(set -e
-find "$OPENSHIFT_DEPENDENCIES_DIR" "$OPENSHIFT_BUILD_DEPENDENCIES_DIR" -mindepth 1 -delete
-)";
-
-std::vector<std::string> bash(const char* program, std::vector<std::string> arguments) {
-    std::vector<std::string> argv = {"/bin/bash", "-c", program, "deploy"};
-    argv.insert(argv.end(), arguments.begin(), arguments.end());
-    return argv;
-}
 
 void say(const TextSink& output, const std::string& text) {
     if (output) {
@@ -138,6 +52,10 @@ Deployment parse_metadata(const Json& json) {
     return out;
 }
 
+const std::string& ref_of(const GearRecord& record, const PendingDeployment& pending) {
+    return pending.ref.empty() ? record.spec.deployment.branch : pending.ref;
+}
+
 }  // namespace
 
 std::vector<RefUpdate> parse_ref_updates(std::string_view text) {
@@ -160,13 +78,13 @@ std::vector<RefUpdate> parse_ref_updates(std::string_view text) {
 }
 
 std::string Deployer::make_stamp() const {
-    const std::int64_t now = node_.clock.now();
+    const std::int64_t now = node_.clock.now_ms();
     // "2013-02-20T08:29:49Z" → "2013-02-20_08-29-49.123"
-    std::string text = iso_time(now);
+    std::string text = iso_time(now / 1000);
     std::replace(text.begin(), text.end(), 'T', '_');
     std::replace(text.begin(), text.end(), ':', '-');
     text.pop_back();
-    const std::string fraction = std::to_string(1000 + node_.clock.monotonic_ms() % 1000);
+    const std::string fraction = std::to_string(1000 + now % 1000);
     return str(text, ".", fraction.substr(1));
 }
 
@@ -189,6 +107,13 @@ std::optional<PendingDeployment> Deployer::prereceive(GearRecord& record,
     }
     PendingDeployment pending;
     pending.commit = update->new_id;
+    read_markers(record, pending, objects);
+    begin(record, pending, output);
+    return pending;
+}
+
+void Deployer::read_markers(const GearRecord& record, PendingDeployment& pending,
+                            const ObjectEnvironment& objects) const {
     GearCommand command;
     command.environment = to_pairs(make_environment(node_.files(record), record, node_.settings));
     command.environment.insert(command.environment.end(), objects.begin(), objects.end());
@@ -200,6 +125,9 @@ std::optional<PendingDeployment> Deployer::prereceive(GearRecord& record,
         pending.hot_deploy |= line == ".openshift/markers/hot_deploy";
         pending.force_clean_build |= line == ".openshift/markers/force_clean_build";
     }
+}
+
+void Deployer::begin(GearRecord& record, PendingDeployment& pending, const TextSink& output) const {
     if (pending.hot_deploy) {
         say(output, "Not stopping the application because hot deploy is enabled\n");
     } else {
@@ -207,7 +135,6 @@ std::optional<PendingDeployment> Deployer::prereceive(GearRecord& record,
     }
     pending.directory = make_stamp();
     prepare_directory(record, pending);
-    return pending;
 }
 
 void Deployer::stop_for(GearRecord& record, const TextSink& output) const {
@@ -219,8 +146,8 @@ void Deployer::stop_for(GearRecord& record, const TextSink& output) const {
     set_gear_state(node_, record, GearState::building);
 }
 
-void Deployer::restore(const GearRecord& record) const {
-    runner_.run_checked(record, bash(restore_program, {}));
+void Deployer::restore(const GearRecord& record, const std::string& directory) const {
+    runner_.run_checked(record, bash(restore_program, {directory}));
 }
 
 void Deployer::prepare_directory(const GearRecord& record, const PendingDeployment& pending) const {
@@ -245,7 +172,7 @@ void Deployer::build(GearRecord& record, const PendingDeployment& pending,
     }
     const RecordedCartridge& primary = record.cartridges.front();
     runner_.control(record, primary, "update-configuration", output);
-    say(output, str("Building git ref '", record.spec.deployment.branch, "', commit ",
+    say(output, str("Building git ref '", ref_of(record, pending), "', commit ",
                     pending.commit.substr(0, 7), "\n"));
     runner_.control(record, primary, "pre-build", output);
     runner_.run_action_hook(record, "pre_build", output);
@@ -259,7 +186,7 @@ Deployment Deployer::prepare(const GearRecord& record, const PendingDeployment& 
     runner_.run_action_hook(record, "prepare", output);
     Deployment deployment;
     deployment.id = random_hex(4);
-    deployment.ref = record.spec.deployment.branch;
+    deployment.ref = ref_of(record, pending);
     deployment.sha1 = pending.commit;
     deployment.hot_deploy = pending.hot_deploy;
     deployment.force_clean_build = pending.force_clean_build;
@@ -298,7 +225,8 @@ void Deployer::activate(GearRecord& record, const PendingDeployment& pending, De
 // does: a daemon that is killed in between can put it back.
 void Deployer::finish(const GearRecord& record, const PendingDeployment& pending,
                       Deployment deployment) const {
-    deployment.activations.push_back(static_cast<double>(node_.clock.now()));
+    // Two activations within a second have an order, too.
+    deployment.activations.push_back(static_cast<double>(node_.clock.now_ms()) / 1000);
     const int keep = std::max(1, record.spec.deployment.keep);
     runner_.run_checked(record, bash(finish_program, {pending.directory, metadata_text(deployment),
                                                       std::to_string(keep)}));
@@ -326,9 +254,8 @@ void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
 
 bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending,
                            const TextSink& output) const {
-    bool success = false;
     const bool was_running = record.state == GearState::started;
-    try {
+    return finish_deployment(record, output, [&] {
         node_.launcher.ensure_running(record);
         checkout(record, pending, output);
         build(record, pending, output);
@@ -338,6 +265,14 @@ bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending,
         }
         const Deployment deployment = prepare(record, pending, output);
         activate(record, pending, deployment, output);
+    });
+}
+
+bool Deployer::finish_deployment(GearRecord& record, const TextSink& output,
+                                 const std::function<void()>& body) const {
+    bool success = false;
+    try {
+        body();
         success = true;
     } catch (const Error& error) {
         say(output, str("\nERROR: ", error.text(), "\n"));
@@ -387,9 +322,118 @@ ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& ou
     return messages;
 }
 
+bool Deployer::deploy(GearRecord& record, const DeployRequest& request,
+                      const TextSink& output) const {
+    if (record.spec.deployment.type == "binary") {
+        fail(ErrorKind::invalid, "this application takes binary deployments only: deploy a file");
+    }
+    node_.launcher.ensure_running(record);
+    PendingDeployment pending;
+    pending.ref = request.ref;
+    pending.commit = repositories_.find_commit(record, ref_of(record, pending));
+    if (pending.commit.empty()) {
+        fail(ErrorKind::invalid, "the repository has no branch, tag or commit '",
+             ref_of(record, pending), "'");
+    }
+    read_markers(record, pending, {});
+    pending.hot_deploy |= request.hot_deploy;
+    pending.force_clean_build |= request.force_clean_build;
+    const bool was_started = record.state == GearState::started;
+    try {
+        begin(record, pending, output);
+    } catch (const Error&) {
+        if (was_started) {
+            runner_.start_all(record, output);
+            set_gear_state(node_, record, GearState::started);
+        }
+        throw;
+    }
+    return postreceive(record, pending, output);
+}
+
+bool Deployer::switch_to(GearRecord& record, const KeptDeployment& wanted,
+                         const TextSink& output) const {
+    PendingDeployment pending;
+    pending.directory = wanted.directory;
+    restore(record, wanted.directory);
+    activate(record, pending, wanted.value, output);
+    return true;
+}
+
+bool Deployer::activate_kept(GearRecord& record, const std::string& id,
+                             const TextSink& output) const {
+    const std::vector<KeptDeployment> all = kept(record);
+    const auto wanted = std::find_if(all.begin(), all.end(),
+                                     [&](const KeptDeployment& d) { return d.value.id == id; });
+    if (wanted == all.end()) {
+        fail(ErrorKind::not_found, "there is no deployment with the id '", id, "'");
+    }
+    const auto last = [](const KeptDeployment& d) {
+        return d.value.activations.empty() ? 0.0 : d.value.activations.back();
+    };
+    const auto before = std::max_element(
+        all.begin(), all.end(), [&](const auto& a, const auto& b) { return last(a) < last(b); });
+    node_.launcher.ensure_running(record);
+    stop_for(record, output);
+    try {
+        return switch_to(record, *wanted, output);
+    } catch (const Error& error) {
+        say(output, str("\nERROR: ", error.text(), "\nGoing back to deployment ",
+                        before->value.id, "\n"));
+        runner_.stop_all(record, true);
+        switch_to(record, *before, output);
+        return false;
+    }
+}
+
+bool Deployer::activate_current(GearRecord& record, const TextSink& output) const {
+    const GearResult current = runner_.run(
+        record, bash("readlink \"${OPENSHIFT_DEPLOYMENTS_DIR%/}/current\"", {}));
+    const std::string directory = current.out.substr(0, current.out.find('\n'));
+    for (const KeptDeployment& deployment : kept(record)) {
+        if (deployment.directory == directory) {
+            return finish_deployment(record, output,
+                                     [&] { switch_to(record, deployment, output); });
+        }
+    }
+    return deploy(record, {}, output);
+}
+
+PendingDeployment Deployer::begin_binary(GearRecord& record, const DeployRequest& request,
+                                         const TextSink& output) const {
+    if (record.spec.deployment.type != "binary") {
+        fail(ErrorKind::invalid,
+             "this application is deployed by git; 'app configure --deployment-type binary' "
+             "changes that");
+    }
+    node_.launcher.ensure_running(record);
+    PendingDeployment pending;
+    pending.hot_deploy = request.hot_deploy;
+    pending.force_clean_build = request.force_clean_build;
+    begin(record, pending, output);
+    return pending;
+}
+
+bool Deployer::finish_binary(GearRecord& record, const PendingDeployment& pending,
+                             const TextSink& output) const {
+    return finish_deployment(record, output, [&] {
+        restore(record, pending.directory);
+        const Deployment deployment = prepare(record, pending, output);
+        activate(record, pending, deployment, output);
+    });
+}
+
 std::vector<Deployment> Deployer::deployments(const GearRecord& record) const {
-    const GearFiles files = node_.files(record);
     std::vector<Deployment> out;
+    for (KeptDeployment& deployment : kept(record)) {
+        out.push_back(std::move(deployment.value));
+    }
+    return out;
+}
+
+std::vector<Deployer::KeptDeployment> Deployer::kept(const GearRecord& record) const {
+    const GearFiles files = node_.files(record);
+    std::vector<KeptDeployment> out;
     for (const std::string& name : files.list(home::deployments)) {
         const auto text = is_stamp(name)
                               ? files.find(str(home::deployments, "/", name, "/metadata.json"))
@@ -398,7 +442,7 @@ std::vector<Deployment> Deployer::deployments(const GearRecord& record) const {
             continue;
         }
         try {
-            out.push_back(parse_metadata(parse_json(*text)));
+            out.push_back({name, parse_metadata(parse_json(*text))});
         } catch (const Error&) {
             // The gear's own file: what it broke is not listed.
             continue;

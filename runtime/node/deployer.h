@@ -5,6 +5,7 @@
 #include "node/cartridge_runner.h"
 #include "node/repositories.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,8 +23,9 @@ std::vector<RefUpdate> parse_ref_updates(std::string_view text);
 
 /// A push that will be deployed.
 struct PendingDeployment {
-    std::string commit;
-    std::string directory;  ///< name below app-deployments
+    std::string ref = {};   ///< as it was asked for; "" = the deployment branch
+    std::string commit = {};
+    std::string directory = {};  ///< name below app-deployments
     bool hot_deploy = false;
     bool force_clean_build = false;
 };
@@ -46,8 +48,24 @@ public:
     bool postreceive(GearRecord& record, const PendingDeployment& pending,
                      const TextSink& output) const;
 
-    /// Puts the files of the current deployment, if there is one, where they run.
-    void restore(const GearRecord& record) const;
+    /// Deploys without a push (see NodeAgent::deploy).
+    bool deploy(GearRecord& record, const DeployRequest& request, const TextSink& output) const;
+    /// Makes a kept deployment the current one (see NodeAgent::activate).
+    bool activate_kept(GearRecord& record, const std::string& id, const TextSink& output) const;
+    /// Activates whatever is current, or deploys the branch when nothing is: after a restored
+    /// snapshot. The services are stopped.
+    bool activate_current(GearRecord& record, const TextSink& output) const;
+
+    /// A new directory for files that come from elsewhere than the repository; its name. The
+    /// services are stopped, unless hot_deploy.
+    PendingDeployment begin_binary(GearRecord& record, const DeployRequest& request,
+                                   const TextSink& output) const;
+    /// Activates what lies in that directory. False when that failed.
+    bool finish_binary(GearRecord& record, const PendingDeployment& pending,
+                       const TextSink& output) const;
+
+    /// Puts the files of a deployment, if it is there, where they run.
+    void restore(const GearRecord& record, const std::string& directory = "current") const;
 
     /// The first deployment of a new application, and its start.
     ScriptMessages deploy_initially(GearRecord& record, const TextSink& output) const;
@@ -55,6 +73,17 @@ public:
     std::vector<Deployment> deployments(const GearRecord& record) const;
 
 private:
+    struct KeptDeployment {
+        std::string directory;
+        Deployment value;
+    };
+    std::vector<KeptDeployment> kept(const GearRecord& record) const;
+    bool finish_deployment(GearRecord& record, const TextSink& output,
+                           const std::function<void()>& body) const;
+    bool switch_to(GearRecord& record, const KeptDeployment& wanted, const TextSink& output) const;
+    void read_markers(const GearRecord& record, PendingDeployment& pending,
+                      const ObjectEnvironment& objects) const;
+    void begin(GearRecord& record, PendingDeployment& pending, const TextSink& output) const;
     void stop_for(GearRecord& record, const TextSink& output) const;
     void prepare_directory(const GearRecord& record, const PendingDeployment& pending) const;
     void checkout(const GearRecord& record, const PendingDeployment& pending,

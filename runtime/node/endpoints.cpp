@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace gearbox {
@@ -36,14 +37,14 @@ std::string take_address(uid_t uid, Taken& taken) {
     fail(ErrorKind::quota, "the gear has no loopback address left");
 }
 
-int take_port(uid_t uid, Taken& taken) {
+std::optional<int> find_port(uid_t uid, Taken& taken) {
     const int first = first_public_port(uid);
     for (int port = first; port < first + public_ports_per_gear; ++port) {
         if (taken.ports.insert(port).second) {
             return port;
         }
     }
-    fail(ErrorKind::quota, "the gear has no public port left, it may have ", public_ports_per_gear);
+    return std::nullopt;
 }
 
 }  // namespace
@@ -60,10 +61,14 @@ std::vector<PlacedEndpoint> plan_endpoints(const GearRecord& record, const Cartr
         const std::string prefix = str("OPENSHIFT_", cartridge.short_name, "_");
         const bool web = std::any_of(endpoint.mappings.begin(), endpoint.mappings.end(),
                                      [](const EndpointMapping& m) { return m.frontend.empty(); });
-        // A public port name alone asks for a port in scaled applications only.
-        const int port = endpoint.mappings.empty() ? 0 : take_port(record.spec.uid, taken);
+        // The router needs one; for the others it is where port forwarding of ssh leads to.
+        const auto port = find_port(record.spec.uid, taken);
+        if (!port && !endpoint.mappings.empty()) {
+            fail(ErrorKind::quota, "the gear has no public port left, it may have ",
+                 public_ports_per_gear);
+        }
         out.push_back({prefix + endpoint.ip_name, prefix + endpoint.port_name, address,
-                       endpoint.port, port, web, endpoint.primary});
+                       endpoint.port, port.value_or(0), web, endpoint.primary});
     }
     return out;
 }

@@ -46,11 +46,18 @@ std::string base64(std::string_view data) {
 
 }  // namespace
 
-std::string authorized_key_line(const GearId& gear, const PublicKey& key) {
-    // restrict: sshd itself must forward nothing, it stands outside of the gear. The login is in
-    // base64, so that no character of it means anything to anybody on the way.
-    return str("restrict,pty,command=\"login ", base64(key.login), "\" ", key.type, " ",
-               key.content, " OPENSHIFT-", gear.text(), "-", key.name, "\n");
+std::string authorized_key_line(const GearId& gear, uid_t uid, const PublicKey& key) {
+    // sshd stands outside of the gear, where it may connect to nothing but the gear's own public
+    // ports; it cannot be told to listen nowhere, but nobody here may listen on port 1. The login is
+    // in base64, so that no character of it means anything to anybody on the way.
+    std::string open;
+    for (int port = first_public_port(uid); port < first_public_port(uid) + public_ports_per_gear;
+         ++port) {
+        open += str("permitopen=\"", link_addresses(uid).gear, ":", port, "\",");
+    }
+    return str("restrict,pty,port-forwarding,permitlisten=\"127.0.0.1:1\",", open,
+               "command=\"login ", base64(key.login), "\" ", key.type, " ", key.content,
+               " OPENSHIFT-", gear.text(), "-", key.name, "\n");
 }
 
 LocalAgent::LocalAgent(const Settings& settings, const Clock& clock)
@@ -204,15 +211,24 @@ void LocalAgent::start(const GearId& gear) {
     set_gear_state(node_, record, GearState::started);
 }
 
-void LocalAgent::stop(const GearId& gear, bool force) {
-    GearRecord record = store_.gear(gear);
+void LocalAgent::halt(GearRecord& record, bool force) {
     if (launcher_.is_running(record)) {
         runner_.stop_all(record, force);
     }
     const GearFiles files = node_.files(record);
     files.write(stop_lock, "", files.locked(), 0640);
     set_gear_state(node_, record, GearState::stopped);
+}
+
+void LocalAgent::stop(const GearId& gear, bool force) {
+    GearRecord record = store_.gear(gear);
+    halt(record, force);
     launcher_.kill(record);
+}
+
+void LocalAgent::stop_services(const GearId& gear) {
+    GearRecord record = store_.gear(gear);
+    halt(record, false);
 }
 
 void LocalAgent::restart(const GearId& gear) {
@@ -296,7 +312,7 @@ void LocalAgent::set_authorized_keys(const GearId& gear, const std::vector<Publi
     const GearRecord record = store_.gear(gear);
     std::string text;
     for (const PublicKey& key : keys) {
-        text += authorized_key_line(gear, key);
+        text += authorized_key_line(gear, record.spec.uid, key);
     }
     const GearFiles files = node_.files(record);
     files.write(".ssh/authorized_keys", text, files.locked(), 0440);
@@ -315,6 +331,34 @@ void LocalAgent::set_deployment_settings(const GearId& gear, const DeploymentSet
     record.spec.deployment = settings;
     store_.save(record);
     write_deployment_variables(node_.files(record), settings);
+}
+
+bool LocalAgent::deploy(const GearId& gear, const DeployRequest& request, const TextSink& output) {
+    GearRecord record = store_.gear(gear);
+    const bool success = deployer_.deploy(record, request, output);
+    forget_stop(record);
+    return success;
+}
+
+bool LocalAgent::activate(const GearId& gear, const std::string& deployment,
+                          const TextSink& output) {
+    GearRecord record = store_.gear(gear);
+    const bool success = deployer_.activate_kept(record, deployment, output);
+    forget_stop(record);
+    return success;
+}
+
+bool LocalAgent::activate_current(const GearId& gear, const TextSink& output) {
+    GearRecord record = store_.gear(gear);
+    const bool success = deployer_.activate_current(record, output);
+    forget_stop(record);
+    return success;
+}
+
+void LocalAgent::forget_stop(const GearRecord& record) const {
+    if (record.state == GearState::started) {
+        node_.files(record).remove(stop_lock);
+    }
 }
 
 std::vector<Deployment> LocalAgent::deployments(const GearId& gear) const {

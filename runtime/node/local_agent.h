@@ -54,12 +54,24 @@ public:
     void set_deployment_settings(const GearId& gear, const DeploymentSettings& settings) override;
     std::vector<Deployment> deployments(const GearId& gear) const override;
 
+    bool deploy(const GearId& gear, const DeployRequest& request,
+                const TextSink& output) override;
+    bool activate(const GearId& gear, const std::string& deployment,
+                  const TextSink& output) override;
+
+    /// Like stop, but the sandbox lives on with the sessions that are in it.
+    void stop_services(const GearId& gear);
+    /// After a snapshot was put back: activates what came with it, or deploys the branch.
+    bool activate_current(const GearId& gear, const TextSink& output);
+
     const NodeContext& context() const { return node_; }
     const CartridgeRunner& runner() const { return runner_; }
     const Deployer& deployer() const { return deployer_; }
 
 private:
     Routes routes_of(const GearRecord& record) const;
+    void halt(GearRecord& record, bool force);
+    void forget_stop(const GearRecord& record) const;
 
     const Settings& settings_;
     Paths paths_;
@@ -78,6 +90,6 @@ private:
 };
 
 /// The line of authorized_keys. Pure.
-std::string authorized_key_line(const GearId& gear, const PublicKey& key);
+std::string authorized_key_line(const GearId& gear, uid_t uid, const PublicKey& key);
 
 }  // namespace gearbox

@@ -10,7 +10,8 @@ namespace gearbox {
 struct ManagedFiles {
     std::vector<std::string>
         locked;  ///< patterns relative to the home, cleaned; "x/" = directory itself
-    std::vector<std::string> templates;  ///< processed_templates, likewise
+    std::vector<std::string> templates;            ///< processed_templates, likewise
+    std::vector<std::string> snapshot_exclusions;  ///< likewise
 };
 
 /// cartridge: its directory below the home. Patterns that lead out of their base, and those that

@@ -1,8 +1,6 @@
-// The daemon's half of git's hooks during one push: one JSON object a line in both directions.
-//   hook → daemon   {"hook": "pre-receive", "updates": TEXT, "environment": ["GIT_…=…"]}
-//   daemon → hook   {"text": …} any number of times, then {"exit": N}
-// What comes in is the gear's word: it may lie about its own repository, and harm only itself.
+// One push: what git's hooks ask for, with the application's lock from the first to the last.
 #pragma once
+#include "base/json.h"
 #include "base/keyed_mutex.h"
 #include "node/deployer.h"
 
@@ -14,30 +12,27 @@ namespace gearbox {
 class PushSession {
 public:
     PushSession(const NodeContext& node, const Deployer& deployer, const CartridgeRunner& runner,
-                KeyedMutex& locks, const GearId& gear, int socket);
+                KeyedMutex& locks, GearId gear)
+        : node_(node),
+          deployer_(deployer),
+          runner_(runner),
+          locks_(locks),
+          gear_(std::move(gear)) {}
     /// If git gave up between the hooks, the application that was stopped for it is started again.
     ~PushSession();
     PushSession(const PushSession&) = delete;
     PushSession& operator=(const PushSession&) = delete;
 
-    /// Reads what is there and answers complete lines. False when the other side has closed.
-    bool handle_input();
+    /// The exit status of the hook; throws Error to refuse the push.
+    int prereceive(const Json& request, const TextSink& output);
+    int postreceive(const TextSink& output);
 
 private:
-    void handle(const std::string& line);
-    int prereceive(const Json& request);
-    int postreceive();
-    void send(const Json& message);
-    TextSink output();
-
     const NodeContext& node_;
     const Deployer& deployer_;
     const CartridgeRunner& runner_;
     KeyedMutex& locks_;
     GearId gear_;
-    int socket_;
-    bool broken_ = false;  ///< nobody reads any more
-    std::string buffer_;
     std::optional<KeyedMutex::Lock> lock_;  ///< from pre-receive to the end
     std::optional<PendingDeployment> pending_;
     bool was_started_ = false;

@@ -171,6 +171,10 @@ SessionCommand parse_session_command(const std::optional<std::string>& command,
         return {SessionCommand::Kind::upload_pack,
                 {"/usr/bin/git-upload-pack", check_repository(*path, spec, home)}};
     }
+    // sshd's word for its own server, which would run outside of the gear.
+    if (text == "internal-sftp") {
+        return {SessionCommand::Kind::program, {"/usr/lib/openssh/sftp-server"}};
+    }
     if (text == "tail" || text.starts_with("tail ")) {
         return make_tail(text);
     }

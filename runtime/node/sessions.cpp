@@ -1,9 +1,10 @@
 #include "node/sessions.h"
 
+#include "base/defer.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "node/environ.h"
-#include "node/push_session.h"
+#include "node/session_socket.h"
 
 #include <poll.h>
 #include <pwd.h>
@@ -45,13 +46,37 @@ GearRecord Sessions::open_gear(uid_t uid) {
         fail(ErrorKind::forbidden, "sessions are for gears only");
     }
     agent_.context().launcher.ensure_running(record);
+    const std::lock_guard guard(mutex_);
+    ++open_[id];
     return record;
+}
+
+void Sessions::close_gear(const GearId& id) {
+    const auto lock = locks_.lock(id.text());
+    {
+        const std::lock_guard guard(mutex_);
+        const auto found = open_.find(id);
+        if (--found->second > 0) {
+            return;
+        }
+        open_.erase(found);
+    }
+    auto record = agent_.context().store.find(id);
+    // A look at a stopped application leaves it stopped.
+    if (record && (record->state == GearState::stopped || record->state == GearState::fresh)) {
+        try {
+            agent_.context().launcher.kill(*record);
+        } catch (const Error& error) {
+            log::error("after a session: ", error.text(), log::field("gear", id.text()));
+        }
+    }
 }
 
 void Sessions::serve(const Json& args, uid_t uid, const SessionChannel& channel) {
     const auto decoded = decode_base64(find<std::string>(args, "login").value_or(""));
     const auto login = Login::parse(decoded.value_or(""));
     const GearRecord record = open_gear(uid);
+    const Defer end([&] { close_gear(record.spec.id); });
     SessionCommand command = parse_session_command(find<std::string>(args, "command"), record.spec,
                                                    agent_.context().home(record));
     if (command.kind == SessionCommand::Kind::shell && find<bool>(args, "tty").value_or(false)) {
@@ -82,13 +107,9 @@ void Sessions::run(const GearRecord& record, const SessionCommand& command,
     Pipe err = make_pipe();
     std::vector<std::pair<int, int>> descriptors = {
         {in.read.get(), 0}, {out.write.get(), 1}, {err.write.get(), 2}};
-    UniqueFd hooks;
-    UniqueFd theirs;
-    if (command.kind == SessionCommand::Kind::receive_pack) {
-        std::tie(hooks, theirs) = make_socket_pair();
-        descriptors.emplace_back(theirs.get(), hook_fd);
-        environment["GEARBOX_HOOK_FD"] = std::to_string(hook_fd);
-    }
+    auto [hooks, theirs] = make_socket_pair();
+    descriptors.emplace_back(theirs.get(), hook_fd);
+    environment["GEARBOX_HOOK_FD"] = std::to_string(hook_fd);
     program_command.environment = to_pairs(environment);
     GearProgram program = node.launcher.spawn(record, program_command, descriptors);
     theirs.reset();
@@ -105,11 +126,7 @@ void Sessions::run(const GearRecord& record, const SessionCommand& command,
 
 int Sessions::wait(GearProgram& program, const GearRecord& record, UniqueFd& hooks,
                    const SessionChannel& channel) {
-    std::optional<PushSession> push;
-    if (hooks) {
-        push.emplace(agent_.context(), agent_.deployer(), agent_.runner(), locks_, record.spec.id,
-                     hooks.get());
-    }
+    SessionSocket socket(agent_, locks_, record.spec.id, hooks.get());
     for (;;) {
         pollfd fds[4] = {{program.child.pidfd(), POLLIN, 0},
                          {channel.fd, POLLIN | POLLRDHUP, 0},
@@ -118,7 +135,7 @@ int Sessions::wait(GearProgram& program, const GearRecord& record, UniqueFd& hoo
         if (::poll(fds, 4, -1) < 0) {
             continue;
         }
-        if (fds[3].revents != 0 && !push->handle_input()) {
+        if (fds[3].revents != 0 && !socket.handle_input()) {
             hooks.reset();
         }
         if (fds[1].revents != 0 || fds[2].revents != 0) {

@@ -1,5 +1,5 @@
 // ssh sessions: gear-shell asks for one over the control socket and gets the ends of pipes; the
-// program runs inside the gear. A push also has a socket on which git's hooks talk to us.
+// program runs inside the gear, with a socket on which it may ask for more (session_socket.h).
 #pragma once
 #include "base/fd.h"
 #include "base/json.h"
@@ -11,6 +11,8 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +38,7 @@ public:
 
 private:
     GearRecord open_gear(uid_t uid);
+    void close_gear(const GearId& id);
     void run(const GearRecord& record, const SessionCommand& command, const std::string& login,
              const SessionChannel& channel);
     int wait(GearProgram& program, const GearRecord& record, UniqueFd& hooks,
@@ -45,6 +48,8 @@ private:
     KeyedMutex& locks_;
     UniqueFd stop_read_;
     UniqueFd stop_write_;
+    std::mutex mutex_;
+    std::map<GearId, int> open_;  ///< sessions a gear; guarded by mutex_
 };
 
 }  // namespace gearbox

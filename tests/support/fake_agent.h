@@ -148,6 +148,22 @@ public:
         return {{"0123abcd", "master", std::string(40, 'a'), false, false, 1700000000, {1700000001.5}}};
     }
 
+    bool deploy(const GearId& gear, const DeployRequest& request,
+                const TextSink& output) override {
+        act("deploy " + request.ref, [&] { known(gear); });
+        if (output) {
+            output("deployed\n");
+        }
+        return true;
+    }
+    bool activate(const GearId& gear, const std::string& deployment, const TextSink&) override {
+        act("activate " + deployment, [&] { known(gear); });
+        if (deployment != "0123abcd") {
+            fail(ErrorKind::not_found, "there is no deployment with the id '", deployment, "'");
+        }
+        return true;
+    }
+
     static std::vector<Cartridge> make_catalogue() {
         return {make_cartridge("php", "8.4", "web_framework"),
                 make_cartridge("php", "8.2", "web_framework"),

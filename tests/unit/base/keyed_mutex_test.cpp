@@ -46,6 +46,13 @@ TEST(KeyedMutex, IsReleasedByWhoeverHasTheLock) {
     other.join();
 }
 
+TEST(KeyedMutex, WaitsNoLongerThanAsked) {
+    KeyedMutex mutex;
+    const auto held = mutex.lock("a");
+    EXPECT_FALSE(mutex.lock_within("a", std::chrono::milliseconds(10)).has_value());
+    EXPECT_TRUE(mutex.lock_within("b", std::chrono::milliseconds(10)).has_value());
+}
+
 }  // namespace
 
 }  // namespace gearbox::test

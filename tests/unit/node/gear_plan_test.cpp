@@ -59,9 +59,12 @@ TEST(Endpoints, GetTheLowestFreeAddress) {
     record.cartridges.push_back({"web", "WEB", "1.0", "web-1.0", true, false, web});
     const auto db = plan_endpoints(record, make_cartridge("db", {database}));
     EXPECT_EQ(db[0].address, loopback_address(1001, 2));
-    EXPECT_EQ(db[0].proxy_port, 0) << "a database is reached inside of the gear only";
+    EXPECT_EQ(db[0].proxy_port, 38038) << "where port forwarding of ssh leads to";
     EXPECT_EQ(record.find_web_endpoint()->proxy_port, 38036);
     EXPECT_EQ(forwardings_of(record).size(), 2u);
+    const auto many = plan_endpoints(record, make_cartridge("many", std::vector<Endpoint>(4, database)));
+    EXPECT_EQ(many[2].proxy_port, 38040);
+    EXPECT_EQ(many[3].proxy_port, 0) << "a sixth one is reached inside of the gear only";
 }
 
 TEST(Endpoints, AreFiveFromOutside) {

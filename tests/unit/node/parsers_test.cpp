@@ -83,9 +83,12 @@ TEST(Router, PlansTheFewestChanges) {
 }
 
 TEST(AuthorizedKey, GivesNothingButTheSession) {
-    EXPECT_EQ(authorized_key_line(GearId("5f0000000000000000000101"),
+    EXPECT_EQ(authorized_key_line(GearId("5f0000000000000000000101"), 1001,
                                   {"ssh-ed25519", "AAAA", "laptop", "demo"}),
-              "restrict,pty,command=\"login ZGVtbw==\" ssh-ed25519 AAAA "
+              "restrict,pty,port-forwarding,permitlisten=\"127.0.0.1:1\","
+              "permitopen=\"100.64.7.211:38036\",permitopen=\"100.64.7.211:38037\","
+              "permitopen=\"100.64.7.211:38038\",permitopen=\"100.64.7.211:38039\","
+              "permitopen=\"100.64.7.211:38040\",command=\"login ZGVtbw==\" ssh-ed25519 AAAA "
               "OPENSHIFT-5f0000000000000000000101-laptop\n");
 }
 

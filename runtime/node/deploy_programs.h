@@ -1,0 +1,97 @@
+// What a deployment does to files, as bash programs: included by deployer.cpp only.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace gearbox {
+
+// The programs below work on the gear's own files, so they run in the gear as the gear. Their text
+// is constant; what differs comes in as arguments.
+
+// $1 repository, $2 commit. The work tree is emptied, not replaced: runtime/repo keeps its
+// identity.
+inline constexpr const char* checkout_program = R"(set -e -o pipefail
+cd "$OPENSHIFT_REPO_DIR"
+shopt -s nullglob dotglob
+old=(*)
+((${#old[@]} == 0)) || find . -mindepth 1 -delete
+git --git-dir="$1" archive --format=tar "$2" | tar -x
+if [[ -f .gitmodules ]]; then
+    echo "NOTE: submodules are not checked out: gears have no way to fetch them"
+fi
+)";
+
+// $1 new directory.
+inline constexpr const char* directory_program = R"(set -e
+cd "$OPENSHIFT_DEPLOYMENTS_DIR"
+mkdir -p by-id "$1"
+)";
+
+// $1 directory of the deployment that now runs, $2 its metadata, $3 number to keep. The least
+// recently activated go first, the current one never; what has no metadata was never built.
+inline constexpr const char* finish_program = R"(set -e
+cd "$OPENSHIFT_DEPLOYMENTS_DIR"
+current=$1
+printf '%s' "$2" >"$1/metadata.json"
+stamps=(20*)
+((${#stamps[@]} > 1)) || exit 0
+mapfile -t old < <(for stamp in 20*; do
+    [[ $stamp == "$current" ]] && continue
+    when=$(sed -n 's/.*"activations": *\[\([^]]*\)\].*/\1/p' "$stamp/metadata.json" 2>/dev/null || true)
+    when=${when##*[, ]}
+    printf '%s %s\n' "${when:-0}" "$stamp"
+done | LC_ALL=C sort -k1,1n -k2,2 | cut -d' ' -f2)
+excess=$((${#old[@]} + 1 - $3))
+for ((i = 0; i < ${#old[@]}; ++i)); do
+    if ((i < excess)) || [[ ! -e ${old[i]}/metadata.json ]]; then
+        rm -rf -- "${old[i]}"
+    fi
+done
+find by-id -xtype l -delete
+)";
+
+// $1 directory, $2 id, $3 metadata with an empty checksum. Prints the checksum. What came as an
+// archive is there already.
+inline constexpr const char* prepare_program = R"(set -e -o pipefail
+target=${OPENSHIFT_DEPLOYMENTS_DIR%/}/$1
+runtime=${OPENSHIFT_HOMEDIR%/}/app-root/runtime
+[[ -d $target/repo ]] || cp -a --reflink=auto "$runtime"/{repo,dependencies,build-dependencies} "$target/"
+ln -sfn "../$1" "${OPENSHIFT_DEPLOYMENTS_DIR%/}/by-id/$2"
+cd "$target"
+sum=$(find repo dependencies build-dependencies -type f -print0 | sort -z | xargs -0r sha1sum |
+    sha1sum)
+sum=${sum:0:40}
+printf '%s' "${3/\"checksum\":\"\"/\"checksum\":\"$sum\"}" >metadata.json
+echo "$sum"
+)";
+
+// $1 directory. Replaced in one step: there is always a current deployment.
+inline constexpr const char* current_program = R"(set -e
+cd "$OPENSHIFT_DEPLOYMENTS_DIR"
+ln -sfn "$1" .current.new
+mv -T .current.new current
+)";
+
+// $1 directory of a deployment: its files, as they were activated, become those that run.
+inline constexpr const char* restore_program = R"(set -e
+runtime=${OPENSHIFT_HOMEDIR%/}/app-root/runtime
+[[ -d ${OPENSHIFT_DEPLOYMENTS_DIR%/}/$1/repo ]] || exit 0
+cd "${OPENSHIFT_DEPLOYMENTS_DIR%/}/$1"
+for part in repo dependencies build-dependencies; do
+    mkdir -p "$part"
+    find "$runtime/$part" -mindepth 1 -delete
+    cp -a --reflink=auto "$part/." "$runtime/$part/"
+done
+)";
+
+inline constexpr const char* clean_program = R"(set -e
+find "$OPENSHIFT_DEPENDENCIES_DIR" "$OPENSHIFT_BUILD_DEPENDENCIES_DIR" -mindepth 1 -delete
+)";
+
+inline std::vector<std::string> bash(const char* program, std::vector<std::string> arguments) {
+    std::vector<std::string> argv = {"/bin/bash", "-c", program, "deploy"};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return argv;
+}
+
+}  // namespace gearbox

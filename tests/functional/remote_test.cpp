@@ -1,0 +1,304 @@
+// The platform's commands over a real sshd: deployments, snapshots, ports, files
+// (cartridge contract, 13, 14.3 and 18; broker contract, 26).
+#include "ssh_fixture.h"
+
+#include <gmock/gmock-matchers.h>
+
+#include <regex>
+
+namespace gearbox::test {
+
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+
+namespace {
+
+class RemoteTest : public SshTest {
+protected:
+    /// A gzipped tar of what the program makes in an empty directory.
+    std::string archive_of(const std::string& program, const std::string& members = ".") {
+        const TempDir directory("gearbox-archive");
+        run_tool_checked({"bash", "-ec", str("cd ", directory.path().native(), "\n", program)});
+        return run_tool_checked({"bash", "-ec",
+                                 str("cd ", directory.path().native(), "; tar -czPf - ", members)});
+    }
+
+    /// Everything that a refused command must leave as it is.
+    std::string state_of_everything() {
+        return inside(gear, "cd ~; find app-root/data app-deployments git -type f | sort | "
+                            "xargs sha1sum; ls -A app-root/data; cat app-root/runtime/.state") +
+               body();
+    }
+
+    ToolResult on_client(const std::string& program) const {
+        return run_tool({"bash", "-c", program});
+    }
+
+    std::string ssh_options() const {
+        return str("-q -F none -o BatchMode=yes -o StrictHostKeyChecking=no -o "
+                   "UserKnownHostsFile=/dev/null -i ",
+                   work.path().native(), "/user");
+    }
+};
+
+TEST_F(RemoteTest, DeploysARefWithoutAPush) {
+    ASSERT_EQ(push("index.txt", "from master\n").status, 0);
+    git({"checkout", "-q", "-b", "next"});
+    write_file_atomically(clone() + "/index.txt", "from next\n", 0644);
+    git({"commit", "-q", "-a", "-m", "next"});
+    ASSERT_EQ(git({"push", "-q", "origin", "next"}).status, 0);
+    EXPECT_EQ(body(), "from master\n");
+    const ToolResult result = ssh("gear deploy next");
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("Building git ref 'next'"));
+    EXPECT_THAT(result.out, HasSubstr("Deployment completed with status: success"));
+    EXPECT_EQ(body(), "from next\n");
+    EXPECT_EQ(agent->deployments(gear).back().ref, "next");
+}
+
+TEST_F(RemoteTest, RefusesRefsThatAreNotThere) {
+    const std::string before = state_of_everything();
+    for (const char* words : {"nowhere", "--upload-pack=x", "master extra", "\"$(id)\"", "-x"}) {
+        const ToolResult result = ssh(str("gear deploy ", words));
+        EXPECT_EQ(result.status, 1) << words;
+        EXPECT_THAT(result.err, HasSubstr("ERROR: ")) << words;
+    }
+    EXPECT_THAT(ssh("gear deploy nowhere").err,
+                HasSubstr("the repository has no branch, tag or commit 'nowhere'"));
+    EXPECT_EQ(state_of_everything(), before);
+}
+
+TEST_F(RemoteTest, GoesBackToAnEarlierDeployment) {
+    agent->set_deployment_settings(gear, {true, "master", 3, "git"});
+    for (const char* text : {"one\n", "two\n"}) {
+        ASSERT_EQ(push("index.txt", text).status, 0);
+    }
+    const auto kept = agent->deployments(gear);
+    ASSERT_EQ(kept.size(), 3u);
+    const ToolResult result = ssh(str("gear activate --all ", kept[1].id));
+    EXPECT_EQ(result.status, 0) << result.out << result.err;
+    EXPECT_EQ(body(), "one\n");
+    EXPECT_EQ(agent->deployments(gear)[1].activations.size(), 2u);
+    EXPECT_THAT(ssh("gear deployments").out, HasSubstr(kept[1].id + "  master  "));
+    const ToolResult unknown = ssh("gear activate 00000000");
+    EXPECT_EQ(unknown.status, 1);
+    EXPECT_THAT(unknown.err, HasSubstr("there is no deployment with the id '00000000'"));
+    EXPECT_EQ(body(), "one\n");
+}
+
+TEST_F(RemoteTest, SavesAndRestoresEverythingButTheHostsOwn) {
+    ASSERT_EQ(push("index.txt", "saved\n").status, 0);
+    inside(gear, "echo precious >~/app-root/data/file; echo h >~/app-root/data/.bash_history");
+    const ToolResult saved = ssh("snapshot");
+    ASSERT_EQ(saved.status, 0) << saved.err;
+    EXPECT_EQ(body(), "saved\n") << "the application runs again";
+    EXPECT_THAT(inside(gear, "tail -n 20 ~/app-root/data/verbs"),
+                HasSubstr("stop\npre-snapshot\npost-snapshot\nstart\n"));
+    ToolOptions options;
+    options.input = saved.out;
+    const std::string names = run_tool_checked({"tar", "-tz"}, options);
+    const std::string top = "./" + gear.text() + "/";
+    for (const char* name : {"app-root/data/file\n", "git/shop.git/HEAD\n", "app-deployments/"}) {
+        EXPECT_THAT(names, HasSubstr(top + name));
+    }
+    for (const char* name : {".ssh/", "runtime/repo/", "runtime/.state", ".bash_history"}) {
+        EXPECT_THAT(names, Not(HasSubstr(name)));
+    }
+    ASSERT_EQ(push("index.txt", "later\n").status, 0);
+    inside(gear, "echo spoilt >~/app-root/data/file");
+    const ToolResult restored = ssh("restore INCLUDE_GIT", saved.out);
+    EXPECT_EQ(restored.status, 0) << restored.out << restored.err;
+    EXPECT_EQ(inside(gear, "cat ~/app-root/data/file"), "precious\n");
+    EXPECT_EQ(body(), "saved\n");
+    EXPECT_EQ(inside(gear, "git --git-dir ~/git/shop.git show master:index.txt"), "saved\n");
+    EXPECT_EQ(inside(gear, "ls -A ~/app-root/data | grep -c restore"), "0\n");
+    EXPECT_EQ(push("index.txt", "after\n").status, 0);
+}
+
+TEST_F(RemoteTest, RestoresIntoAnotherApplication) {
+    ASSERT_EQ(push("index.txt", "moved\n").status, 0);
+    inside(gear, "echo precious >~/app-root/data/file");
+    const std::string archive = ssh("snapshot").out;
+    gear = create_application(21, {"mock"});
+    agent->set_authorized_keys(gear, {public_key()});
+    const ToolResult restored = ssh("restore INCLUDE_GIT", archive);
+    EXPECT_EQ(restored.status, 0) << restored.out << restored.err;
+    EXPECT_EQ(inside(gear, "cat ~/app-root/data/file"), "precious\n");
+    EXPECT_EQ(body(), "moved\n");
+}
+
+TEST_F(RemoteTest, RefusesArchivesThatAreNone) {
+    const std::string before = state_of_everything();
+    const struct {
+        const char* what;
+        std::string archive;
+        const char* says;
+    } table[] = {
+        {"nothing", "", "no gzipped tar"},
+        {"garbage", "no archive at all", "no gzipped tar"},
+        {"cut off", ssh("snapshot").out.substr(0, 600), "cut off"},
+        {"another tree", archive_of("echo x >file"), "no snapshot of an application"},
+        {"way up", archive_of("mkdir -p a/app-root/data; echo x >a/app-root/data/x",
+                              "--transform 's,data/x,data/../../../../../x,' ./a"),
+         "cannot be unpacked"},
+        {"device", archive_of("mkdir -p a/app-root/data; mknod a/app-root/data/d c 1 3", "./a"),
+         "cannot be unpacked"},
+    };
+    for (const auto& row : table) {
+        const ToolResult result = ssh("restore INCLUDE_GIT", row.archive);
+        EXPECT_EQ(result.status, 1) << row.what;
+        EXPECT_THAT(result.err, HasSubstr(row.says)) << row.what;
+        EXPECT_THAT(result.err, HasSubstr("nothing was changed")) << row.what;
+    }
+    EXPECT_EQ(inside(gear, "sed -i /snapshot/d ~/app-root/data/verbs; echo $?"), "0\n");
+    const auto without_verbs = [](const std::string& text) {
+        return std::regex_replace(text, std::regex("[0-9a-f]{40}  app-root/data/verbs"), "");
+    };
+    EXPECT_EQ(without_verbs(state_of_everything()), without_verbs(before));
+}
+
+TEST_F(RemoteTest, KeepsHostileArchivesInsideOfTheGear) {
+    const ToolResult result = ssh(
+        "restore INCLUDE_GIT",
+        archive_of("mkdir -p a/app-root/data a/git/x.git/hooks; ln -s /etc a/app-root/data/out; "
+                   "cp /bin/true a/app-root/data/root; chmod 6755 a/app-root/data/root; "
+                   "git init -q --bare a/git/y.git; echo 'touch /tmp/hooked' "
+                   ">a/git/y.git/hooks/post-update; ln -s /etc a/app-deployments",
+                   "./a"));
+    EXPECT_EQ(inside(gear, "stat -c %a ~/app-root/data/root"), "700\n");
+    EXPECT_EQ(inside(gear, "readlink ~/app-root/data/out"), "/etc\n");
+    EXPECT_EQ(inside(gear, "ls /tmp/hooked 2>&1 | grep -c cannot"), "1\n");
+    EXPECT_EQ(body(), "first version\n") << result.out << result.err;
+    EXPECT_THAT(inside(gear, "ls -l ~/git/shop.git/hooks"), HasSubstr("root"));
+}
+
+TEST_F(RemoteTest, StartsAgainWhenASnapshotIsGivenUp) {
+    inside(gear, "head -c 30000000 /dev/urandom >~/app-root/data/big");
+    const ToolResult result = on_client(str("ssh ", ssh_options(), " -p ", port, " ", gear.text(),
+                                            "@127.0.0.1 snapshot | head -c 1000 | wc -c"));
+    EXPECT_EQ(result.out, "1000\n");
+    inside(gear, "timeout 20 bash -c 'until grep -q started ~/app-root/runtime/.state; do sleep .05; done'");
+    EXPECT_EQ(body(), "first version\n");
+}
+
+TEST_F(RemoteTest, DeploysAnArchive) {
+    const std::string archive =
+        archive_of("mkdir repo dependencies; echo packed >repo/index.txt; echo d >dependencies/d",
+                   "./repo ./dependencies");
+    EXPECT_THAT(ssh("oo-binary-deploy", archive).err, HasSubstr("deployed by git"));
+    agent->set_deployment_settings(gear, {true, "master", 1, "binary"});
+    const ToolResult result = ssh("oo-binary-deploy --hot-deploy", archive);
+    EXPECT_EQ(result.status, 0) << result.out << result.err;
+    EXPECT_EQ(body(), "packed\n");
+    EXPECT_EQ(inside(gear, "cat ~/app-root/dependencies/d"), "d\n");
+    const ToolResult saved = ssh("gear archive-deployment");
+    EXPECT_EQ(saved.status, 0);
+    ToolOptions options;
+    options.input = saved.out;
+    EXPECT_THAT(run_tool_checked({"tar", "-tz"}, options), HasSubstr("./repo/index.txt\n"));
+    EXPECT_THAT(ssh("oo-binary-deploy", "nonsense").err, HasSubstr("nothing was changed"));
+    EXPECT_EQ(body(), "packed\n");
+    EXPECT_NE(push("index.txt", "by git\n").status, 0);
+    const ToolResult zipped = ssh("gear binary-deploy", on_client(
+        "cd $(mktemp -d) && mkdir repo && echo zipped >repo/index.txt && python3 -m zipfile -c z repo && cat z; rm -r $PWD").out);
+    EXPECT_EQ(zipped.status, 0) << zipped.out << zipped.err;
+    EXPECT_EQ(body(), "zipped\n");
+}
+
+TEST_F(RemoteTest, ForwardsToItsOwnPortsOnly) {
+    const ToolResult listed = ssh("rhc-list-ports --exclude-remote");
+    EXPECT_EQ(listed.status, 0);
+    EXPECT_EQ(listed.out, "");
+    std::smatch found;
+    ASSERT_TRUE(std::regex_search(listed.err, found,
+                                  std::regex("mock -> (100\\.[0-9.]+):([0-9]+)\n"))) << listed.err;
+    const auto fetch_through = [&](const std::string& target) {
+        return on_client(str("ssh ", ssh_options(), " -N -o ExitOnForwardFailure=yes -L 127.0.0.1:9101:",
+                             target, " -p ", port, " ", gear.text(), "@127.0.0.1 & pid=$!\n",
+                             "for i in {1..100}; do ss -ltn | grep -q :9101 && break; sleep .05; done\n"
+                             "curl -s --max-time 5 http://127.0.0.1:9101/; kill $pid; wait $pid"))
+            .out;
+    };
+    EXPECT_EQ(fetch_through(str(found[1].str(), ":", found[2].str())), "first version\n");
+    const GearId other = create_application(22, {"mock"});
+    const GearRecord record = agent->context().store.gear(other);
+    EXPECT_EQ(fetch_through(str(link_addresses(record.spec.uid).gear, ":",
+                                record.find_web_endpoint()->proxy_port)), "");
+    EXPECT_EQ(fetch_through(str("127.0.0.1:", port)), "");
+    // Listening on the host is not to be had.
+    EXPECT_NE(on_client(str("timeout 20 ssh ", ssh_options(), " -N -o ExitOnForwardFailure=yes -R 9102:",
+                            "127.0.0.1:1 -p ", port, " ", gear.text(), "@127.0.0.1")).status, 0);
+}
+
+TEST_F(RemoteTest, CopiesFilesInBothProtocols) {
+    const std::string target = str(gear.text(), "@127.0.0.1:app-root/data/");
+    for (const char* protocol : {"-O", "-s"}) {
+        const std::string scp = str("scp ", protocol, " ", ssh_options(), " -P ", port, " ");
+        const ToolResult result = on_client(
+            str("cd ", work.path().native(), " && echo content >up && ", scp, "up ", target,
+                "copied && ", scp, target, "copied down && cat down && rm -f up down"));
+        EXPECT_EQ(result.out, "content\n") << protocol << result.err;
+    }
+    EXPECT_EQ(inside(gear, "cat ~/app-root/data/copied; stat -c %u ~/app-root/data/copied"),
+              "content\n1020\n");
+    const std::string passwd = work.path() / "passwd";
+    const ToolResult sftp =
+        on_client(str("echo 'get /etc/passwd ", passwd, "' | sftp -b - ", ssh_options(), " -P ", port,
+                      " ", gear.text(), "@127.0.0.1 >/dev/null && wc -l <", passwd));
+    EXPECT_EQ(sftp.out, "3\n") << "the gear's own passwd, not the host's";
+}
+
+TEST_F(RemoteTest, ControlsTheApplication) {
+    const auto sandbox = sys::find_pidfd(agent->context().store.gear(gear).init_pid);
+    EXPECT_EQ(ssh("ctl_all stop; cat ~/app-root/runtime/.state").out, "stopped\n");
+    EXPECT_EQ(body(), "");
+    EXPECT_TRUE(sys::wait_for_end(sandbox->get(), std::chrono::seconds(10)))
+        << "the last session takes the sandbox with it";
+    EXPECT_EQ(ssh("gear status").out, "stopped\n");
+    EXPECT_EQ(ssh("ctl_app start").status, 0);
+    EXPECT_EQ(body(), "first version\n");
+    EXPECT_EQ(ssh("gear restart --cart mock; gear status --cart mock").out, "running\n");
+    EXPECT_THAT(ssh("gear restart --cart none").err, HasSubstr("no cartridge 'none'"));
+    EXPECT_THAT(ssh("gear distribute").err, HasSubstr("there is no command 'distribute' here"));
+    EXPECT_THAT(ssh("gear").out, HasSubstr("gear VERB"));
+    EXPECT_THAT(ssh("echo 'gear status' | bash").out, "running\n");
+}
+
+TEST_F(RemoteTest, TellsTheSizeOfItsFiles) {
+    inside(gear, "head -c 5000000 /dev/urandom >~/app-root/data/big");
+    const ToolResult result = ssh("echo \"$(quota | awk ' NR == 3 { print $2 * 1024 }')\"");
+    const long used = std::strtol(result.out.c_str(), nullptr, 10);
+    EXPECT_GT(used, 5'000'000);
+    EXPECT_LT(used, 50'000'000);
+}
+
+TEST_F(RemoteTest, CarriesDatabasesOver) {
+    gear = create_application(23, {"mock", "mysql"});
+    agent->set_authorized_keys(gear, {public_key()});
+    const std::string sql = "mariadb --no-defaults -h $OPENSHIFT_MYSQL_DB_HOST -P $OPENSHIFT_MYSQL_DB_PORT "
+                            "-u $OPENSHIFT_MYSQL_DB_USERNAME -p$OPENSHIFT_MYSQL_DB_PASSWORD -N "
+                            "$OPENSHIFT_APP_NAME -e ";
+    ASSERT_EQ(ssh(sql + "'CREATE TABLE t (x INT); INSERT INTO t VALUES (42)'").err, "");
+    const ToolResult saved = ssh("snapshot");
+    ASSERT_EQ(saved.status, 0) << saved.err;
+    EXPECT_EQ(ssh(sql + "'UPDATE t SET x = 7; SELECT x FROM t'").out, "7\n");
+    EXPECT_EQ(ssh("ls ~/app-root/data | grep -c mysql").out, "0\n");
+    const ToolResult restored = ssh("restore INCLUDE_GIT", saved.out);
+    EXPECT_EQ(restored.status, 0) << restored.out << restored.err;
+    EXPECT_EQ(ssh(sql + "'SELECT x FROM t'").out, "42\n");
+    // And by a forwarded port, as a client on somebody's desk.
+    const ToolResult listed = ssh("rhc-list-ports");
+    std::smatch found;
+    ASSERT_TRUE(std::regex_search(listed.err, found, std::regex("mysql -> ([0-9.]+):([0-9]+)\n")));
+    const std::string login = ssh("echo -u $OPENSHIFT_MYSQL_DB_USERNAME -p$OPENSHIFT_MYSQL_DB_PASSWORD").out;
+    EXPECT_EQ(on_client(str("ssh ", ssh_options(), " -N -L 127.0.0.1:9103:", found[1].str(), ":", found[2].str(),
+                            " -p ", port, " ", gear.text(), "@127.0.0.1 & pid=$!\n"
+                            "for i in {1..100}; do ss -ltn | grep -q :9103 && break; sleep .05; done\n"
+                            "mariadb --no-defaults --skip-ssl -h 127.0.0.1 -P 9103 ", login.substr(0, login.size() - 1),
+                            " -N shop -e 'SELECT x FROM t'; kill $pid; wait $pid")).out, "42\n");
+}
+
+}  // namespace
+
+}  // namespace gearbox::test
