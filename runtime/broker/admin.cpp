@@ -12,6 +12,10 @@ Json to_json(const User& user, std::int64_t gears) {
             {"consumed_gears", gears},
             {"max_gears", user.max_gears},
             {"max_domains", user.max_domains},
+            {"max_teams", user.max_teams},
+            {"max_storage_per_gear", user.max_storage},
+            {"gear_sizes", user.gear_sizes},
+            {"private_ssl_certificates", user.private_certificates},
             {"created", iso_time(user.created)}};
 }
 
@@ -32,6 +36,23 @@ Json user_list(Broker& broker, const Json&) {
         users.push_back(to_json(user, broker.users.consumed_gears(user)));
     }
     return users;
+}
+
+Json user_show(Broker& broker, const Json& args) {
+    const User user = broker.users.user(take<std::string>(args, "login"));
+    return to_json(user, broker.users.consumed_gears(user));
+}
+
+Json user_set(Broker& broker, const Json& args) {
+    UserLimits limits;
+    limits.max_domains = find<std::int64_t>(args, "max_domains");
+    limits.max_gears = find<std::int64_t>(args, "max_gears");
+    limits.max_teams = find<std::int64_t>(args, "max_teams");
+    limits.max_storage = find<std::int64_t>(args, "max_storage");
+    limits.private_certificates = find<bool>(args, "private_certificates");
+    limits.gear_sizes = find<std::vector<std::string>>(args, "gear_sizes");
+    const User user = broker.users.set_limits(take<std::string>(args, "login"), limits);
+    return to_json(user, broker.users.consumed_gears(user));
 }
 
 Json user_delete(Broker& broker, const Json& args) {
@@ -85,6 +106,10 @@ const std::vector<AdminVerb>& admin_verbs() {
         {"status", "", "version and what there is", status},
         {"user.create", "login [password]", "make a user; without password one is made", user_create},
         {"user.list", "", "users and their gears", user_list},
+        {"user.show", "login", "one user's limits and use", user_show},
+        {"user.set",
+         "login [max_domains max_gears max_teams max_storage private_certificates gear_sizes]",
+         "what a user may use", user_set},
         {"user.password", "login [password]", "give a user another password", user_passwd},
         {"user.delete", "login [force]", "remove a user; force: with domains and applications",
          user_delete},

@@ -195,6 +195,16 @@ void check_variables(const std::vector<EnvironmentVariable>& variables, Problems
     }
 }
 
+void check_storage(std::int64_t gigabytes, const User& owner, Problems& problems) {
+    if (gigabytes != 0 && owner.max_storage == 0) {
+        problems.add("You are not allowed to request additional gear storage",
+                     exit_code::storage_not_allowed, "additional_storage");
+    } else if (gigabytes < 0 || gigabytes > owner.max_storage) {
+        problems.add(str("Additional gear storage must be from 0 to ", owner.max_storage, " GB"),
+                     exit_code::storage, "additional_storage");
+    }
+}
+
 std::vector<Cartridge> check_creation(const CreateApplication& request, const Principal& who,
                                       std::int64_t consumed_gears,
                                       const CartridgeCatalogue& catalogue,
@@ -209,6 +219,10 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Pr
     }
     check_git_url(request, quickstart_dir, problems);
     check_wishes(request, problems);
+    if (who.user.gear_sizes.empty()) {
+        refuse(ErrorKind::forbidden, "You are not allowed to use any gear size",
+               exit_code::gear_size, "gear_size");
+    }
     check_size(request.gear_size, problems);
     for (const CartridgeWish& wish : request.cartridges) {
         check_size(wish.gear_size, problems);
@@ -234,10 +248,7 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Pr
                                ? std::nullopt
                                : resolve(wish.name, catalogue, problems);
         found ? chosen.push_back(*found) : void(is_complete = false);
-        if (wish.additional_storage.value_or(0) != 0) {
-            problems.add("You may not have additional storage: your limit is 0 GB",
-                         exit_code::storage, "additional_storage");
-        }
+        check_storage(wish.additional_storage.value_or(0), who.user, problems);
     }
     if (is_complete) {
         check_set(chosen, catalogue, problems);

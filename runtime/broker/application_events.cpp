@@ -2,22 +2,11 @@
 #include "broker/applications.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace gearbox {
 
 namespace {
-
-// git check-ref-format, as far as a branch name goes.
-bool is_branch(const std::string& text) {
-    return !text.empty() && text.size() <= 256 && text.front() != '-' && text.front() != '/' &&
-           text.back() != '/' && text.back() != '.' && !text.ends_with(".lock") &&
-           text.find("..") == std::string::npos && text.find("//") == std::string::npos &&
-           text.find("@{") == std::string::npos &&
-           std::none_of(text.begin(), text.end(), [](char c) {
-               return static_cast<unsigned char>(c) <= ' ' || c == 0x7f ||
-                      std::string_view("~^:?*[\\").find(c) != std::string_view::npos;
-           });
-}
 
 const InstalledCartridge* find_installed(const Application& application, const std::string& name) {
     const auto found =
@@ -36,6 +25,17 @@ void check_installed(const Application& application, const std::string& name) {
 }
 
 }  // namespace
+
+bool is_git_ref(const std::string& text) {
+    return !text.empty() && text.size() <= 256 && text.front() != '-' && text.front() != '/' &&
+           text.back() != '/' && text.back() != '.' && !text.ends_with(".lock") &&
+           text.find("..") == std::string::npos && text.find("//") == std::string::npos &&
+           text.find("@{") == std::string::npos &&
+           std::none_of(text.begin(), text.end(), [](char c) {
+               return static_cast<unsigned char>(c) <= ' ' || c == 0x7f ||
+                      std::string_view("~^:?*[\\").find(c) != std::string_view::npos;
+           });
+}
 
 ScriptMessages ApplicationService::run_cartridge_verb(const Principal&,
                                                       const Application& application,
@@ -149,12 +149,74 @@ Application ApplicationService::change_variables(const Principal& who,
     return this->application(who, current.id.text());
 }
 
+Application ApplicationService::change_scaling(const Principal& who,
+                                               const Application& application,
+                                               const std::string& cartridge,
+                                               const ScalingChange& change) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    check_installed(current, cartridge);
+    Problems problems;
+    if (!change.from && !change.to && !change.additional_storage) {
+        problems.add("No update parameters specified. Give scales_from, scales_to or"
+                     " additional_gear_storage",
+                     exit_code::scales, "scales_from");
+    }
+    const bool is_in_order = change.from.value_or(1) >= 1 && change.to.value_or(1) >= -1 &&
+                             change.to.value_or(1) != 0 &&
+                             (change.to.value_or(-1) == -1 ||
+                              change.to.value_or(1) >= change.from.value_or(1));
+    if (!is_in_order) {
+        problems.add("scales_from must be at least 1, scales_to -1 (unlimited) or not less than it",
+                     exit_code::scales, change.from.value_or(1) < 1 ? "scales_from" : "scales_to");
+    } else if (change.from.value_or(1) != 1 || std::abs(change.to.value_or(1)) != 1) {
+        problems.add(str("The application '", current.name.text(), "' is not scalable"),
+                     exit_code::not_scalable, "name");
+    }
+    if (change.additional_storage) {
+        const auto owner = core_.store.find_user(current.owner);
+        check_storage(*change.additional_storage, owner.value_or(User{}), problems);
+    }
+    problems.check();
+    if (change.additional_storage) {
+        core_.store.set_additional_storage(current.id, *change.additional_storage);
+    }
+    return this->application(who, current.id.text());
+}
+
+ScriptMessages ApplicationService::dump_threads(const Principal&, const Application& application) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    ScriptMessages all;
+    bool is_found = false;
+    for (const InstalledCartridge& installed : current.cartridges) {
+        const auto known = catalogue_.find(installed.name.text());
+        const auto has = [&](const std::string& verb) {
+            return known && std::find(known->additional_actions.begin(),
+                                      known->additional_actions.end(),
+                                      verb) != known->additional_actions.end();
+        };
+        if (!has("threaddump") && !has("thread-dump")) {
+            continue;
+        }
+        is_found = true;
+        const ScriptMessages said = core_.agent.control(current.gear(), known->name, "threaddump");
+        all.results.insert(all.results.end(), said.results.begin(), said.results.end());
+        all.messages.insert(all.messages.end(), said.messages.begin(), said.messages.end());
+    }
+    if (!is_found) {
+        refuse(ErrorKind::invalid, "No cartridge of the application can make a thread dump",
+               exit_code::no_thread_dump);
+    }
+    return all;
+}
+
 DeploymentSettings apply(const DeploymentChange& change, DeploymentSettings settings,
                          Problems& problems) {
     settings.auto_deploy = change.auto_deploy.value_or(settings.auto_deploy);
     if (change.branch) {
         settings.branch = *change.branch;
-        if (!is_branch(*change.branch)) {
+        if (!is_git_ref(*change.branch)) {
             problems.add(str("Invalid deployment branch '", shown(*change.branch), "'"),
                          exit_code::unspecified, "deployment_branch");
         }

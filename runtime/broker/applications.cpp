@@ -89,6 +89,11 @@ Application ApplicationService::make_application(const CreateApplication& reques
     application.secret_token = random_base64(secret_token_bytes);
     application.deployment = request.deployment;
     application.variables = request.variables;
+    // Cartridges of one gear share its disk.
+    for (const CartridgeWish& wish : request.cartridges) {
+        application.additional_storage =
+            std::max(application.additional_storage, wish.additional_storage.value_or(0));
+    }
     application.created = core_.clock.now();
     return application;
 }
@@ -165,6 +170,46 @@ GearState ApplicationService::state(const Application& application) const {
 
 std::vector<Deployment> ApplicationService::deployments(const Application& application) const {
     return core_.agent.deployments(application.gear());
+}
+
+std::vector<GearEndpoint> ApplicationService::endpoints(const Application& application) const {
+    return core_.agent.endpoints(application.gear());
+}
+
+Deployment ApplicationService::deploy(const Principal& who, const Application& application,
+                                      const DeployRequest& request) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    std::string output;
+    bool is_done = false;
+    const TextSink sink = [&](std::string_view text) { output += text; };
+    core_.runner.run(plan_deploy(current, who.user.id, request, sink, is_done, core_.effects),
+                     who.request_id);
+    const auto all = core_.agent.deployments(current.gear());
+    if (!is_done || all.empty()) {
+        constexpr std::size_t shown_end = 4096;
+        refuse(ErrorKind::invalid,
+               str("The deployment failed:\n",
+                   output.substr(output.size() - std::min(output.size(), shown_end))),
+               exit_code::deployment, "ref");
+    }
+    return *std::max_element(all.begin(), all.end(), [](const Deployment& a, const Deployment& b) {
+        return a.activations < b.activations;
+    });
+}
+
+void ApplicationService::activate(const Principal& who, const Application& application,
+                                  const std::string& deployment) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    bool is_done = false;
+    core_.runner.run(plan_activate(current, who.user.id, deployment, is_done, core_.effects),
+                     who.request_id);
+    if (!is_done) {
+        refuse(ErrorKind::unavailable,
+               str("Deployment '", deployment, "' does not start; the one from before runs again"),
+               exit_code::unspecified);
+    }
 }
 
 void ApplicationService::run_event(const Principal& who, const Application& application,

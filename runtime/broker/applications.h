@@ -53,6 +53,21 @@ struct DeploymentChange {
     std::optional<std::string> type;
 };
 
+/// PEM texts; all empty: none.
+struct AliasCertificate {
+    std::string chain;
+    std::string key;
+    std::string pass_phrase;
+    bool is_empty() const { return chain.empty() && key.empty(); }
+};
+
+/// What PUT cartridge may change; absent members stay.
+struct ScalingChange {
+    std::optional<std::int64_t> from;
+    std::optional<std::int64_t> to;
+    std::optional<std::int64_t> additional_storage;
+};
+
 /// Reads take no lock. Changes take the application's lock for as long as they last.
 class ApplicationService {
 public:
@@ -82,10 +97,39 @@ public:
                           const std::string& name);
     Application change_variables(const Principal& who, const Application& application,
                                  const std::vector<VariableChange>& changes);
+    /// The limits of a cartridge: 100, 164, 166, 168 for what an unscaled application or its owner
+    /// may not have.
+    Application change_scaling(const Principal& who, const Application& application,
+                               const std::string& cartridge, const ScalingChange& change);
+    std::vector<GearEndpoint> endpoints(const Application& application) const;
+    /// `control threaddump` of every cartridge that declares it; 180 if none does.
+    ScriptMessages dump_threads(const Principal& who, const Application& application);
+    /// Deploys without a push. Throws Error(unavailable) with the end of its output if it fails.
+    Deployment deploy(const Principal& who, const Application& application,
+                      const DeployRequest& request);
+    void activate(const Principal& who, const Application& application,
+                  const std::string& deployment);
+
+    // aliases.cpp
+    /// Throws 404/173.
+    static const Alias& alias(const Application& application, const std::string& name);
+    Application add_alias(const Principal& who, const Application& application,
+                          const std::string& name, const AliasCertificate& certificate);
+    /// Another certificate, or none if it is empty.
+    Application update_alias(const Principal& who, const Application& application,
+                             const std::string& name, const AliasCertificate& certificate);
+    Application remove_alias(const Principal& who, const Application& application,
+                             const std::string& name);
+
     Application change_deployment(const Principal& who, const Application& application,
                                   const DeploymentChange& change);
 
 private:
+    AliasName check_alias(const std::string& text) const;
+    void check_certificates_allowed(const Application& application) const;
+    void run_aliases(const Principal& who, const Application& current, std::vector<Alias> aliases);
+    void install_certificate(const Principal& who, const Application& current,
+                             const std::string& name, const std::string& pem);
     KeyedMutex::Lock lock_ready(const Application& application, Application& current) const;
     RepositorySource source_of(const CreateApplication& request) const;
     Application make_application(const CreateApplication& request, const ApplicationName& name) const;
@@ -103,8 +147,14 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Pr
                                       const CartridgeCatalogue& catalogue,
                                       const std::string& quickstart_dir, Problems& problems);
 
+/// 164 and 166 for extra storage beyond what the owner may have.
+void check_storage(std::int64_t gigabytes, const User& owner, Problems& problems);
+
 /// 186, 188, 190 for the variables that an application would have.
 void check_variables(const std::vector<EnvironmentVariable>& variables, Problems& problems);
+
+/// What git check-ref-format(1) allows as far as one can tell without git, at most 256 characters.
+bool is_git_ref(const std::string& text);
 
 /// The settings with the change in; exit code 1 and the field for values that break a rule.
 DeploymentSettings apply(const DeploymentChange& change, DeploymentSettings settings,

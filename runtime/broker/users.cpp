@@ -72,6 +72,37 @@ void UserService::set_password(const std::string& login, const std::string& pass
     core_.store.set_password_hash(user(login).id, passwords_.hash(password));
 }
 
+User UserService::set_limits(const std::string& login, const UserLimits& limits) {
+    constexpr std::int64_t most = 1'000'000;
+    const auto lock = core_.domain_locks.lock("login:" + login);
+    User changed = user(login);
+    Problems problems;
+    const auto set = [&](const char* name, const std::optional<std::int64_t>& value,
+                         std::int64_t& target) {
+        if (value && (*value < 0 || *value > most)) {
+            problems.add(str("'", name, "' must be from 0 to ", most), bad_login, name);
+        }
+        target = value.value_or(target);
+    };
+    set("max_domains", limits.max_domains, changed.max_domains);
+    set("max_gears", limits.max_gears, changed.max_gears);
+    set("max_teams", limits.max_teams, changed.max_teams);
+    set("max_storage", limits.max_storage, changed.max_storage);
+    for (const std::string& size : limits.gear_sizes.value_or(std::vector<std::string>())) {
+        if (size != "small") {
+            problems.add(str("The gear size '", shown(size), "' is not valid. Valid sizes: small"),
+                         exit_code::gear_sizes, "gear_sizes");
+        }
+    }
+    problems.check();
+    changed.private_certificates =
+        limits.private_certificates.value_or(changed.private_certificates);
+    changed.gear_sizes = limits.gear_sizes.value_or(changed.gear_sizes);
+    core_.store.update_limits(changed);
+    log::info("limits changed", log::field("login", login));
+    return changed;
+}
+
 void UserService::remove(const std::string& login) {
     const User found = user(login);
     if (!core_.store.domains(found.id).empty()) {

@@ -18,6 +18,10 @@ struct User {
     std::int64_t max_domains = 0;
     std::int64_t max_gears = 0;
     std::int64_t created = 0;
+    std::int64_t max_teams = 0;
+    std::int64_t max_storage = 0;  ///< GB that a gear may have beside its base
+    bool private_certificates = false;
+    std::vector<std::string> gear_sizes = {"small"};
 };
 
 struct Domain {
@@ -42,6 +46,13 @@ struct InstalledCartridge {
     std::int64_t added = 0;
 };
 
+/// Another host name of an application.
+struct Alias {
+    AliasName name;
+    std::int64_t certificate_added = 0;  ///< seconds since the epoch; 0: it has none of its own
+    bool operator==(const Alias&) const = default;
+};
+
 struct Application {
     ApplicationId id;
     ApplicationName name;
@@ -55,6 +66,8 @@ struct Application {
     DeploymentSettings deployment;
     std::vector<EnvironmentVariable> variables;
     std::int64_t created = 0;
+    std::int64_t additional_storage = 0;  ///< GB
+    std::vector<Alias> aliases;           ///< sorted by name
 
     GearId gear() const { return GearId(id.text()); }
 };

@@ -158,7 +158,15 @@ Cartridge parse_version(const YAML::Node& top, const std::string& version) {
     out.display_name = text_of(manifest["Display-Name"]);
     out.description = text_of(manifest["Description"]);
     out.license = text_of(manifest["License"]);
+    out.license_url = text_of(manifest["License-Url"]);
     out.website = text_of(manifest["Website"]);
+    if (const YAML::Node topics = manifest["Help-Topics"]; topics && topics.IsMap()) {
+        for (const auto& topic : topics) {
+            out.help_topics[text_of(topic.first)] = text_of(topic.second);
+        }
+    }
+    out.additional_actions = list_of(manifest["Additional-Control-Actions"]);
+    out.obsolete = is_true(manifest["Obsolete"]);
     out.categories = list_of(manifest["Categories"]);
     out.provides = list_of(manifest["Provides"]);
     out.requires_features = list_of(manifest["Requires"]);

@@ -37,7 +37,11 @@ struct Cartridge {
     std::string display_name;
     std::string description;
     std::string license;
+    std::string license_url;
     std::string website;
+    std::map<std::string, std::string> help_topics;   ///< label → URL
+    std::vector<std::string> additional_actions;      ///< control verbs beyond the usual, "threaddump"
+    bool obsolete = false;
     std::vector<std::string> categories;
     std::vector<std::string> provides;
     std::vector<std::string> requires_features;

@@ -17,6 +17,13 @@ bool fits(std::string_view text, std::size_t longest, Allowed allowed) {
            std::all_of(text.begin(), text.end(), allowed);
 }
 
+// Ends that a path would lose to a format.
+bool looks_like_format(std::string_view text) {
+    constexpr std::array<std::string_view, 6> formats = {".json", ".xml",  ".yml",
+                                                         ".yaml", ".html", ".xhtml"};
+    return std::any_of(formats.begin(), formats.end(), [&](auto f) { return text.ends_with(f); });
+}
+
 bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }
 
 bool is_version(std::string_view text) {
@@ -85,14 +92,27 @@ std::optional<KeyName> KeyName::parse(std::string_view text) {
     const auto allowed = [](char c) {
         return is_word(c) || c == '.' || c == '-' || c == '@' || c == '+';
     };
-    constexpr std::array<std::string_view, 6> formats = {".json", ".xml",  ".yml",
-                                                         ".yaml", ".html", ".xhtml"};
-    const bool looks_like_format =
-        std::any_of(formats.begin(), formats.end(), [&](auto f) { return text.ends_with(f); });
-    if (!fits(text, 256, allowed) || text.front() == '.' || looks_like_format) {
+    if (!fits(text, 256, allowed) || text.front() == '.' || looks_like_format(text)) {
         return std::nullopt;
     }
     return KeyName(std::string(text));
+}
+
+template <>
+std::optional<AliasName> AliasName::parse(std::string_view text) {
+    const std::string name = to_lower(text);
+    const auto allowed = [](char c) { return is_alphanumeric(c) || c == '-' || c == '.'; };
+    // [a-z0-9]+([.]?[-a-z0-9]+)+: two characters at least, no empty label, a letter somewhere in the
+    // last one, so that no address fits.
+    const auto last = name.rfind('.');
+    const bool is_address =
+        std::all_of(name.begin(), name.end(), [](char c) { return is_digit(c) || c == '.'; });
+    if (!fits(name, 255, allowed) || name.size() < 2 || !is_alphanumeric(name.front()) ||
+        name.back() == '.' || name.find("..") != std::string::npos || is_address ||
+        last == std::string::npos || looks_like_format(name)) {
+        return std::nullopt;
+    }
+    return AliasName(name);
 }
 
 }  // namespace gearbox

@@ -44,6 +44,15 @@ struct Deployment {
     std::string checksum = {};        ///< of its files, hex
 };
 
+/// An address that a cartridge of a gear listens on.
+struct GearEndpoint {
+    std::string cartridge;         ///< full name
+    std::string internal_address;  ///< inside of the gear
+    int internal_port = 0;
+    std::string external_address;  ///< on this machine
+    int external_port = 0;         ///< 0: reached inside of the gear only
+};
+
 /// A deployment without a push.
 struct DeployRequest {
     std::string ref;  ///< branch, tag or commit; "" = the deployment branch
@@ -101,6 +110,12 @@ public:
 
     /// Host names that lead to this gear's web endpoints from now on, replacing earlier ones.
     virtual void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) = 0;
+    /// The certificate chain and private key (PEM) that visitors of this host name get, instead of
+    /// the machine's own.
+    virtual void set_certificate(const std::string& host, const std::string& pem) = 0;
+    virtual void remove_certificate(const std::string& host) = 0;
+    /// Where the gear's cartridges listen.
+    virtual std::vector<GearEndpoint> endpoints(const GearId& gear) const = 0;
 
     /// Who may log in; replaces the whole list.
     virtual void set_authorized_keys(const GearId& gear, const std::vector<PublicKey>& keys) = 0;

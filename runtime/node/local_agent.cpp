@@ -308,6 +308,18 @@ void LocalAgent::publish_routes(const GearId& gear, const std::vector<std::strin
     router_.publish(gear, routes_of(record));
 }
 
+std::vector<GearEndpoint> LocalAgent::endpoints(const GearId& gear) const {
+    const GearRecord record = store_.gear(gear);
+    std::vector<GearEndpoint> out;
+    for (const RecordedCartridge& cartridge : record.cartridges) {
+        for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
+            out.push_back({cartridge.full_name, endpoint.address, endpoint.port,
+                           link_addresses(record.spec.uid).gear, endpoint.proxy_port});
+        }
+    }
+    return out;
+}
+
 void LocalAgent::set_authorized_keys(const GearId& gear, const std::vector<PublicKey>& keys) {
     const GearRecord record = store_.gear(gear);
     std::string text;

@@ -48,6 +48,11 @@ public:
                            const std::string& verb) override;
     GearState state(const GearId& gear) const override;
     void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) override;
+    void set_certificate(const std::string& host, const std::string& pem) override {
+        router_.set_certificate(host, pem);
+    }
+    void remove_certificate(const std::string& host) override { router_.remove_certificate(host); }
+    std::vector<GearEndpoint> endpoints(const GearId& gear) const override;
     void set_authorized_keys(const GearId& gear, const std::vector<PublicKey>& keys) override;
     void set_user_variables(const GearId& gear,
                             const std::vector<EnvironmentVariable>& variables) override;

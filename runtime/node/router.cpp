@@ -59,8 +59,13 @@ Routes parse_shown_map(const std::string& text) {
 }
 
 Router::Router(const Settings& settings)
-    : map_file_(settings.router.map_file), socket_(settings.router.admin_socket) {
-    std::filesystem::create_directories(std::filesystem::path(map_file_).parent_path());
+    : map_file_(settings.router.map_file),
+      certificate_dir_(std::filesystem::path(map_file_).parent_path() / "certificates"),
+      certificate_list_(certificate_dir_ + ".list"),
+      socket_(settings.router.admin_socket) {
+    std::filesystem::create_directories(certificate_dir_);
+    std::filesystem::permissions(certificate_dir_, std::filesystem::perms::owner_all);
+    write_certificate_list();
 }
 
 std::string Router::ask(const std::string& command) const {
@@ -113,6 +118,57 @@ void Router::apply() {
         // Not running: it will read the file.
         log::info("the router is not told about routes: ", error.text());
     }
+}
+
+// Names are AliasNames: no slash, no blank.
+std::string Router::certificate_file(const std::string& host) const {
+    return str(certificate_dir_, "/", host, ".pem");
+}
+
+void Router::write_certificate_list() {
+    std::string text = "# Written by gearboxd: certificate, host name.\n";
+    for (const auto& entry : std::filesystem::directory_iterator(certificate_dir_)) {
+        if (entry.path().extension() == ".pem") {
+            text += str(entry.path().native(), " ", entry.path().stem().native(), "\n");
+        }
+    }
+    write_file_atomically(certificate_list_, text);
+}
+
+// Each command is a question of its own; HAProxy answers errors as text, too.
+void Router::tell(const std::vector<std::string>& commands) const {
+    try {
+        for (const std::string& command : commands) {
+            const std::string answer = ask(command);
+            log::debug("router: ", command.substr(0, command.find('\n')), ": ", answer);
+        }
+    } catch (const SysError& error) {
+        log::info("the router is not told about a certificate: ", error.text());
+    }
+}
+
+void Router::set_certificate(const std::string& host, const std::string& pem) {
+    const std::lock_guard guard(mutex_);
+    const std::string file = certificate_file(host);
+    const bool is_new = !std::filesystem::exists(file);
+    write_file_atomically(file, pem, 0600);
+    write_certificate_list();
+    // A payload ends at its first empty line: PEM has none.
+    if (is_new) {
+        tell({str("new ssl cert ", file)});
+    }
+    tell({str("set ssl cert ", file, " <<\n", pem, "\n"), str("commit ssl cert ", file)});
+    if (is_new) {
+        tell({str("add ssl crt-list ", certificate_list_, " <<\n", file, " ", host, "\n")});
+    }
+}
+
+void Router::remove_certificate(const std::string& host) {
+    const std::lock_guard guard(mutex_);
+    const std::string file = certificate_file(host);
+    std::filesystem::remove(file);
+    write_certificate_list();
+    tell({str("del ssl crt-list ", certificate_list_, " ", file), str("del ssl cert ", file)});
 }
 
 }  // namespace gearbox

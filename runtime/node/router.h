@@ -34,11 +34,21 @@ public:
     /// Replaces everything, at the start of the daemon.
     void reset(std::map<GearId, Routes> gears);
 
+    /// Certificates of single hosts: a file each, named in a list that the router reads at its
+    /// start, and the same change in the running router. Idempotent.
+    void set_certificate(const std::string& host, const std::string& pem);
+    void remove_certificate(const std::string& host);
+
 private:
     void apply();
+    void write_certificate_list();
+    std::string certificate_file(const std::string& host) const;
+    void tell(const std::vector<std::string>& commands) const;
     std::string ask(const std::string& command) const;
 
     std::string map_file_;
+    std::string certificate_dir_;
+    std::string certificate_list_;
     std::string socket_;
     std::mutex mutex_;
     std::map<GearId, Routes> gears_;  ///< guarded by mutex_

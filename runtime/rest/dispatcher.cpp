@@ -241,7 +241,9 @@ Reply Dispatcher::answer(const HttpRequest& request, const std::string& request_
         return refused;
     }
     const Route& route = *match->route;
-    Call call{broker_, {}, std::move(match->parts), {}, view_of(request, version)};
+    // Before the call: GCC 12 destroys members that were not made when an initialiser throws.
+    View view = view_of(request, version);
+    Call call{broker_, {}, std::move(match->parts), {}, std::move(view)};
     if (route.privilege != Privilege::open) {
         Reply challenge;
         auto principal = authenticate(request, challenge);

@@ -21,14 +21,14 @@ Json present_user(const User& user, std::int64_t consumed_gears, const View& vie
         {"consumed_gears", consumed_gears},
         {"max_gears", user.max_gears},
         {"max_domains", user.max_domains},
-        {"max_teams", 0},
+        {"max_teams", user.max_teams},
         {"capabilities",
          {{"ha", false},
           {"subaccounts", false},
-          {"gear_sizes", gear_sizes()},
+          {"gear_sizes", user.gear_sizes},
           {"view_global_teams", false},
-          {"private_ssl_certificates", false},
-          {"max_storage_per_gear", 0}}},
+          {"private_ssl_certificates", user.private_certificates},
+          {"max_storage_per_gear", user.max_storage}}},
         {"plan_id", nullptr},
         {"plan_state", nullptr},
         {"plan_expiration_date", nullptr},
@@ -103,9 +103,9 @@ Json present_domain(const Domain& domain, const DomainDetails& details, const Vi
                 {"members", Json::array({present_member(details.owner)})},
                 {"allowed_gear_sizes", domain.gear_sizes},
                 {"available_gears", details.available_gears},
-                {"max_storage_per_gear", 0},
+                {"max_storage_per_gear", details.owner.max_storage},
                 {"usage_rates", Json::array()},
-                {"private_ssl_certificates", false}};
+                {"private_ssl_certificates", details.owner.private_certificates}};
     if (details.application_count) {
         out["application_count"] = *details.application_count;
         out["gear_counts"] = {{"small", *details.application_count}};

@@ -31,7 +31,11 @@ Json present_cartridge(const Cartridge& cartridge);
 Json present_installed(const InstalledCartridge& installed, const std::optional<Cartridge>& known,
                        const Application& application, const View& view);
 Json present_gear_group(const Application& application, GearState state,
-                        const CartridgeCatalogue& catalogue, bool with_endpoints, const View& view);
+                        const CartridgeCatalogue& catalogue, const View& view);
+Json present_endpoints(const Application& application, const std::vector<GearEndpoint>& endpoints,
+                       const CartridgeCatalogue& catalogue);
+Json present_alias(const Alias& alias, const Application& application, const View& view);
+Json present_aliases(const Application& application, const View& view);
 Json present_variable(const EnvironmentVariable& variable, const Application& application,
                       const View& view);
 Json present_deployment(const Deployment& deployment);

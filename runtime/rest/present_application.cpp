@@ -55,9 +55,23 @@ Json application_links(const Application& application, const View& view) {
     add_event(links, "TIDY", "Tidy the application framework", href, "tidy");
     add_event(links, "RELOAD", "Reload the application", href, "reload");
     add_event(links, "THREAD_DUMP", "Trigger thread dump", href, "thread-dump");
+    add_event(links, "SCALE_UP", "Scale up application", href, "scale-up");
+    add_event(links, "SCALE_DOWN", "Scale down application", href, "scale-down");
     links
+        .add("ACTIVATE", "Activate a specific deployment of the application", "POST",
+             href + "/events",
+             {{"event", "string", "event", Json::array({"activate"})},
+              {"deployment_id", "string", "The deployment ID to activate the application"}})
         .add("ADD_CARTRIDGE", "Add embedded cartridge", "POST", href + "/cartridges",
-             {{"name", "string", "Name of a cartridge."}})
+             {{"name", "string", "Name of a cartridge."}},
+             {{"environment_variables", "array", "Add or Update application environment variables"},
+              {"gear_size", "string", "Gear size for the cartridge.", Json::array({"small"}),
+               "small"}})
+        .add("ADD_ALIAS", "Create new alias", "POST", href + "/aliases",
+             {{"id", "string", "Alias for the application"}},
+             {{"ssl_certificate", "string", "Content of SSL Certificate"},
+              {"private_key", "string", "Private key for the certificate."},
+              {"pass_phrase", "string", "Optional passphrase for the private key"}})
         .add("LIST_CARTRIDGES", "List embedded cartridges", "GET", href + "/cartridges")
         .add("DNS_RESOLVABLE", "Resolve DNS", "GET", href + "/dns_resolvable")
         .add("LIST_ALIASES", "List application aliases", "GET", href + "/aliases")
@@ -74,7 +88,14 @@ Json application_links(const Application& application, const View& view) {
                " 'value':'123'}], Delete: [{'name':'FOO'}]"}})
         .add("LIST_ENVIRONMENT_VARIABLES", "List all environment variables", "GET",
              href + "/environment-variables")
-        .add("LIST_DEPLOYMENTS", "List deployments", "GET", href + "/deployments")
+        .add("DEPLOY", "Deploy the application", "POST", href + "/deployments", {},
+             {{"ref", "string", "Git ref (tag, branch, commit id)", Json::array(),
+               application.deployment.branch},
+              {"hot_deploy", "boolean", "Indicates whether this is a hot deployment",
+               Json::array({true, false}), false},
+              {"force_clean_build", "boolean", "Indicates whether a clean build should be performed",
+               Json::array({true, false}), false}})
+        .add("LIST_DEPLOYMENTS", "List all deployments", "GET", href + "/deployments")
         .add("UPDATE", "Update application", "PUT", href, {},
              {{"auto_deploy", "boolean", "Indicates if OpenShift should build and deploy"
                                          " automatically whenever the user executes git push",
@@ -146,7 +167,7 @@ Json present_application(const Application& application, const User& owner,
         {"gear_profile", "small"},
         {"scalable", false},
         {"ha", false},
-        {"aliases", Json::array()},
+        {"aliases", present_aliases(application, view)},
         {"embedded", embedded_of(application)},
         {"initial_git_url", git.empty() ? Json(nullptr) : Json(git)},
         {"auto_deploy", application.deployment.auto_deploy},
@@ -175,18 +196,19 @@ Json present_cartridge(const Cartridge& cartridge) {
         {"display_name", cartridge.display_name},
         {"description", cartridge.description},
         {"license", cartridge.license},
-        {"license_url", ""},
+        {"license_url", cartridge.license_url},
         {"tags", cartridge.categories},
         {"website", cartridge.website},
-        {"help_topics", Json::object()},
+        {"help_topics", cartridge.help_topics},
         {"properties", Json::array()},
         {"scales_with", nullptr},
+        {"url", nullptr},
         {"usage_rates", Json::array()},
         {"creation_time", nullptr},
         {"activation_time", nullptr},
         {"automatic_updates", true},
         {"maintained_by", cartridge.vendor.empty() ? "gearbox" : cartridge.vendor},
-        {"obsolete", false},
+        {"obsolete", cartridge.obsolete},
         {"valid_gear_sizes", Json::array({"small"})},
     };
     if (!cartridge.requires_features.empty()) {
@@ -206,7 +228,7 @@ Json present_installed(const InstalledCartridge& installed, const std::optional<
     out["current_scale"] = 1;
     out["gear_profile"] = "small";
     out["base_gear_storage"] = 1;
-    out["additional_gear_storage"] = 0;
+    out["additional_gear_storage"] = application.additional_storage;
     out["status_messages"] = nullptr;
     out["added_time"] = iso_time(installed.added);
     out["url"] = nullptr;
@@ -225,19 +247,83 @@ Json present_installed(const InstalledCartridge& installed, const std::optional<
     add_event(links, "STOP", "Stop cartridge", href, "stop");
     add_event(links, "RESTART", "Restart cartridge", href, "restart");
     add_event(links, "RELOAD", "Reload cartridge", href, "reload");
-    links.add("DELETE", "Delete cartridge", "DELETE", href);
+    links
+        .add("UPDATE", "Update cartridge configuration", "PUT", href, {},
+             {{"additional_gear_storage", "integer", "Additional filesystem storage in gigabytes"},
+              {"scales_from", "integer", "Minimum number of gears"},
+              {"scales_to", "integer", "Maximum number of gears, -1 for no limit"}})
+        .add("DELETE", "Delete cartridge", "DELETE", href);
     links.put_into(out);
     return out;
 }
 
+Json present_alias(const Alias& alias, const Application& application, const View& view) {
+    const std::string href =
+        str("application/", application.id.text(), "/alias/", alias.name.text());
+    Json out = {{"id", alias.name.text()},
+                {"has_private_ssl_certificate", alias.certificate_added != 0},
+                {"certificate_added_at", alias.certificate_added != 0
+                                             ? Json(iso_time(alias.certificate_added))
+                                             : Json(nullptr)}};
+    Links(view)
+        .add("GET", "Get alias", "GET", href)
+        .add("UPDATE", "Update alias", "PUT", href, {},
+             {{"ssl_certificate", "string", "Content of SSL Certificate"},
+              {"private_key", "string", "Private key for the certificate."},
+              {"pass_phrase", "string", "Optional passphrase for the private key"}})
+        .add("DELETE", "Delete alias", "DELETE", href)
+        .put_into(out);
+    return out;
+}
+
+Json present_aliases(const Application& application, const View& view) {
+    Json out = Json::array();
+    for (const Alias& alias : application.aliases) {
+        out.push_back(present_alias(alias, application, view));
+    }
+    return out;
+}
+
+Json present_endpoints(const Application& application, const std::vector<GearEndpoint>& endpoints,
+                       const CartridgeCatalogue& catalogue) {
+    Json out = Json::array();
+    for (const InstalledCartridge& installed : application.cartridges) {
+        const auto known = catalogue.find(installed.name.text());
+        for (const GearEndpoint& placed : endpoints) {
+            if (placed.cartridge != installed.name.text()) {
+                continue;
+            }
+            Json mappings = Json::array();
+            for (const Endpoint& endpoint : known ? known->endpoints : std::vector<Endpoint>()) {
+                for (const EndpointMapping& mapping : endpoint.mappings) {
+                    if (endpoint.port == placed.internal_port) {
+                        mappings.push_back(
+                            {{"frontend", mapping.frontend}, {"backend", mapping.backend}});
+                    }
+                }
+            }
+            const bool is_outside = placed.external_port != 0;
+            out.push_back(
+                {{"cartridge_name", installed.name.text()},
+                 {"external_address", is_outside ? Json(placed.external_address) : Json(nullptr)},
+                 {"external_port", is_outside ? Json(placed.external_port) : Json(nullptr)},
+                 {"internal_address", placed.internal_address},
+                 {"internal_port", placed.internal_port},
+                 {"protocols", Json::array({mappings.empty() ? "tcp" : "http"})},
+                 {"types", Json::array({mappings.empty() ? "other" : "web_framework"})},
+                 {"mappings", std::move(mappings)}});
+        }
+    }
+    return out;
+}
+
 Json present_gear_group(const Application& application, GearState state,
-                        const CartridgeCatalogue& catalogue, bool with_endpoints, const View& view) {
+                        const CartridgeCatalogue& catalogue, const View& view) {
     Json gear = {{"id", application.id.text()},
                  {"state", name_of(state)},
                  {"ssh_url", ssh_url(application, view)},
                  {"region", nullptr},
                  {"zone", nullptr}};
-    Json endpoints = Json::array();
     Json cartridges = Json::array();
     for (const InstalledCartridge& installed : application.cartridges) {
         const auto known = catalogue.find(installed.name.text());
@@ -248,24 +334,6 @@ Json present_gear_group(const Application& application, GearState state,
             cartridge[property.name] = property.value;
         }
         cartridges.push_back(std::move(cartridge));
-        // Internal addresses are the node's to give out; only what the manifest says is known here.
-        for (const Endpoint& endpoint : known ? known->endpoints : std::vector<Endpoint>()) {
-            Json mappings = Json::array();
-            for (const EndpointMapping& mapping : endpoint.mappings) {
-                mappings.push_back({{"frontend", mapping.frontend}, {"backend", mapping.backend}});
-            }
-            endpoints.push_back({{"cartridge_name", installed.name.text()},
-                                 {"external_address", nullptr},
-                                 {"external_port", nullptr},
-                                 {"internal_address", nullptr},
-                                 {"internal_port", endpoint.port},
-                                 {"protocols", Json::array({mappings.empty() ? "tcp" : "http"})},
-                                 {"types", Json::array({mappings.empty() ? "other" : "web_framework"})},
-                                 {"mappings", std::move(mappings)}});
-        }
-    }
-    if (with_endpoints) {
-        gear["endpoints"] = std::move(endpoints);
     }
     Json out = {{"id", application.id.text()},
                 {"name", application.id.text()},
@@ -275,7 +343,7 @@ Json present_gear_group(const Application& application, GearState state,
                 {"scales_from", 1},
                 {"scales_to", 1},
                 {"base_gear_storage", 1},
-                {"additional_gear_storage", 0}};
+                {"additional_gear_storage", application.additional_storage}};
     Links(view)
         .add("GET", "Get gear group", "GET",
              str("application/", application.id.text(), "/gear_group/", application.id.text()))

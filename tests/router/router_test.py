@@ -91,11 +91,14 @@ class Router:
         self.http, self.https, self.broker_port = free_port(), free_port(), free_port()
         self.map = self.directory / "routes.map"
         self.admin = self.directory / "admin.sock"
+        self.certificates = self.directory / "certificates.list"
+        self.certificates.touch()
         self.make_certificate()
         text = (ROUTER / "haproxy.cfg").read_text()
         for old, new in (("/run/gearbox/router-admin.sock", str(self.admin)),
                          ("/var/lib/gearbox/router/routes.map", str(self.map)),
                          ("/var/lib/gearbox/tls/router.pem", str(self.directory / "router.pem")),
+                         ("/var/lib/gearbox/router/certificates.list", str(self.certificates)),
                          ("/usr/share/gearbox/router/", str(ROUTER) + "/"),
                          (":::80 ", f":::{self.http} "), (":::443 ", f":::{self.https} "),
                          ("127.0.0.1:4080", f"127.0.0.1:{self.broker_port}"),

@@ -134,6 +134,19 @@ public:
     void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) override {
         act("publish_routes", [&] { known(gear).hosts = hosts; });
     }
+    void set_certificate(const std::string& host, const std::string& pem) override {
+        act("set_certificate", [&] { certificates_[host] = pem; });
+    }
+    void remove_certificate(const std::string& host) override {
+        act("remove_certificate", [&] { certificates_.erase(host); });
+    }
+    std::map<std::string, std::string> certificates() const {
+        const std::lock_guard lock(mutex_);
+        return certificates_;
+    }
+    std::vector<GearEndpoint> endpoints(const GearId&) const override {
+        return {{"php-8.4", "127.1.244.1", 8080, "100.64.7.209", 38031}};
+    }
     void set_authorized_keys(const GearId& gear, const std::vector<PublicKey>& keys) override {
         act("set_authorized_keys", [&] { known(gear).keys = keys; });
     }
@@ -212,6 +225,7 @@ private:
 
     mutable std::mutex mutex_;
     std::map<GearId, Gear> gears_;
+    std::map<std::string, std::string> certificates_;
     std::vector<std::string> calls_;
 };
 

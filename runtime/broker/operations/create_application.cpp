@@ -97,6 +97,9 @@ std::vector<std::string> hosts_of(const Application& application, const std::str
     if (cloud_domain != "localhost") {
         hosts.push_back(application_host(application, "localhost"));
     }
+    for (const Alias& alias : application.aliases) {
+        hosts.push_back(alias.name.text());
+    }
     return hosts;
 }
 

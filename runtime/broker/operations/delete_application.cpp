@@ -18,9 +18,15 @@ OperationPlan plan_delete_application(const ApplicationId& application, const Us
         {"mark", "Mark for deletion",
          [application, e] { e.store.set_stage(application, Stage::deleting); }, {}},
         {"withdraw-routes", "Withdraw the address",
-         [gear, e] {
+         [application, gear, e] {
              if (e.agent.has_gear(gear)) {
                  e.agent.publish_routes(gear, {});
+             }
+             const auto record = e.store.find_application(application.text());
+             for (const Alias& alias : record ? record->value.aliases : std::vector<Alias>()) {
+                 if (alias.certificate_added != 0) {
+                     e.agent.remove_certificate(alias.name.text());
+                 }
              }
          },
          {}},

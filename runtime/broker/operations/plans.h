@@ -63,8 +63,20 @@ OperationPlan plan_add_cartridge(const Application& application, const UserId& u
 OperationPlan plan_remove_cartridge(const Application& application, const UserId& user,
                                     const Cartridge& cartridge, const Effects& effects);
 
-/// The hosts that lead to an application: APP-DOMAIN.SUFFIX, and APP-DOMAIN.localhost, which every
-/// browser resolves by itself.
+/// A deployment without a push, and the activation of a kept one. is_done tells whether it worked;
+/// both put right by themselves what failed.
+OperationPlan plan_deploy(const Application& application, const UserId& user,
+                          const DeployRequest& request, const TextSink& output, bool& is_done,
+                          const Effects& effects);
+OperationPlan plan_activate(const Application& application, const UserId& user,
+                            const std::string& deployment, bool& is_done, const Effects& effects);
+
+/// Another set of aliases: kept, published, and the certificates of those that go removed.
+OperationPlan plan_set_aliases(const Application& application, const UserId& user,
+                               const std::vector<Alias>& aliases, const Effects& effects);
+
+/// The hosts that lead to an application: APP-DOMAIN.SUFFIX, APP-DOMAIN.localhost, which every
+/// browser resolves by itself, and its aliases.
 std::vector<std::string> hosts_of(const Application& application, const std::string& cloud_domain);
 
 /// The owner's keys, for the gear's authorized_keys.

@@ -26,6 +26,16 @@ std::vector<EnvironmentVariable> variables_before(const Json& request) {
     return out;
 }
 
+std::vector<Alias> aliases_before(const Json& request) {
+    std::vector<Alias> out;
+    for (const Json& pair : take<Json>(request, "before")) {
+        if (const auto name = AliasName::parse(pair.at(0).get<std::string>())) {
+            out.push_back({*name, pair.at(1).get<std::int64_t>()});
+        }
+    }
+    return out;
+}
+
 DeploymentSettings deployment_before(const Json& request) {
     return {take<bool>(request, "auto_deploy"), take<std::string>(request, "branch"),
             take<int>(request, "keep"), take<std::string>(request, "type")};
@@ -65,6 +75,10 @@ OperationPlan Reconciler::plan_again(const OperationRecord& record) const {
     if (record.kind == "set-variables") {
         application.variables = variables_before(record.request);
         return plan_set_variables(application, record.user, application.variables, e);
+    }
+    if (record.kind == "set-aliases") {
+        application.aliases = aliases_before(record.request);
+        return plan_set_aliases(application, record.user, application.aliases, e);
     }
     if (record.kind == "set-deployment") {
         application.deployment = deployment_before(record.request);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 
+#include <algorithm>
 #include <array>
 
 namespace gearbox {
@@ -138,6 +139,66 @@ OperationPlan plan_set_deployment(const Application& application, const UserId& 
                     {"branch", before.branch},
                     {"keep", before.keep},
                     {"type", before.type}};
+    return plan;
+}
+
+OperationPlan plan_deploy(const Application& application, const UserId& user,
+                          const DeployRequest& request, const TextSink& output, bool& is_done,
+                          const Effects& e) {
+    OperationPlan plan = make_plan("deploy", application, user, Recovery::abandon);
+    plan.request = {{"ref", request.ref}};
+    plan.steps = {{"deploy", "Build, deploy and start",
+                   [gear = application.gear(), request, output, &is_done, e] {
+                       is_done = e.agent.deploy(gear, request, output);
+                   },
+                   {}}};
+    return plan;
+}
+
+OperationPlan plan_activate(const Application& application, const UserId& user,
+                            const std::string& deployment, bool& is_done, const Effects& e) {
+    OperationPlan plan = make_plan("activate", application, user, Recovery::abandon);
+    plan.request = {{"deployment", deployment}};
+    plan.steps = {{"activate", "Activate the deployment",
+                   [gear = application.gear(), deployment, &is_done, e] {
+                       is_done = e.agent.activate(gear, deployment, {});
+                   },
+                   {}}};
+    return plan;
+}
+
+OperationPlan plan_set_aliases(const Application& application, const UserId& user,
+                               const std::vector<Alias>& aliases, const Effects& e) {
+    OperationPlan plan = make_plan("set-aliases", application, user, Recovery::undo);
+    Application after = application;
+    after.aliases = aliases;
+    const auto publish = [e](const Application& a) {
+        return [gear = a.gear(), hosts = hosts_of(a, e.cloud_domain), e] {
+            e.agent.publish_routes(gear, hosts);
+        };
+    };
+    plan.steps = {
+        {"record", "Keep the aliases",
+         [id = application.id, aliases, e] { e.store.set_aliases(id, aliases); },
+         [id = application.id, before = application.aliases, e] { e.store.set_aliases(id, before); }},
+        {"publish", "Publish them", publish(after), publish(application)},
+    };
+    // Last: nothing that could fail comes after what cannot be brought back.
+    for (const Alias& alias : application.aliases) {
+        const bool is_kept = std::any_of(aliases.begin(), aliases.end(), [&](const Alias& other) {
+            return other.name == alias.name && other.certificate_added != 0;
+        });
+        if (alias.certificate_added != 0 && !is_kept) {
+            const std::string name = alias.name.text();
+            plan.steps.push_back({"remove-certificate-" + name, "Remove its certificate",
+                                  [name, e] { e.agent.remove_certificate(name); }, {}});
+        }
+    }
+    Json before = Json::array();
+    for (const Alias& alias : application.aliases) {
+        before.push_back({alias.name.text(), alias.certificate_added});
+    }
+    plan.request = {{"before", std::move(before)}};
     return plan;
 }
 

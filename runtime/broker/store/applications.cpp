@@ -77,7 +77,8 @@ std::string sizes_text(const Domain& domain) {
 // What every query of applications selects, in the order of read_applications.
 #define GEARBOX_APPLICATIONS                                                                        \
     "SELECT a.id, a.name, a.domain_id, d.name, d.owner_id, a.uid, a.stage, a.initial_git_url,"      \
-    " a.secret_token, a.deployment, a.variables, a.created FROM applications a"                     \
+    " a.secret_token, a.deployment, a.variables, a.created, a.additional_storage"                   \
+    " FROM applications a"                                                                          \
     " JOIN domains d ON d.id = a.domain_id "
 
 }  // namespace
@@ -153,11 +154,11 @@ uid_t StateStore::reserve_application(const Application& application, uid_t firs
     if (uid > static_cast<std::int64_t>(last)) {
         refuse(ErrorKind::quota, "This machine has no gear left", exit_code::gear_limit);
     }
-    db_.run("INSERT INTO applications VALUES (?,?,?,?,?,?,?,?,?,?)", application.id.text(),
+    db_.run("INSERT INTO applications VALUES (?,?,?,?,?,?,?,?,?,?,?)", application.id.text(),
             application.domain.text(), application.name.text(), uid, text_of(Stage::creating),
             application.initial_git_url, application.secret_token,
             to_text(to_json(application.deployment)), pairs_text(application.variables),
-            application.created);
+            application.created, application.additional_storage);
     transaction.commit();
     return static_cast<uid_t>(uid);
 }
@@ -196,6 +197,28 @@ void StateStore::set_deployment(const ApplicationId& application,
             application.text());
 }
 
+void StateStore::set_additional_storage(const ApplicationId& application, std::int64_t gigabytes) {
+    const std::lock_guard lock(mutex_);
+    db_.run("UPDATE applications SET additional_storage=? WHERE id=?", gigabytes,
+            application.text());
+}
+
+void StateStore::set_aliases(const ApplicationId& application, const std::vector<Alias>& aliases) {
+    const std::lock_guard lock(mutex_);
+    sqlite::Transaction transaction(db_);
+    db_.run("DELETE FROM aliases WHERE application_id=?", application.text());
+    for (const Alias& alias : aliases) {
+        db_.run("INSERT INTO aliases VALUES (?,?,?)", alias.name.text(), application.text(),
+                alias.certificate_added);
+    }
+    transaction.commit();
+}
+
+bool StateStore::is_alias(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    return db_.query("SELECT 1 FROM aliases WHERE name=?", name)->next();
+}
+
 void StateStore::remove_application(const ApplicationId& application) {
     const std::lock_guard lock(mutex_);
     db_.run("DELETE FROM applications WHERE id=?", application.text());
@@ -218,6 +241,13 @@ std::vector<ApplicationRecord> StateStore::read_applications(sqlite::Statement& 
         a.deployment = parse_deployment(parse_json(row.text(9)));
         a.variables = parse_pairs<EnvironmentVariable>(row.text(10));
         a.created = row.number(11);
+        a.additional_storage = row.number(12);
+        const auto alias = db_.query(
+            "SELECT name, certificate_added FROM aliases WHERE application_id=? ORDER BY name",
+            a.id.text());
+        while (alias->next()) {
+            a.aliases.push_back({AliasName::parse(alias->text(0)).value(), alias->number(1)});
+        }
         const auto cartridge = db_.query(
             "SELECT name, properties, added FROM application_cartridges WHERE application_id=?"
             " ORDER BY position",

@@ -3,13 +3,14 @@
 #include "base/error.h"
 
 #include <array>
+#include <sstream>
 
 namespace gearbox {
 
 namespace {
 
 // THE schema: one entry a version, applied in order, never edited once released.
-constexpr std::array<const char*, 1> migrations = {
+constexpr std::array<const char*, 2> migrations = {
     R"(CREATE TABLE users (
         id TEXT PRIMARY KEY, login TEXT NOT NULL UNIQUE, password_hash TEXT NOT NULL,
         max_domains INTEGER NOT NULL, max_gears INTEGER NOT NULL, created INTEGER NOT NULL);
@@ -47,7 +48,44 @@ constexpr std::array<const char*, 1> migrations = {
         position INTEGER NOT NULL, name TEXT NOT NULL, title TEXT NOT NULL, state TEXT NOT NULL,
         started_ms INTEGER NOT NULL, elapsed_ms INTEGER NOT NULL,
         PRIMARY KEY (operation_id, position));)",
+    R"(ALTER TABLE users ADD COLUMN max_teams INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE users ADD COLUMN max_storage INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE users ADD COLUMN private_certificates INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE users ADD COLUMN gear_sizes TEXT NOT NULL DEFAULT 'small';
+    ALTER TABLE applications ADD COLUMN additional_storage INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE aliases (
+        name TEXT PRIMARY KEY,
+        application_id TEXT NOT NULL REFERENCES applications(id) ON DELETE CASCADE,
+        certificate_added INTEGER NOT NULL);
+    CREATE INDEX aliases_by_application ON aliases(application_id);
+    CREATE TABLE members (
+        domain_id TEXT NOT NULL REFERENCES domains(id) ON DELETE CASCADE,
+        user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        role TEXT NOT NULL, PRIMARY KEY (domain_id, user_id));
+    CREATE INDEX members_by_user ON members(user_id);)",
 };
+
+// What every query of users selects, in the order of read_user.
+#define GEARBOX_USERS                                                                              \
+    "SELECT id, login, max_domains, max_gears, created, max_teams, max_storage,"                   \
+    " private_certificates, gear_sizes FROM users "
+
+std::vector<std::string> split_words(const std::string& text) {
+    std::istringstream in(text);
+    std::vector<std::string> out;
+    for (std::string word; in >> word;) {
+        out.push_back(word);
+    }
+    return out;
+}
+
+std::string join_words(const std::vector<std::string>& words) {
+    std::string out;
+    for (const std::string& word : words) {
+        out += (out.empty() ? "" : " ") + word;
+    }
+    return out;
+}
 
 User read_user(sqlite::Statement& row) {
     User user;
@@ -56,6 +94,10 @@ User read_user(sqlite::Statement& row) {
     user.max_domains = row.number(2);
     user.max_gears = row.number(3);
     user.created = row.number(4);
+    user.max_teams = row.number(5);
+    user.max_storage = row.number(6);
+    user.private_certificates = row.number(7) != 0;
+    user.gear_sizes = split_words(row.text(8));
     return user;
 }
 
@@ -90,21 +132,31 @@ int StateStore::schema_version() const {
 
 void StateStore::insert_user(const User& user, const std::string& password_hash) {
     const std::lock_guard lock(mutex_);
-    db_.run("INSERT INTO users VALUES (?,?,?,?,?,?)", user.id.text(), user.login.text(),
-            password_hash, user.max_domains, user.max_gears, user.created);
+    db_.run("INSERT INTO users (id, login, password_hash, max_domains, max_gears, created, max_teams,"
+            " max_storage, private_certificates, gear_sizes) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            user.id.text(), user.login.text(), password_hash, user.max_domains, user.max_gears,
+            user.created, user.max_teams, user.max_storage,
+            static_cast<std::int64_t>(user.private_certificates), join_words(user.gear_sizes));
+}
+
+void StateStore::update_limits(const User& user) {
+    const std::lock_guard lock(mutex_);
+    db_.run("UPDATE users SET max_domains=?, max_gears=?, max_teams=?, max_storage=?,"
+            " private_certificates=?, gear_sizes=? WHERE id=?",
+            user.max_domains, user.max_gears, user.max_teams, user.max_storage,
+            static_cast<std::int64_t>(user.private_certificates), join_words(user.gear_sizes),
+            user.id.text());
 }
 
 std::optional<User> StateStore::find_user(const std::string& login) const {
     const std::lock_guard lock(mutex_);
-    const auto row = db_.query(
-        "SELECT id, login, max_domains, max_gears, created FROM users WHERE login=?", login);
+    const auto row = db_.query(GEARBOX_USERS "WHERE login=?", login);
     return row->next() ? std::optional(read_user(*row)) : std::nullopt;
 }
 
 std::optional<User> StateStore::find_user(const UserId& id) const {
     const std::lock_guard lock(mutex_);
-    const auto row = db_.query(
-        "SELECT id, login, max_domains, max_gears, created FROM users WHERE id=?", id.text());
+    const auto row = db_.query(GEARBOX_USERS "WHERE id=?", id.text());
     return row->next() ? std::optional(read_user(*row)) : std::nullopt;
 }
 
@@ -121,8 +173,7 @@ void StateStore::set_password_hash(const UserId& user, const std::string& hash) 
 
 std::vector<User> StateStore::users() const {
     const std::lock_guard lock(mutex_);
-    const auto row =
-        db_.query("SELECT id, login, max_domains, max_gears, created FROM users ORDER BY login");
+    const auto row = db_.query(GEARBOX_USERS "ORDER BY login");
     std::vector<User> found;
     while (row->next()) {
         found.push_back(read_user(*row));
@@ -211,8 +262,12 @@ std::string StateStore::dump() const {
           "SELECT 'key', user_id, name, type, content, '' FROM keys ORDER BY user_id, name",
           "SELECT 'token', id, user_id, hash, note, scopes FROM authorizations ORDER BY id",
           "SELECT 'domain', id, name, owner_id, gear_sizes, created FROM domains ORDER BY id",
-          "SELECT 'application', id, domain_id, name, uid, stage || deployment || variables"
-          " FROM applications ORDER BY id",
+          "SELECT 'application', id, domain_id, name, uid, stage || deployment || variables ||"
+          " additional_storage FROM applications ORDER BY id",
+          "SELECT 'limits', id, max_teams, max_storage, private_certificates, gear_sizes FROM users"
+          " ORDER BY id",
+          "SELECT 'alias', name, application_id, certificate_added, '', '' FROM aliases ORDER BY name",
+          "SELECT 'member', domain_id, user_id, role, '', '' FROM members ORDER BY domain_id, user_id",
           "SELECT 'cartridge', application_id, name, position, properties, added"
           " FROM application_cartridges ORDER BY application_id, position"}) {
         const auto row = db_.query(sql);

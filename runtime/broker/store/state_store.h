@@ -75,6 +75,8 @@ public:
     void insert_user(const User& user, const std::string& password_hash);
     std::optional<User> find_user(const std::string& login) const;
     std::optional<User> find_user(const UserId& id) const;
+    /// Everything of the user that limits what they may do.
+    void update_limits(const User& user);
     std::string password_hash(const UserId& user) const;
     void set_password_hash(const UserId& user, const std::string& hash);
     std::vector<User> users() const;
@@ -113,6 +115,10 @@ public:
     void set_variables(const ApplicationId& application,
                        const std::vector<EnvironmentVariable>& variables);
     void set_deployment(const ApplicationId& application, const DeploymentSettings& settings);
+    void set_additional_storage(const ApplicationId& application, std::int64_t gigabytes);
+    /// Replaces all of them. Throws Error(conflict) for a name that another application has.
+    void set_aliases(const ApplicationId& application, const std::vector<Alias>& aliases);
+    bool is_alias(const std::string& name) const;
     void remove_application(const ApplicationId& application);
     std::optional<ApplicationRecord> find_application(const std::string& id) const;
     std::optional<ApplicationRecord> find_application(const DomainId& domain,

@@ -45,13 +45,14 @@ bool is_event_word(const std::string& text) {
         throw RequestError(ErrorKind::invalid,
                            {{"The application is not scalable", std::nullopt, ""}});
     }
-    if (event == "thread-dump") {
-        refuse(ErrorKind::invalid, "No cartridge of the application can make a thread dump",
-               exit_code::no_thread_dump);
+    if (event == "make-ha" || event == "disable-ha") {
+        refuse(ErrorKind::invalid, "High availability is not supported on this host",
+               exit_code::unspecified, "event");
     }
     refuse(ErrorKind::invalid,
            str("Invalid application event '", shown(event),
-               "' specified. Valid events: start, stop, force-stop, restart, reload, tidy"),
+               "' specified. Valid events: start, stop, force-stop, restart, reload, tidy,"
+               " thread-dump, activate, add-alias, remove-alias"),
            exit_code::event, "event");
 }
 
@@ -71,6 +72,56 @@ const char* past_tense(GearEvent event) {
             return "called tidy";
     }
     return "";
+}
+
+std::string event_argument(const Call& call, const char* name) {
+    Problems problems;
+    const auto text = Fields(call.params, problems).text(name, exit_code::event);
+    if (problems.empty() && text.value_or("").empty()) {
+        problems.add(str("The event needs '", name, "'"), exit_code::event, name);
+    }
+    problems.check();
+    return *text;
+}
+
+Reply dump_threads(const Call& call, const Application& application) {
+    OperationOutput output;
+    output.messages.push_back(call.broker.applications.dump_threads(call.who, application));
+    return {200, "application", present(call, application),
+            messages_of(str("Application ", application.name.text(), " called thread dump"), output),
+            {}};
+}
+
+Reply activate(const Call& call, const Application& application) {
+    call.broker.applications.activate(call.who, application, event_argument(call, "deployment_id"));
+    return {200, "application", present(call, application),
+            {{"info", str("Application ", application.name.text(), " has activated the deployment")}},
+            {}};
+}
+
+Reply add_alias_by_event(const Call& call, const Application& application) {
+    const Application changed = call.broker.applications.add_alias(
+        call.who, application, event_argument(call, "alias"), {});
+    return {200, "application", present(call, changed),
+            {{"info", str("Application ", changed.name.text(), " has added alias")}}, {}};
+}
+
+Reply remove_alias_by_event(const Call& call, const Application& application) {
+    const Application changed = call.broker.applications.remove_alias(
+        call.who, application, event_argument(call, "alias"));
+    return {200, "application", present(call, changed),
+            {{"info", str("Application ", changed.name.text(), " has removed alias")}}, {}};
+}
+
+using EventHandler = Reply (*)(const Call&, const Application&);
+
+// Events that do more than to tell the gear.
+const std::map<std::string, EventHandler>& other_events() {
+    static const std::map<std::string, EventHandler> table = {{"thread-dump", dump_threads},
+                                                              {"activate", activate},
+                                                              {"add-alias", add_alias_by_event},
+                                                              {"remove-alias", remove_alias_by_event}};
+    return table;
 }
 
 }  // namespace
@@ -136,6 +187,9 @@ Reply run_event(const Call& call) {
     const std::string word =
         Fields(call.params, problems).text("event", exit_code::event).value_or("");
     problems.check();
+    if (const auto other = other_events().find(word); other != other_events().end()) {
+        return other->second(call, application);
+    }
     const auto event = is_event_word(word) ? parse_gear_event(word) : std::nullopt;
     if (!event) {
         refuse_event(word);
@@ -158,31 +212,6 @@ Reply check_dns(const Call& call) {
 Reply list_application_members(const Call& call) {
     application_of(call);
     return {200, "members", Json::array({present_member(call.who.user)}), {}, {}};
-}
-
-Reply list_aliases(const Call& call) {
-    application_of(call);
-    return {200, "aliases", Json::array(), {}, {}};
-}
-
-Reply list_deployments(const Call& call) {
-    Json list = Json::array();
-    for (const Deployment& deployment :
-         call.broker.applications.deployments(application_of(call))) {
-        list.push_back(present_deployment(deployment));
-    }
-    return {200, "deployments", std::move(list), {}, {}};
-}
-
-Reply show_deployment(const Call& call) {
-    for (const Deployment& deployment :
-         call.broker.applications.deployments(application_of(call))) {
-        if (deployment.id == call.part("deployment")) {
-            return {200, "deployment", present_deployment(deployment), {}, {}};
-        }
-    }
-    refuse(ErrorKind::not_found, str("Deployment '", shown(call.part("deployment")), "' not found"),
-           exit_code::unspecified);
 }
 
 }  // namespace gearbox::rest::handlers

@@ -48,14 +48,24 @@ Reply run_event(const Call& call);
 Reply show_descriptor(const Call& call);
 Reply check_dns(const Call& call);
 Reply list_application_members(const Call& call);
+
+// aliases.cpp
 Reply list_aliases(const Call& call);
+Reply show_alias(const Call& call);
+Reply add_alias(const Call& call);
+Reply update_alias(const Call& call);
+Reply delete_alias(const Call& call);
+
+// deployments.cpp
 Reply list_deployments(const Call& call);
 Reply show_deployment(const Call& call);
+Reply add_deployment(const Call& call);
 
 // parts.cpp: what an application consists of
 Reply list_application_cartridges(const Call& call);
 Reply show_application_cartridge(const Call& call);
 Reply add_application_cartridge(const Call& call);
+Reply update_application_cartridge(const Call& call);
 Reply delete_application_cartridge(const Call& call);
 Reply run_cartridge_event(const Call& call);
 Reply list_gear_groups(const Call& call);

@@ -53,6 +53,17 @@ Json present_changed(const Call& call, const Application& application,
     return list;
 }
 
+Json present_group(const Call& call, const Application& application) {
+    const ApplicationService& service = call.broker.applications;
+    Json group = present_gear_group(application, service.state(application), call.broker.catalogue,
+                                    call.view);
+    if (call.includes("endpoints")) {
+        group["gears"][0]["endpoints"] = present_endpoints(
+            application, service.endpoints(application), call.broker.catalogue);
+    }
+    return group;
+}
+
 std::string required_text(const Call& call, const char* name, int exit_code) {
     Problems problems;
     const auto text = Fields(call.params, problems).text(name, exit_code);
@@ -107,6 +118,23 @@ Reply add_application_cartridge(const Call& call) {
             {}};
 }
 
+Reply update_application_cartridge(const Call& call) {
+    const Application application = application_of(call);
+    const std::string name = installed_of(call, application).name.text();
+    Problems problems;
+    Fields fields(call.params, problems);
+    ScalingChange change;
+    change.from = fields.integer("scales_from", exit_code::scales);
+    change.to = fields.integer("scales_to", exit_code::scales);
+    change.additional_storage =
+        fields.integer("additional_gear_storage", exit_code::storage_not_a_number);
+    problems.check();
+    const Application changed =
+        call.broker.applications.change_scaling(call.who, application, name, change);
+    return {200, "cartridge", present_one(call, changed, installed_of(call, changed)),
+            {{"info", str("Updated ", name, " of application ", changed.name.text())}}, {}};
+}
+
 Reply delete_application_cartridge(const Call& call) {
     const Application application = application_of(call);
     const std::string& name = call.part("cartridge");
@@ -135,9 +163,7 @@ Reply run_cartridge_event(const Call& call) {
 
 Reply list_gear_groups(const Call& call) {
     const Application application = application_of(call);
-    Json group = present_gear_group(application, call.broker.applications.state(application),
-                                    call.broker.catalogue, call.includes("endpoints"), call.view);
-    return {200, "gear_groups", Json::array({std::move(group)}), {}, {}};
+    return {200, "gear_groups", Json::array({present_group(call, application)}), {}, {}};
 }
 
 Reply show_gear_group(const Call& call) {
@@ -146,10 +172,7 @@ Reply show_gear_group(const Call& call) {
         refuse(ErrorKind::not_found, str("Gear group '", shown(call.part("group")), "' not found"),
                exit_code::application_not_found);
     }
-    return {200, "gear_group",
-            present_gear_group(application, call.broker.applications.state(application),
-                               call.broker.catalogue, call.includes("endpoints"), call.view),
-            {}, {}};
+    return {200, "gear_group", present_group(call, application), {}, {}};
 }
 
 Reply list_gears(const Call& call) {

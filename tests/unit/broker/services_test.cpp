@@ -174,7 +174,7 @@ TEST(Applications, FollowTheRulesOfCreation) {
          [&](auto& r) { r.cartridges.push_back({"phpmyadmin-5.2", "", "", std::nullopt}); }},
         {"invalid 134/gear_size", [](auto& r) { r.gear_size = "large"; }},
         {"invalid 134/gear_size", [](auto& r) { r.cartridges[0].gear_size = "large"; }},
-        {"invalid 166/additional_storage", [](auto& r) { r.cartridges[0].additional_storage = 1; }},
+        {"invalid 164/additional_storage", [](auto& r) { r.cartridges[0].additional_storage = 1; }},
         {"invalid 1/scale", [](auto& r) { r.scale = true; }},
         {"invalid 1/ha", [](auto& r) { r.ha = true; }},
         {"invalid 1/region", [](auto& r) { r.region = "eu"; }},
