@@ -59,7 +59,7 @@ Json user_delete(Broker& broker, const Json& args) {
     const auto login = take<std::string>(args, "login");
     if (find<bool>(args, "force").value_or(false)) {
         const Principal who{broker.users.user(login), "session", ""};
-        for (const Domain& domain : broker.domains.list(who)) {
+        for (const Domain& domain : broker.domains.own(who)) {
             broker.domains.remove(who, domain.name.text(), true);
         }
     }

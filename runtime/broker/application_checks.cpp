@@ -205,7 +205,7 @@ void check_storage(std::int64_t gigabytes, const User& owner, Problems& problems
     }
 }
 
-std::vector<Cartridge> check_creation(const CreateApplication& request, const Principal& who,
+std::vector<Cartridge> check_creation(const CreateApplication& request, const User& owner,
                                       std::int64_t consumed_gears,
                                       const CartridgeCatalogue& catalogue,
                                       const std::string& quickstart_dir, Problems& problems) {
@@ -219,7 +219,7 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Pr
     }
     check_git_url(request, quickstart_dir, problems);
     check_wishes(request, problems);
-    if (who.user.gear_sizes.empty()) {
+    if (owner.gear_sizes.empty()) {
         refuse(ErrorKind::forbidden, "You are not allowed to use any gear size",
                exit_code::gear_size, "gear_size");
     }
@@ -235,9 +235,9 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Pr
                      "scale");
     }
     check_name(request.name, problems);
-    if (consumed_gears >= who.user.max_gears) {
+    if (consumed_gears >= owner.max_gears) {
         problems.add(str("You have reached your gear limit: ", consumed_gears, " of ",
-                         who.user.max_gears, " in use"),
+                         owner.max_gears, " in use"),
                      exit_code::gear_limit);
     }
     check_variables(request.variables, problems);
@@ -248,7 +248,7 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Pr
                                ? std::nullopt
                                : resolve(wish.name, catalogue, problems);
         found ? chosen.push_back(*found) : void(is_complete = false);
-        check_storage(wish.additional_storage.value_or(0), who.user, problems);
+        check_storage(wish.additional_storage.value_or(0), owner, problems);
     }
     if (is_complete) {
         check_set(chosen, catalogue, problems);

@@ -1,6 +1,7 @@
 #include "broker/applications.h"
 
 #include "base/log.h"
+#include "broker/access.h"
 
 #include <algorithm>
 
@@ -45,16 +46,18 @@ RepositorySource ApplicationService::source_of(const CreateApplication& request)
 Created ApplicationService::create(const Principal& who, const std::string& domain_name,
                                    const CreateApplication& request, DomainService& domains) {
     const auto existing = core_.store.find_domain(to_lower(domain_name));
-    if (existing && existing->owner != who.user.id) {
-        domains.domain(who, domain_name);  // throws: not this user's
+    if (existing) {
+        domains.domain(who, domain_name);  // throws for strangers
     }
     if (!existing) {
         parse_namespace(domain_name);
     }
     Problems problems = request.problems;
     CreateFacts facts;
+    // Gears count against the owner of the domain, whoever makes them.
+    const User owner = existing ? core_.store.find_user(existing->owner).value_or(who.user) : who.user;
     facts.cartridges =
-        check_creation(request, who, core_.store.gears_of(who.user.id), catalogue_,
+        check_creation(request, owner, core_.store.gears_of(owner.id), catalogue_,
                        core_.settings.node.quickstart_dir, problems);
     const auto name = ApplicationName::parse(request.name);
     if (existing && existing->gear_sizes.empty()) {
@@ -66,7 +69,7 @@ Created ApplicationService::create(const Principal& who, const std::string& doma
     }
     problems.check();
     facts.application = make_application(request, *name);
-    facts.login = who.user.login.text();
+    facts.login = owner.login.text();
     facts.source = source_of(request);
     if (existing) {
         return run_creation(who, *existing, std::move(facts), domains);
@@ -121,7 +124,11 @@ Created ApplicationService::run_creation(const Principal& who, const Domain& see
 }
 
 std::vector<Application> ApplicationService::list(const Principal& who) const {
-    return shown_ones(core_.store.applications_of(who.user.id));
+    auto found = shown_ones(core_.store.applications_of(who.user.id));
+    std::erase_if(found, [&](const Application& application) {
+        return !may_see(who, {application.domain, application.id});
+    });
+    return found;
 }
 
 std::vector<Application> ApplicationService::list(const Domain& domain) const {
@@ -130,7 +137,8 @@ std::vector<Application> ApplicationService::list(const Domain& domain) const {
 
 Application ApplicationService::application(const Principal& who, const std::string& id) const {
     auto found = core_.store.find_application(id);
-    if (!found || found->stage == Stage::creating || found->value.owner != who.user.id) {
+    if (!found || found->stage == Stage::creating ||
+        !role_in(core_.store, who.user.id, found->value.domain)) {
         refuse_unknown(id);
     }
     return std::move(found->value);

@@ -142,7 +142,7 @@ private:
 
 /// The rules of section 14.3 that need no lock, in its order; problems are added, 403 is thrown.
 /// Gives the cartridges meant, in the order of installation.
-std::vector<Cartridge> check_creation(const CreateApplication& request, const Principal& who,
+std::vector<Cartridge> check_creation(const CreateApplication& request, const User& owner,
                                       std::int64_t consumed_gears,
                                       const CartridgeCatalogue& catalogue,
                                       const std::string& quickstart_dir, Problems& problems);

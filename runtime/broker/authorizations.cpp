@@ -1,28 +1,16 @@
 #include "broker/authorizations.h"
 
+#include "broker/access.h"
 #include "broker/problems.h"
 
 #include <algorithm>
-#include <array>
 
 namespace gearbox {
 
 namespace {
 
 constexpr std::int64_t minute = 60;
-constexpr std::int64_t day = 24 * 60 * minute;
 constexpr std::size_t longest_note = 4096;
-
-struct Scope {
-    const char* name;
-    std::int64_t lifetime;
-    std::int64_t longest;
-};
-constexpr std::array<Scope, 3> scopes = {{
-    {"session", day, 7 * day},
-    {"read", 30 * day, 180 * day},
-    {"userinfo", 30 * day, 180 * day},
-}};
 
 struct ParsedScopes {
     std::string text;
@@ -31,18 +19,19 @@ struct ParsedScopes {
 };
 
 // Separated by blanks or commas; several scopes live as long as the shortest-lived of them.
-ParsedScopes parse_scopes(const std::string& text) {
+ParsedScopes check_scopes(const std::string& text) {
     ParsedScopes out{"", INT64_MAX, INT64_MAX};
     std::string word;
     const auto take_word = [&] {
         if (word.empty()) {
             return;
         }
-        const auto known = std::find_if(scopes.begin(), scopes.end(),
-                                        [&](const Scope& s) { return word == s.name; });
-        if (known == scopes.end()) {
+        const auto known = parse_scope(word);
+        if (!known) {
             refuse(ErrorKind::invalid,
-                   str("The scope '", shown(word), "' is not known. Known: session, read, userinfo"),
+                   str("The scope '", shown(word),
+                       "' is not known. Known: session, read, userinfo, domain/ID/(view|edit|admin),"
+                       " application/ID/(view|edit|admin|scale)"),
                    exit_code::unspecified, "scopes");
         }
         out.text += str(out.text.empty() ? "" : " ", word);
@@ -75,7 +64,7 @@ std::optional<Principal> AuthorizationService::authenticate(const std::string& t
 }
 
 Authorization AuthorizationService::add(const Principal& who, const AuthorizationRequest& request) {
-    const ParsedScopes parsed = parse_scopes(request.scopes);
+    const ParsedScopes parsed = check_scopes(request.scopes);
     if (request.note.size() > longest_note) {
         refuse(ErrorKind::invalid, "The note is longer than 4096 bytes", exit_code::unspecified,
                "note");
@@ -149,9 +138,12 @@ void AuthorizationService::remove(const Principal& who, const std::string& id_or
     }
 }
 
-void AuthorizationService::remove_all(const Principal& who) {
+void AuthorizationService::remove_all(const Principal& who, const std::string& scope) {
     for (const AuthorizationRecord& record : core_.store.authorizations(who.user.id)) {
-        core_.store.remove_authorization(record.id);
+        const bool has_scope = (" " + record.scopes + " ").find(str(" ", scope, " ")) != std::string::npos;
+        if (scope.empty() || has_scope) {
+            core_.store.remove_authorization(record.id);
+        }
     }
 }
 

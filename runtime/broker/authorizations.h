@@ -33,7 +33,8 @@ public:
                            const std::string& note);
     /// Unknown is fine.
     void remove(const Principal& who, const std::string& id_or_token);
-    void remove_all(const Principal& who);
+    /// Those with this scope; all of them when it is empty.
+    void remove_all(const Principal& who, const std::string& scope);
 
 private:
     Core& core_;

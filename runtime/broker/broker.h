@@ -6,6 +6,7 @@
 #include "broker/core.h"
 #include "broker/domains.h"
 #include "broker/keys.h"
+#include "broker/members.h"
 #include "broker/operations/reconciler.h"
 #include "broker/passwords.h"
 #include "broker/quickstarts.h"
@@ -44,8 +45,9 @@ struct Broker {
                   [this](const Principal& who, const Application& application) {
                       applications.remove(who, application);
                   }),
+          members(core),
           quickstarts(parts.settings.node.quickstart_dir),
-          reconciler(core, keys) {}
+          reconciler(core, keys, members) {}
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
 
@@ -60,6 +62,7 @@ struct Broker {
     CartridgeCatalogue catalogue;
     ApplicationService applications;
     DomainService domains;
+    MemberService members;
     QuickstartCatalogue quickstarts;
     Reconciler reconciler;
 };

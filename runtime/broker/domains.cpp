@@ -1,6 +1,7 @@
 #include "broker/domains.h"
 
 #include "base/log.h"
+#include "broker/access.h"
 #include "broker/problems.h"
 
 #include <algorithm>
@@ -54,9 +55,25 @@ Namespace parse_namespace(const std::string& name) {
     return *parsed;
 }
 
+std::vector<Domain> DomainService::own(const Principal& who) const {
+    std::vector<Domain> out = core_.store.domains(who.user.id);
+    std::erase_if(out, [&](const Domain& domain) { return !may_see(who, {domain.id}); });
+    return out;
+}
+
+std::vector<Domain> DomainService::list(const Principal& who) const {
+    std::vector<Domain> out = own(who);
+    for (Domain& domain : core_.store.domains_of_member(who.user.id)) {
+        if (may_see(who, {domain.id})) {
+            out.push_back(std::move(domain));
+        }
+    }
+    return out;
+}
+
 Domain DomainService::domain(const Principal& who, const std::string& name) const {
     const auto found = core_.store.find_domain(to_lower(name));
-    if (!found || found->owner != who.user.id) {
+    if (!found || !role_in(core_.store, who.user.id, found->id)) {
         refuse(ErrorKind::not_found, str("Domain '", shown(name), "' not found."),
                exit_code::domain_not_found);
     }

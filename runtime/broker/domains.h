@@ -20,8 +20,11 @@ public:
     DomainService(Core& core, RemoveApplication remove_application)
         : core_(core), remove_application_(std::move(remove_application)) {}
 
-    std::vector<Domain> list(const Principal& who) const { return core_.store.domains(who.user.id); }
-    /// Throws 404/127 for what does not exist or belongs to somebody else.
+    /// The user's own, oldest first.
+    std::vector<Domain> own(const Principal& who) const;
+    /// The same, then those of which the user is a member; what the token may see of them.
+    std::vector<Domain> list(const Principal& who) const;
+    /// Throws 404/127 for what does not exist and for those of which the user is no member.
     Domain domain(const Principal& who, const std::string& name) const;
     Domain create(const Principal& who, const DomainChange& request);
     Domain update(const Principal& who, const std::string& name, const DomainChange& change);

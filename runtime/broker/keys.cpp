@@ -74,8 +74,8 @@ OperationPlan KeyService::plan_distribution(const UserId& user) const {
         for (const ApplicationRecord& record : core_.store.applications_of(user)) {
             const auto lock = core_.application_locks.lock(record.value.id.text());
             if (core_.agent.has_gear(record.value.gear())) {
-                core_.agent.set_authorized_keys(record.value.gear(),
-                                                authorized_keys(core_.store, user));
+                core_.agent.set_authorized_keys(
+                    record.value.gear(), authorized_keys(core_.store, record.value.domain));
             }
         }
     };

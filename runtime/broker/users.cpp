@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "broker/members.h"
 #include "broker/problems.h"
 
 namespace gearbox {
@@ -108,7 +109,11 @@ void UserService::remove(const std::string& login) {
     if (!core_.store.domains(found.id).empty()) {
         refuse(ErrorKind::invalid, str("User '", login, "' still has domains"), 139);
     }
+    const auto joined = core_.store.domains_of_member(found.id);
     core_.store.remove_user(found.id);
+    for (const Domain& domain : joined) {
+        distribute_keys(core_, domain.id);
+    }
     log::info("user removed", log::field("login", login));
 }
 

@@ -2,6 +2,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "broker/access.h"
+#include "rest/handlers/handlers.h"
 #include "rest/params.h"
 #include "rest/problem.h"
 
@@ -89,20 +91,49 @@ std::string request_id_of(const HttpRequest& request) {
 }
 
 bool allows(Privilege privilege, const std::string& scopes) {
-    const auto has = [&](std::string_view scope) {
-        return (" " + scopes + " ").find(str(" ", scope, " ")) != std::string::npos;
-    };
-    switch (privilege) {
-        case Privilege::open:
-            return true;
-        case Privilege::userinfo:
-            return has("userinfo") || has("read") || has("session");
-        case Privilege::read:
-            return has("read") || has("session");
-        case Privilege::session:
-            return has("session");
+    using Kind = Scope::Kind;
+    const auto found = parse_scopes(scopes);
+    return privilege == Privilege::open ||
+           std::any_of(found.begin(), found.end(), [&](const Scope& scope) {
+               return scope.kind == Kind::session ||
+                      (privilege == Privilege::read && scope.kind == Kind::read) ||
+                      (privilege == Privilege::userinfo &&
+                       (scope.kind == Kind::read || scope.kind == Kind::userinfo));
+           });
+}
+
+// Lists show a token what it is good for, and nothing else.
+bool is_list(const Route& route) {
+    const std::string_view pattern = route.pattern;
+    return std::string_view(route.method) == "GET" &&
+           (pattern == "domains" || pattern == "applications");
+}
+
+bool has_target_scope(const std::string& scopes) {
+    const auto found = parse_scopes(scopes);
+    return std::any_of(found.begin(), found.end(), [](const Scope& scope) {
+        return scope.kind == Scope::Kind::domain || scope.kind == Scope::Kind::application;
+    });
+}
+
+// The domain or application of the path: 404 for strangers, 403 for members who may not.
+void check_target(const Call& call, const Route& route) {
+    const bool is_read = std::string_view(route.method) == "GET";
+    const StateStore& store = call.broker.core.store;
+    if (call.path.contains("application") || call.path.contains("name")) {
+        const Application application = handlers::application_of(call);
+        check_access(store, call.who, {application.domain, application.id}, *route.role, is_read);
+        return;
     }
-    return false;
+    const std::string& name = call.part("domain");
+    const bool is_creation = std::string_view(route.method) == "POST" &&
+                             std::string_view(route.pattern).ends_with("/applications");
+    if (is_creation && !store.find_domain(to_lower(name)) &&
+        allows(Privilege::session, call.who.scopes)) {
+        return;  // made on the fly
+    }
+    const Domain domain = call.broker.domains.domain(call.who, name);
+    check_access(store, call.who, {domain.id}, *route.role, is_read);
 }
 
 std::optional<std::pair<std::string, std::string>> decode_basic(const std::string& encoded) {
@@ -250,7 +281,9 @@ Reply Dispatcher::answer(const HttpRequest& request, const std::string& request_
         if (!principal) {
             return challenge;
         }
-        if (!allows(route.privilege, principal->scopes)) {
+        const bool is_left_to_target =
+            (route.role || is_list(route)) && has_target_scope(principal->scopes);
+        if (!is_left_to_target && !allows(route.privilege, principal->scopes)) {
             return make_error_reply(403, str("This action is not allowed with the scopes '",
                                              principal->scopes, "' of the token"));
         }
@@ -258,6 +291,9 @@ Reply Dispatcher::answer(const HttpRequest& request, const std::string& request_
         call.who.request_id = request_id;
     }
     call.params = decode_params(request);
+    if (route.role) {
+        check_target(call, route);
+    }
     if (const auto nolinks = call.params.find("nolinks");
         nolinks != call.params.end() && (*nolinks == "true" || *nolinks == true)) {
         call.view.links = false;

@@ -183,6 +183,48 @@ std::vector<VariableChange> parse_variables(const Json& list, bool is_removal_al
     return out;
 }
 
+std::optional<Role> parse_member_role(const Json& params, Problems& problems) {
+    Fields fields(params, problems);
+    const auto word = fields.text("role", exit_code::members);
+    const auto role = parse_role(word.value_or(""));
+    if (!role && word != "none" && problems.empty()) {
+        problems.add(str("The role '", shown(word.value_or("")),
+                         "' is not valid. Valid roles: view, edit, admin, none"),
+                     exit_code::members, "role");
+    }
+    return role;
+}
+
+std::vector<MemberChange> parse_member_changes(const Json& params, Problems& problems) {
+    const Json& given = Fields(params, problems).raw("members");
+    const Json list = given.is_null() ? Json::array({params}) : given;
+    std::vector<MemberChange> out;
+    if (!list.is_array() || list.empty() || list.size() > most_entries) {
+        problems.add("members must be a list of {login or id, role}", exit_code::members, "members");
+        return out;
+    }
+    for (const Json& entry : list) {
+        if (!entry.is_object()) {
+            problems.add("Each member must be an object with login or id, and role",
+                         exit_code::members, "members");
+            continue;
+        }
+        Fields fields(entry, problems);
+        MemberChange change;
+        change.login = fields.text("login", exit_code::members).value_or("");
+        change.id = fields.text("id", exit_code::members).value_or("");
+        if (change.login.empty() && change.id.empty()) {
+            problems.add("Each member needs a login or an id", exit_code::members, "members");
+        }
+        if (fields.text("type", exit_code::members).value_or("user") != "user") {
+            problems.add("Only users can be members on this host", exit_code::members, "type");
+        }
+        change.role = parse_member_role(entry, problems);
+        out.push_back(std::move(change));
+    }
+    return out;
+}
+
 DeploymentChange parse_deployment_change(const Json& params, Problems& problems) {
     Fields fields(params, problems);
     DeploymentChange change;

@@ -84,28 +84,64 @@ Json present_authorization(const Authorization& authorization, const User& user,
     return out;
 }
 
-Json present_member(const User& owner) {
-    return {{"id", owner.id.text()},
+namespace {
+
+Json member_json(const Member& member) {
+    const bool is_owner = member.role == Role::owner;
+    const char* role = name_of(is_owner ? Role::admin : member.role);
+    return {{"id", member.user.id.text()},
             {"type", "user"},
-            {"login", owner.login.text()},
+            {"login", member.user.login.text()},
             {"name", nullptr},
-            {"role", "admin"},
-            {"explicit_role", "admin"},
+            {"role", role},
+            {"explicit_role", role},
             {"from", Json::array()},
-            {"owner", true}};
+            {"owner", is_owner}};
+}
+
+}  // namespace
+
+Json present_member(const Member& member, const Domain& domain, const View& view) {
+    Json out = member_json(member);
+    if (member.role != Role::owner) {
+        const std::string href =
+            str("domain/", domain.name.text(), "/member/", member.user.id.text());
+        Links(view)
+            .add("GET", "Get member", "GET", href)
+            .add("UPDATE", "Update member", "PUT", href,
+                 {{"role", "string", "New role for member", Json::array({"view", "edit", "admin"})}})
+            .add("DELETE", "Delete member", "DELETE", href)
+            .put_into(out);
+    }
+    return out;
+}
+
+Json present_inherited_member(const Member& member, const Application& application) {
+    Json out = member_json(member);
+    if (member.role != Role::owner) {
+        out["from"] = Json::array(
+            {{{"type", "domain"}, {"id", application.domain.text()}, {"role", out["role"]}}});
+        out["explicit_role"] = nullptr;
+    }
+    return out;
 }
 
 Json present_domain(const Domain& domain, const DomainDetails& details, const View& view) {
+    const User& owner = details.members.front().user;
+    Json members = Json::array();
+    for (const Member& member : details.members) {
+        members.push_back(present_member(member, domain, view));
+    }
     Json out = {{"id", domain.id.text()},
                 {"name", domain.name.text()},
                 {"suffix", view.cloud_domain},
                 {"creation_time", iso_time(domain.created)},
-                {"members", Json::array({present_member(details.owner)})},
+                {"members", std::move(members)},
                 {"allowed_gear_sizes", domain.gear_sizes},
                 {"available_gears", details.available_gears},
-                {"max_storage_per_gear", details.owner.max_storage},
+                {"max_storage_per_gear", owner.max_storage},
                 {"usage_rates", Json::array()},
-                {"private_ssl_certificates", details.owner.private_certificates}};
+                {"private_ssl_certificates", owner.private_certificates}};
     if (details.application_count) {
         out["application_count"] = *details.application_count;
         out["gear_counts"] = {{"small", *details.application_count}};
@@ -127,6 +163,16 @@ Json present_domain(const Domain& domain, const DomainDetails& details, const Vi
                "Add or Update application environment variables, e.g.:[{'name':'FOO', 'value':'123'}]"}})
         .add("LIST_APPLICATIONS", "List applications for a domain", "GET", href + "/applications")
         .add("LIST_MEMBERS", "List members of this domain", "GET", href + "/members")
+        .add("UPDATE_MEMBERS", "Add or remove one or more members to this domain", "PATCH",
+             href + "/members",
+             {{"role", "string", "The role the user should have on the domain",
+               Json::array({"view", "edit", "admin", "none"})}},
+             {{"type", "string", "The type of member being added", Json::array({"user"}), "user"},
+              {"id", "string", "Unique identifier for the member"},
+              {"login", "string", "The user's login attribute"},
+              {"members", "array", "An array of members to add with corresponding role. e.g."
+                                   " {'members': [{'login': 'foo', 'type': 'user', 'role': 'view'}]}"}})
+        .add("LEAVE", "Leave this domain", "DELETE", href + "/members/self")
         .add("UPDATE", "Update domain", "PUT", href, {{"name", "string", "Name of the domain"}},
              {{"allowed_gear_sizes", "array", "Array of zero or more gear sizes allowed on this"
                                               " domain", gear_sizes()}})

@@ -11,10 +11,13 @@ Json present_user(const User& user, std::int64_t consumed_gears, const View& vie
 Json present_key(const KeyRecord& key, const View& view);
 Json present_authorization(const Authorization& authorization, const User& user, std::int64_t now,
                            const View& view);
-Json present_member(const User& owner);
+/// As a member of the domain itself.
+Json present_member(const Member& member, const Domain& domain, const View& view);
+/// As a member of one of its applications.
+Json present_inherited_member(const Member& member, const Application& application);
 
 struct DomainDetails {
-    const User& owner;
+    const std::vector<Member>& members;  ///< the owner first
     std::int64_t available_gears = 0;
     /// Present with ?include=application_info.
     std::optional<std::int64_t> application_count = std::nullopt;
@@ -22,7 +25,7 @@ struct DomainDetails {
 Json present_domain(const Domain& domain, const DomainDetails& details, const View& view);
 
 /// With every cartridge when with_cartridges, null otherwise.
-Json present_application(const Application& application, const User& owner,
+Json present_application(const Application& application, const std::vector<Member>& members,
                          const CartridgeCatalogue& catalogue, bool with_cartridges,
                          const View& view);
 /// An entry of the catalogue.

@@ -139,7 +139,7 @@ std::string descriptor(const Application& application) {
     return out;
 }
 
-Json present_application(const Application& application, const User& owner,
+Json present_application(const Application& application, const std::vector<Member>& members,
                          const CartridgeCatalogue& catalogue, bool with_cartridges,
                          const View& view) {
     Json cartridges = nullptr;
@@ -149,6 +149,10 @@ Json present_application(const Application& application, const User& owner,
             cartridges.push_back(present_installed(installed, catalogue.find(installed.name.text()),
                                                    application, view));
         }
+    }
+    Json inherited = Json::array();
+    for (const Member& member : members) {
+        inherited.push_back(present_inherited_member(member, application));
     }
     const std::string ssh = ssh_url(application, view);
     const std::string& git = application.initial_git_url;
@@ -178,7 +182,7 @@ Json present_application(const Application& application, const User& owner,
         {"building_with", nullptr},
         {"building_app", nullptr},
         {"build_job_url", nullptr},
-        {"members", Json::array({present_member(owner)})},
+        {"members", std::move(inherited)},
         {"cartridges", std::move(cartridges)},
     };
     if (view.links) {

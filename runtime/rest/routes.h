@@ -17,6 +17,8 @@ enum class Privilege {
     read,      ///< scopes read, session
     session,   ///< scope session
 };
+// Routes about a domain or an application also need a role there, and take tokens for just that
+// domain or application: the dispatcher checks both before the handler runs.
 
 struct Route {
     const char* method;
@@ -25,6 +27,7 @@ struct Route {
     /// applications/:name".
     const char* pattern;
     Privilege privilege;
+    std::optional<Role> role;  ///< in the domain that the path leads to; empty: it leads to none
     Reply (*handler)(const Call&);
     const char* summary;
 };

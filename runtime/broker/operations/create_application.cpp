@@ -103,11 +103,22 @@ std::vector<std::string> hosts_of(const Application& application, const std::str
     return hosts;
 }
 
-std::vector<PublicKey> authorized_keys(const StateStore& store, const UserId& owner) {
+std::vector<PublicKey> authorized_keys(const StateStore& store, const DomainId& domain) {
+    std::vector<UserId> users;
+    if (const auto found = store.find_domain(domain)) {
+        users.push_back(found->owner);
+    }
+    for (const auto& [member, role] : store.members(domain)) {
+        if (role >= Role::edit) {
+            users.push_back(member);
+        }
+    }
     std::vector<PublicKey> keys;
-    const auto user = store.find_user(owner);
-    for (const KeyRecord& key : store.keys(owner)) {
-        keys.push_back({key.type, key.content, key.name.text(), user ? user->login.text() : ""});
+    for (const UserId& id : users) {
+        const auto user = store.find_user(id);
+        for (const KeyRecord& key : store.keys(id)) {
+            keys.push_back({key.type, key.content, key.name.text(), user ? user->login.text() : ""});
+        }
     }
     return keys;
 }
@@ -128,7 +139,7 @@ OperationPlan plan_create_application(const CreateFacts& create_facts, const Eff
     plan.steps.push_back({"authorize-keys", "Let your ssh keys in",
                           [facts, gear, e] {
                               e.agent.set_authorized_keys(
-                                  gear, authorized_keys(e.store, facts->application.owner));
+                                  gear, authorized_keys(e.store, facts->application.domain));
                           },
                           {}});
     for (const Cartridge& cartridge : facts->cartridges) {

@@ -79,7 +79,7 @@ OperationPlan plan_set_aliases(const Application& application, const UserId& use
 /// browser resolves by itself, and its aliases.
 std::vector<std::string> hosts_of(const Application& application, const std::string& cloud_domain);
 
-/// The owner's keys, for the gear's authorized_keys.
-std::vector<PublicKey> authorized_keys(const StateStore& store, const UserId& owner);
+/// The keys of the domain's owner and of the members who may edit, for authorized_keys.
+std::vector<PublicKey> authorized_keys(const StateStore& store, const DomainId& domain);
 
 }  // namespace gearbox

@@ -60,6 +60,9 @@ OperationPlan Reconciler::plan_again(const OperationRecord& record) const {
     if (record.kind == "update-keys") {
         return keys_.plan_distribution(UserId(record.subject));
     }
+    if (record.kind == "update-members") {
+        return members_.plan_distribution(DomainId(record.subject), record.user);
+    }
     const auto found = core_.store.find_application(record.subject);
     if (!found) {
         return plan_nothing(record);

@@ -3,6 +3,7 @@
 #pragma once
 #include "broker/core.h"
 #include "broker/keys.h"
+#include "broker/members.h"
 
 #include <vector>
 
@@ -10,7 +11,8 @@ namespace gearbox {
 
 class Reconciler {
 public:
-    Reconciler(Core& core, KeyService& keys) : core_(core), keys_(keys) {}
+    Reconciler(Core& core, KeyService& keys, MemberService& members)
+        : core_(core), keys_(keys), members_(members) {}
 
     /// Before anybody is served: the journal, then applications and gears that belong to nobody.
     /// Interrupted events are left to repeat_events().
@@ -27,6 +29,7 @@ private:
 
     Core& core_;
     KeyService& keys_;
+    MemberService& members_;
     std::vector<OperationRecord> interrupted_events_;
 };
 

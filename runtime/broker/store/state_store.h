@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "broker/store/sqlite.h"
 #include "model/application.h"
+#include "model/role.h"
 
 #include <mutex>
 #include <optional>
@@ -102,7 +103,14 @@ public:
     void update_domain(const Domain& domain);
     void remove_domain(const DomainId& domain);
     std::optional<Domain> find_domain(const std::string& name) const;
+    std::optional<Domain> find_domain(const DomainId& id) const;
     std::vector<Domain> domains(const UserId& owner) const;  ///< oldest first
+    /// Those of which the user is a member but not the owner, oldest first.
+    std::vector<Domain> domains_of_member(const UserId& user) const;
+    std::optional<Role> find_role(const DomainId& domain, const UserId& member) const;
+    std::vector<std::pair<UserId, Role>> members(const DomainId& domain) const;  ///< by user id
+    /// Replaces all of them.
+    void set_members(const DomainId& domain, const std::vector<std::pair<UserId, Role>>& members);
 
     // applications
     /// Takes a free uid out of [first, last] but for those excepted, and keeps name and uid, all or nothing. Throws
@@ -125,7 +133,8 @@ public:
                                                       const std::string& name) const;
     /// Every stage, sorted by name.
     std::vector<ApplicationRecord> applications(const DomainId& domain) const;
-    std::vector<ApplicationRecord> applications_of(const UserId& owner) const;
+    /// Of all domains that the user owns or is a member of.
+    std::vector<ApplicationRecord> applications_of(const UserId& user) const;
     std::vector<ApplicationRecord> all_applications() const;
     std::int64_t gears_of(const UserId& owner) const;
 

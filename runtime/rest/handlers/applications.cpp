@@ -135,13 +135,19 @@ Application application_of(const Call& call) {
 }
 
 Json present(const Call& call, const Application& application) {
-    return present_application(application, call.who.user, call.broker.catalogue,
+    const auto domain = call.broker.core.store.find_domain(application.domain);
+    const auto members = domain ? call.broker.members.list(*domain) : std::vector<Member>();
+    return present_application(application, members, call.broker.catalogue,
                                call.includes("cartridges"), call.view);
 }
 
 Reply list_applications(const Call& call) {
     check_owner(call);
-    return {200, "applications", present_all(call, call.broker.applications.list(call.who)), {}, {}};
+    auto found = call.broker.applications.list(call.who);
+    if (call.params.contains("owner")) {
+        std::erase_if(found, [&](const auto& a) { return a.owner != call.who.user.id; });
+    }
+    return {200, "applications", present_all(call, found), {}, {}};
 }
 
 Reply list_domain_applications(const Call& call) {
@@ -207,11 +213,6 @@ Reply check_dns(const Call& call) {
     // The appliance answers for every name below its suffix; an application that exists resolves.
     application_of(call);
     return {200, "boolean", true, {}, {}};
-}
-
-Reply list_application_members(const Call& call) {
-    application_of(call);
-    return {200, "members", Json::array({present_member(call.who.user)}), {}, {}};
 }
 
 }  // namespace gearbox::rest::handlers

@@ -9,8 +9,9 @@ namespace gearbox::rest::handlers {
 namespace {
 
 Json present(const Call& call, const Domain& domain) {
-    const User& owner = call.who.user;
-    DomainDetails details{owner, owner.max_gears - call.broker.users.consumed_gears(owner)};
+    const auto members = call.broker.members.list(domain);
+    const User& owner = members.front().user;
+    DomainDetails details{members, owner.max_gears - call.broker.users.consumed_gears(owner)};
     if (call.includes("application_info")) {
         details.application_count =
             static_cast<std::int64_t>(call.broker.applications.list(domain).size());
@@ -26,7 +27,9 @@ Reply list_domains(const Call& call) {
         throw HttpError(400, "Only @self is supported for the 'owner' argument.");
     }
     Json list = Json::array();
-    for (const Domain& domain : call.broker.domains.list(call.who)) {
+    const auto domains = owner != call.params.end() ? call.broker.domains.own(call.who)
+                                                     : call.broker.domains.list(call.who);
+    for (const Domain& domain : domains) {
         list.push_back(present(call, domain));
     }
     return {200, "domains", std::move(list), {}, {}};
@@ -61,11 +64,6 @@ Reply delete_domain(const Call& call) {
     problems.check();
     call.broker.domains.remove(call.who, call.part("domain"), force);
     return {200, "", nullptr, {{"info", str("Domain ", call.part("domain"), " deleted.")}}, {}};
-}
-
-Reply list_domain_members(const Call& call) {
-    call.broker.domains.domain(call.who, call.part("domain"));
-    return {200, "members", Json::array({present_member(call.who.user)}), {}, {}};
 }
 
 }  // namespace gearbox::rest::handlers

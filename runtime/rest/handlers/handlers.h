@@ -35,7 +35,16 @@ Reply add_domain(const Call& call);
 Reply show_domain(const Call& call);
 Reply update_domain(const Call& call);
 Reply delete_domain(const Call& call);
+
+// members.cpp
 Reply list_domain_members(const Call& call);
+Reply show_member(const Call& call);
+Reply change_members(const Call& call);
+Reply update_member(const Call& call);
+Reply remove_member(const Call& call);
+Reply reset_members(const Call& call);
+Reply leave_domain(const Call& call);
+Reply list_application_members(const Call& call);
 
 // applications.cpp
 Reply list_applications(const Call& call);
@@ -47,7 +56,6 @@ Reply delete_application(const Call& call);
 Reply run_event(const Call& call);
 Reply show_descriptor(const Call& call);
 Reply check_dns(const Call& call);
-Reply list_application_members(const Call& call);
 
 // aliases.cpp
 Reply list_aliases(const Call& call);

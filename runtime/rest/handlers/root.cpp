@@ -63,7 +63,11 @@ Reply show_root(const Call& call) {
                "*  read\n   Allows the client to access resources you own without making changes."
                " Does not allow access to view authorization tokens. Valid for 1 month.\n\n"
                "*  userinfo\n   Allows a client to view your login name, unique id, and your user"
-               " capabilities. Valid for 1 month.",
+               " capabilities. Valid for 1 month.\n\n"
+               "*  domain/:id/:role\n   Grants the role view, edit or admin in that domain only. Valid"
+               " for 1 month.\n\n"
+               "*  application/:id/:role\n   Grants the role view, edit or admin for that application"
+               " only. Valid for 1 month.",
                Json::array({"session", "read", "userinfo"}), "userinfo"},
               {"note", "string", "A note to remind you what this token is for"},
               {"expires_in", "integer", "The number of seconds before this token expires"},

@@ -116,7 +116,10 @@ Reply delete_authorization(const Call& call) {
 }
 
 Reply delete_authorizations(const Call& call) {
-    call.broker.authorizations.remove_all(call.who);
+    Problems problems;
+    const auto scope = Fields(call.params, problems).text("scope", exit_code::unspecified);
+    problems.check();
+    call.broker.authorizations.remove_all(call.who, scope.value_or(""));
     return {200, "", nullptr, {info("All authorizations are revoked.")}, {}};
 }
 

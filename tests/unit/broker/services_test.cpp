@@ -365,7 +365,7 @@ TEST(Authorizations, AreReusedAndExpire) {
     EXPECT_EQ(problems_of([&] { tokens.add(demo, {"root", "", std::nullopt, false}); }),
               "invalid 1/scopes");
     tokens.remove(demo, "unknown");
-    tokens.remove_all(demo);
+    tokens.remove_all(demo, "");
     EXPECT_TRUE(tokens.list(demo).empty());
 }
 
