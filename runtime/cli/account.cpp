@@ -1,6 +1,8 @@
 // account and logout.
 #include "cli/command.h"
 
+#include <memory>
+
 namespace gearbox::cli {
 
 Runner declare_account(CLI::App&) {
@@ -19,8 +21,38 @@ Runner declare_account(CLI::App&) {
     };
 }
 
-Runner declare_logout(CLI::App&) {
+Runner declare_server_status(CLI::App&) {
     return [](Session& session) {
+        const Json root = session.connect("").get("/api").data;
+        const Json environment = session.connect("").get("/environment").data;
+        if (!session.print_json({{"server", session.config().server}, {"environment", environment}})) {
+            session.terminal().line(str(session.config().server, " answers; ", root.size(),
+                                        " links, applications are below '",
+                                        find<std::string>(environment, "domain_suffix").value_or("?"),
+                                        "'"));
+        }
+        return 0;
+    };
+}
+
+Runner declare_region_list(CLI::App&) {
+    return [](Session& session) {
+        const Json regions = session.broker().get("/regions").data;
+        if (!session.print_json(regions)) {
+            session.terminal().note("this appliance has no regions");
+        }
+        return regions.empty() ? exit_status::no_regions : 0;
+    };
+}
+
+Runner declare_logout(CLI::App& parser) {
+    const auto all = std::make_shared<bool>(false);
+    parser.add_flag("--all", *all, "end every session of the account, on other machines too");
+    return [all](Session& session) {
+        if (*all) {
+            session.broker().remove("/user/authorizations");
+            session.store().remove_token();
+        }
         session.log_out();
         if (!session.print_json(Json::object())) {
             session.terminal().line("logged out");

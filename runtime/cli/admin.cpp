@@ -81,6 +81,60 @@ Runner declare_user_delete(CLI::App& parser) {
     };
 }
 
+namespace {
+
+void print_user(Session& session, const Json& user) {
+    if (session.print_json(user)) {
+        return;
+    }
+    for (const auto& [name, value] : user.items()) {
+        session.terminal().line(str(name, ": ", value.is_string() ? value.get<std::string>()
+                                                                    : to_text(value)));
+    }
+}
+
+}  // namespace
+
+Runner declare_user_show(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, true, false);
+    return [arguments](Session& session) {
+        print_user(session, call(arguments->socket, "user.show", {{"login", arguments->login}}));
+        return 0;
+    };
+}
+
+Runner declare_user_set(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, true, false);
+    const auto request = std::make_shared<Json>(Json::object());
+    const auto number = [&](const char* option, const char* name, const char* help) {
+        parser.add_option_function<std::int64_t>(
+            option, [request, name](const std::int64_t& value) { (*request)[name] = value; }, help);
+    };
+    number("--max-domains", "max_domains", "how many domains");
+    number("--max-gears", "max_gears", "how many gears, in all domains together");
+    number("--max-teams", "max_teams", "how many teams");
+    number("--max-storage", "max_storage", "GB of extra storage a gear");
+    const auto flag = [&](const char* option, bool value, const char* help) {
+        parser.add_flag_callback(
+            option, [request, value] { (*request)["private_certificates"] = value; }, help);
+    };
+    flag("--allow-private-certificates", true, "aliases may have certificates of their own");
+    flag("--forbid-private-certificates", false, "they may not");
+    parser.add_option_function<std::vector<std::string>>(
+        "--gear-sizes",
+        [request](const std::vector<std::string>& sizes) { (*request)["gear_sizes"] = sizes; },
+        "the sizes that may be used");
+    return [arguments, request](Session& session) {
+        Json args = *request;
+        if (args.empty()) {
+            fail(ErrorKind::invalid, "nothing to set; see 'gearbox admin user set --help'");
+        }
+        args["login"] = arguments->login;
+        print_user(session, call(arguments->socket, "user.set", args));
+        return 0;
+    };
+}
+
 Runner declare_user_list(CLI::App& parser) {
     const auto arguments = add_arguments(parser, false, false);
     return [arguments](Session& session) {

@@ -1,7 +1,7 @@
 // app show, list, delete and the events.
 #include "cli/applications.h"
 
-#include "cli/command.h"
+#include "cli/target.h"
 
 #include <memory>
 
@@ -9,20 +9,10 @@ namespace gearbox::cli {
 
 namespace {
 
-struct Target {
-    std::string name;
-    std::string domain;
-};
-
 std::shared_ptr<Target> add_target(CLI::App& parser) {
     const auto target = std::make_shared<Target>();
-    parser.add_option("NAME", target->name, "the application")->required();
-    parser.add_option("-n,--namespace", target->domain, "its domain (default: the one in use)");
+    cli::add_target(parser, *target);
     return target;
-}
-
-std::string path_of(const Json& application) {
-    return "/application/" + encode_segment(take<std::string>(application, "id"));
 }
 
 std::string state_of(Session& session, const Json& application) {
@@ -148,5 +138,15 @@ Runner declare_app_delete(CLI::App& parser) {
 Runner declare_app_start(CLI::App& parser) { return declare_event(parser, "start", "started"); }
 Runner declare_app_stop(CLI::App& parser) { return declare_event(parser, "stop", "stopped"); }
 Runner declare_app_restart(CLI::App& parser) { return declare_event(parser, "restart", "restarted"); }
+Runner declare_app_force_stop(CLI::App& parser) { return declare_event(parser, "force-stop", "killed"); }
+Runner declare_app_reload(CLI::App& parser) { return declare_event(parser, "reload", "reloaded"); }
+Runner declare_app_tidy(CLI::App& parser) { return declare_event(parser, "tidy", "tidied up"); }
+Runner declare_app_scale_up(CLI::App& parser) { return declare_event(parser, "scale-up", "scaled up"); }
+Runner declare_app_scale_down(CLI::App& parser) {
+    return declare_event(parser, "scale-down", "scaled down");
+}
+Runner declare_threaddump(CLI::App& parser) {
+    return declare_event(parser, "thread-dump", "has dumped its threads; see 'gearbox tail'");
+}
 
 }  // namespace gearbox::cli

@@ -6,26 +6,6 @@ namespace gearbox::cli {
 
 namespace {
 
-std::string base64(const std::string& data) {
-    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    unsigned bits = 0;
-    int count = 0;
-    for (const char c : data) {
-        bits = (bits << 8) | static_cast<unsigned char>(c);
-        for (count += 8; count >= 6; count -= 6) {
-            out += alphabet[(bits >> (count - 6)) & 63];
-        }
-    }
-    if (count > 0) {
-        out += alphabet[(bits << (6 - count)) & 63];
-    }
-    while (out.size() % 4 != 0) {
-        out += '=';
-    }
-    return out;
-}
-
 std::vector<Message> messages_of(const Json& envelope) {
     std::vector<Message> out;
     const auto found = envelope.find("messages");
@@ -66,6 +46,26 @@ ErrorKind kind_of(int status) {
 }
 
 }  // namespace
+
+std::string base64(const std::string& data) {
+    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    unsigned bits = 0;
+    int count = 0;
+    for (const char c : data) {
+        bits = (bits << 8) | static_cast<unsigned char>(c);
+        for (count += 8; count >= 6; count -= 6) {
+            out += alphabet[(bits >> (count - 6)) & 63];
+        }
+    }
+    if (count > 0) {
+        out += alphabet[(bits << (6 - count)) & 63];
+    }
+    while (out.size() % 4 != 0) {
+        out += '=';
+    }
+    return out;
+}
 
 std::vector<std::string> Reply::texts(const std::string& severity) const {
     std::vector<std::string> out;

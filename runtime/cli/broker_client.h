@@ -57,6 +57,8 @@ public:
     Reply post(const std::string& path, const Json& body, const std::string& request_id = {}) {
         return call("POST", path, body, request_id);
     }
+    Reply put(const std::string& path, const Json& body) { return call("PUT", path, body); }
+    Reply patch(const std::string& path, const Json& body) { return call("PATCH", path, body); }
     Reply remove(const std::string& path, const Json& body = Json::object()) {
         return call("DELETE", path, body);
     }
@@ -70,6 +72,7 @@ private:
     Renew renew_;
 };
 
+std::string base64(const std::string& data);
 std::string basic_authorization(const std::string& login, const std::string& password);
 std::string bearer_authorization(const std::string& token);
 
@@ -78,12 +81,17 @@ namespace exit_status {
 constexpr int error = 1;
 constexpr int usage = 2;
 constexpr int no_application = 101;
+constexpr int nothing_to_forward = 102;
 constexpr int no_key = 118;
 constexpr int no_domain = 127;
 constexpr int bad_key_file = 128;
 constexpr int garbled = 129;
+constexpr int snapshot_failed = 130;
+constexpr int remote_failed = 133;
 constexpr int no_cartridge = 154;
 constexpr int many_cartridges = 155;
+constexpr int no_variable = 157;
+constexpr int no_regions = 168;
 }  // namespace exit_status
 
 /// An error of the client's own with a process status of its own.

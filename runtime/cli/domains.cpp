@@ -68,6 +68,29 @@ Runner declare_domain_show(CLI::App& parser) {
     };
 }
 
+Runner declare_domain_rename(CLI::App& parser) {
+    struct Arguments {
+        std::string name;
+        std::string to;
+    };
+    const auto arguments = std::make_shared<Arguments>();
+    parser.add_option("NAME", arguments->name)->required();
+    parser.add_option("NEW_NAME", arguments->to)->required();
+    return [arguments](Session& session) {
+        const Reply reply = session.broker().put("/domain/" + encode_segment(arguments->name),
+                                                 {{"name", arguments->to}});
+        if (session.config().domain == arguments->name) {
+            Config config = session.config();
+            config.domain = take<std::string>(reply.data, "name");
+            session.store().save(config);
+        }
+        if (!session.print_json(reply.data)) {
+            session.terminal().line(str("domain '", arguments->name, "' is '", arguments->to, "' now"));
+        }
+        return 0;
+    };
+}
+
 Runner declare_domain_delete(CLI::App& parser) {
     struct Arguments {
         std::string name;

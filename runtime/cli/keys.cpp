@@ -44,6 +44,19 @@ Runner declare_key_list(CLI::App&) {
     };
 }
 
+Runner declare_key_show(CLI::App& parser) {
+    const auto name = std::make_shared<std::string>();
+    parser.add_option("NAME", *name)->required();
+    return [name](Session& session) {
+        const Json key = session.broker().get("/user/keys/" + encode_segment(*name)).data;
+        if (!session.print_json(key)) {
+            session.terminal().line(str(take<std::string>(key, "type"), " ",
+                                        take<std::string>(key, "content"), " ", *name));
+        }
+        return 0;
+    };
+}
+
 Runner declare_key_remove(CLI::App& parser) {
     const auto name = std::make_shared<std::string>();
     parser.add_option("NAME", *name)->required();

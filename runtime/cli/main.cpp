@@ -1,9 +1,13 @@
 // The `gearbox` command.
 #include "cli/command.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <iostream>
 
@@ -14,12 +18,41 @@ std::string variable(const char* name) {
     return value == nullptr ? "" : value;
 }
 
-int execute(const std::vector<std::string>& argv) {
+std::vector<char*> raw_words(const std::vector<std::string>& argv) {
     std::vector<char*> raw;
     for (const std::string& word : argv) {
         raw.push_back(const_cast<char*>(word.c_str()));
     }
     raw.push_back(nullptr);
+    return raw;
+}
+
+int run(const std::vector<std::string>& argv, const gearbox::cli::Redirection& files) {
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    if (!files.input.empty()) {
+        ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, files.input.c_str(), O_RDONLY, 0);
+    }
+    if (!files.output.empty()) {
+        ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, files.output.c_str(),
+                                           O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    }
+    const std::vector<char*> raw = raw_words(argv);
+    pid_t pid = 0;
+    const int error = ::posix_spawnp(&pid, raw[0], &actions, nullptr, raw.data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) {
+        errno = error;
+        gearbox::fail_errno("running '", argv[0], "'");
+    }
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int execute(const std::vector<std::string>& argv) {
+    const std::vector<char*> raw = raw_words(argv);
     ::signal(SIGPIPE, SIG_DFL);
     ::execvp(raw[0], raw.data());
     gearbox::fail_errno("running '", argv[0], "'");
@@ -34,6 +67,7 @@ int main(int argc, char** argv) {
         {std::cin, std::cout, std::cerr, ::isatty(STDIN_FILENO) != 0, ::isatty(STDERR_FILENO) != 0},
         &gearbox::cli::make_transport,
         &execute,
+        &run,
         variable("HOME"),
         variable("GEARBOX_PASSWORD"),
     };

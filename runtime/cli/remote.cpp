@@ -1,21 +1,11 @@
 // ssh, tail, git-clone: replaced by the program that does it, with the addresses that hold from here.
-#include "cli/command.h"
+#include "base/file.h"
+#include "cli/target.h"
 
 #include <memory>
+#include <sstream>
 
 namespace gearbox::cli {
-
-namespace {
-
-struct Target {
-    std::string name;
-    std::string domain;
-};
-
-void add_target(CLI::App& parser, Target& target) {
-    parser.add_option("NAME", target.name, "the application")->required();
-    parser.add_option("-n,--namespace", target.domain, "its domain (default: the one in use)");
-}
 
 std::vector<std::string> ssh_command(const Session& session, const Json& application) {
     std::vector<std::string> argv{"ssh"};
@@ -25,6 +15,8 @@ std::vector<std::string> ssh_command(const Session& session, const Json& applica
     argv.push_back(ssh_target(application, session.config()));
     return argv;
 }
+
+namespace {
 
 // git takes core.sshCommand as one line that its shell splits: each word in single quotes.
 std::string shell_quoted(const std::string& word) {
@@ -58,16 +50,115 @@ Runner declare_tail(CLI::App& parser) {
     struct Arguments {
         Target target;
         std::string files = "*/log*/*";
+        std::string options;
     };
     const auto arguments = std::make_shared<Arguments>();
     add_target(parser, arguments->target);
     parser.add_option("-f,--files", arguments->files, "files below the gear's home")
         ->capture_default_str();
+    parser.add_option("-o,--opts", arguments->options, "options of tail, e.g. '-n 100'");
     return [arguments](Session& session) {
         const Json application =
             session.application(arguments->target.name, arguments->target.domain);
         std::vector<std::string> argv = ssh_command(session, application);
-        argv.push_back("tail " + arguments->files);
+        const std::string options =
+            arguments->options.empty() ? "" : str("--opts ", base64(arguments->options), " ");
+        argv.push_back(str("tail ", options, arguments->files));
+        return session.world().execute(argv);
+    };
+}
+
+Runner declare_scp(CLI::App& parser) {
+    struct Arguments {
+        Target target;
+        std::string direction;
+        std::string local;
+        std::string remote;
+    };
+    const auto arguments = std::make_shared<Arguments>();
+    add_target(parser, arguments->target);
+    parser.add_option("DIRECTION", arguments->direction, "upload or download")
+        ->required()
+        ->check(CLI::IsMember({"upload", "download"}));
+    parser.add_option("LOCAL", arguments->local, "a file or directory here")->required();
+    parser.add_option("REMOTE", arguments->remote, "a path below the gear's home")->required();
+    return [arguments](Session& session) {
+        const Json application = application_of(session, arguments->target);
+        std::vector<std::string> argv{"scp", "-r"};
+        for (const std::string& option : ssh_options(session)) {
+            argv.push_back(option == "-p" ? "-P" : option);
+        }
+        const std::string remote =
+            str(ssh_target(application, session.config()), ":", arguments->remote);
+        const bool is_upload = arguments->direction == "upload";
+        argv.push_back(is_upload ? arguments->local : remote);
+        argv.push_back(is_upload ? remote : arguments->local);
+        return session.world().execute(argv);
+    };
+}
+
+namespace {
+
+// "mysql -> 100.64.7.209:38032": the service and where it is. The port here is the usual one of the
+// service where that is known, else the same as there.
+struct ForwardedPort {
+    std::string service;
+    std::string target;
+    int local = 0;
+};
+
+std::vector<ForwardedPort> parse_ports(const std::string& text) {
+    std::vector<ForwardedPort> out;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const auto arrow = line.find(" -> ");
+        const auto colon = line.rfind(':');
+        if (arrow == std::string::npos || colon == std::string::npos || colon < arrow) {
+            continue;
+        }
+        ForwardedPort port;
+        port.service = line.substr(0, arrow);
+        port.target = line.substr(arrow + 4);
+        port.local = port.service == "mysql"        ? 3306
+                     : port.service == "postgresql" ? 5432
+                     : port.service == "mongodb"    ? 27017
+                                                    : 8080;
+        for (const ForwardedPort& other : out) {
+            port.local += port.local == other.local ? 1 : 0;
+        }
+        out.push_back(port);
+    }
+    return out;
+}
+
+}  // namespace
+
+Runner declare_port_forward(CLI::App& parser) {
+    const auto target = std::make_shared<Target>();
+    add_target(parser, *target);
+    return [target](Session& session) {
+        const Json application = application_of(session, *target);
+        std::vector<std::string> argv = ssh_command(session, application);
+        argv.emplace_back("rhc-list-ports 2>&1");
+        const TempDir directory("gearbox-ports");
+        const std::string file = directory.path() / "ports";
+        if (session.world().run(argv, {"", file}) != 0) {
+            throw ExitError(exit_status::remote_failed, "the gear does not tell its ports");
+        }
+        const auto ports = parse_ports(read_file(file));
+        if (ports.empty()) {
+            throw ExitError(exit_status::nothing_to_forward, "there is nothing to forward");
+        }
+        argv = {"ssh", "-N", "-o", "ExitOnForwardFailure=yes"};
+        for (const ForwardedPort& port : ports) {
+            session.terminal().line(str(port.service, "  127.0.0.1:", port.local, " → ", port.target));
+            argv.insert(argv.end(), {"-L", str("127.0.0.1:", port.local, ":", port.target)});
+        }
+        session.terminal().note("Forwarding until you press Ctrl-C");
+        for (const std::string& option : ssh_options(session)) {
+            argv.push_back(option);
+        }
+        argv.push_back(ssh_target(application, session.config()));
         return session.world().execute(argv);
     };
 }

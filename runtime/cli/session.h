@@ -12,12 +12,20 @@
 
 namespace gearbox::cli {
 
+/// Files in the place of a program's standard streams; "" keeps ours.
+struct Redirection {
+    std::string input;
+    std::string output;  ///< made or emptied
+};
+
 /// The outside world, replaced in tests.
 struct World {
     Streams streams;
     TransportFactory transport;
     /// Replaces this process by the program; returns only in tests.
     std::function<int(const std::vector<std::string>& argv)> execute;
+    /// Runs the program to its end; its exit status, 128 + signal number when killed.
+    std::function<int(const std::vector<std::string>& argv, const Redirection& files)> run;
     std::string home;             ///< directory of .ssh
     std::string environment_password;  ///< GEARBOX_PASSWORD
 };

@@ -91,6 +91,14 @@ protected:
                               executed = argv;
                               return 0;
                           },
+                          [this](const std::vector<std::string>& argv, const Redirection& files) {
+                              executed = argv;
+                              redirected = files;
+                              if (!files.output.empty()) {
+                                  write_file_atomically(files.output, "archive");
+                              }
+                              return program_status;
+                          },
                           directory.path().native(),
                           password};
         std::vector<std::string> args{"--config", config_directory()};
@@ -132,6 +140,8 @@ protected:
     std::string out;
     std::string err;
     std::vector<std::string> executed;
+    Redirection redirected;
+    int program_status = 0;
 };
 
 }  // namespace gearbox::cli

@@ -1,0 +1,163 @@
+// cartridge add, remove, show, status, start, stop, restart, reload, storage, scale: of an application.
+#include "cli/catalogue.h"
+#include "cli/target.h"
+
+#include <memory>
+
+namespace gearbox::cli {
+
+namespace {
+
+struct Arguments {
+    Target target;
+    std::string cartridge;
+    bool confirm = false;
+};
+
+std::shared_ptr<Arguments> add_arguments(CLI::App& parser) {
+    const auto arguments = std::make_shared<Arguments>();
+    parser.add_option("CARTRIDGE", arguments->cartridge, "name, with or without its version")
+        ->required();
+    add_target_option(parser, arguments->target);
+    return arguments;
+}
+
+// The full name of one that the application has.
+std::string installed(const Json& application, const std::string& word) {
+    for (const Json& cartridge : application.value("cartridges", Json::array())) {
+        const auto name = take<std::string>(cartridge, "name");
+        if (name == word || name.substr(0, name.rfind('-')) == word) {
+            return name;
+        }
+    }
+    throw ExitError(exit_status::no_cartridge,
+                    str("the application has no cartridge '", word, "'"));
+}
+
+std::string cartridge_path(Session& session, const Arguments& arguments) {
+    const Json application = application_of(session, arguments.target);
+    return str(path_of(application), "/cartridge/",
+               encode_segment(installed(application, arguments.cartridge)));
+}
+
+Runner declare_verb(CLI::App& parser, const char* event, const char* done) {
+    const auto arguments = add_arguments(parser);
+    return [arguments, event, done](Session& session) {
+        const Reply reply = session.broker().post(cartridge_path(session, *arguments) + "/events",
+                                                  {{"event", event}});
+        return finish(session, reply, str("'", arguments->cartridge, "' ", done));
+    };
+}
+
+void print_cartridge(Session& session, const Json& cartridge) {
+    Terminal& terminal = session.terminal();
+    terminal.line(str(take<std::string>(cartridge, "name"), "  ",
+                      find<std::string>(cartridge, "display_name").value_or("")));
+    for (const Json& property : cartridge.value("properties", Json::array())) {
+        terminal.line(str("  ", find<std::string>(property, "name").value_or("?"), " = ",
+                          find<std::string>(property, "value").value_or("")));
+    }
+    terminal.line(str("  extra storage: ",
+                      find<std::int64_t>(cartridge, "additional_gear_storage").value_or(0), " GB"));
+}
+
+}  // namespace
+
+Runner declare_cartridge_add(CLI::App& parser) {
+    const auto arguments = add_arguments(parser);
+    return [arguments](Session& session) {
+        const std::string name =
+            resolve_cartridge(session.broker().get("/cartridges").data, arguments->cartridge);
+        const Reply reply = session.broker().post(path_of(session, arguments->target) + "/cartridges",
+                                                  {{"name", name}});
+        return finish(session, reply, str("'", name, "' added to '", arguments->target.name, "'"));
+    };
+}
+
+Runner declare_cartridge_remove(CLI::App& parser) {
+    const auto arguments = add_arguments(parser);
+    parser.add_flag("--confirm", arguments->confirm, "do not ask");
+    return [arguments](Session& session) {
+        const std::string path = cartridge_path(session, *arguments);
+        if (!arguments->confirm &&
+            !session.terminal().confirm(str("Remove '", arguments->cartridge, "' with its data?"),
+                                        "--confirm")) {
+            session.terminal().note("nothing removed");
+            return exit_status::error;
+        }
+        return finish(session, session.broker().remove(path),
+                      str("'", arguments->cartridge, "' removed"));
+    };
+}
+
+Runner declare_cartridge_show(CLI::App& parser) {
+    const auto arguments = add_arguments(parser);
+    return [arguments](Session& session) {
+        const Json cartridge = session.broker().get(cartridge_path(session, *arguments)).data;
+        if (!session.print_json(cartridge)) {
+            print_cartridge(session, cartridge);
+        }
+        return 0;
+    };
+}
+
+Runner declare_cartridge_status(CLI::App& parser) {
+    const auto arguments = add_arguments(parser);
+    return [arguments](Session& session) {
+        const Json cartridge =
+            session.broker().get(cartridge_path(session, *arguments) + "?include=status_messages").data;
+        if (!session.print_json(cartridge)) {
+            for (const Json& message : cartridge.value("status_messages", Json::array())) {
+                session.terminal().line(find<std::string>(message, "message").value_or(""));
+            }
+        }
+        return 0;
+    };
+}
+
+Runner declare_cartridge_storage(CLI::App& parser) {
+    const auto arguments = add_arguments(parser);
+    const auto gigabytes = std::make_shared<std::int64_t>(-1);
+    parser.add_option("--set", *gigabytes, "extra storage in GB; without it the value is shown");
+    return [arguments, gigabytes](Session& session) {
+        const std::string path = cartridge_path(session, *arguments);
+        const Json cartridge =
+            *gigabytes < 0 ? session.broker().get(path).data
+                           : session.broker().put(path, {{"additional_gear_storage", *gigabytes}}).data;
+        if (!session.print_json(cartridge)) {
+            print_cartridge(session, cartridge);
+        }
+        return 0;
+    };
+}
+
+Runner declare_cartridge_scale(CLI::App& parser) {
+    struct Scales {
+        std::int64_t from = 0;
+        std::int64_t to = 0;
+    };
+    const auto arguments = add_arguments(parser);
+    const auto scales = std::make_shared<Scales>();
+    parser.add_option("--min", scales->from, "fewest gears");
+    parser.add_option("--max", scales->to, "most gears, -1 for no limit");
+    return [arguments, scales](Session& session) {
+        Json body = Json::object();
+        if (scales->from != 0) {
+            body["scales_from"] = scales->from;
+        }
+        if (scales->to != 0) {
+            body["scales_to"] = scales->to;
+        }
+        const Reply reply = session.broker().put(cartridge_path(session, *arguments), body);
+        return finish(session, reply, str("limits of '", arguments->cartridge, "' set"));
+    };
+}
+
+Runner declare_cartridge_start(CLI::App& parser) { return declare_verb(parser, "start", "started"); }
+Runner declare_cartridge_stop(CLI::App& parser) { return declare_verb(parser, "stop", "stopped"); }
+Runner declare_cartridge_restart(CLI::App& parser) {
+    return declare_verb(parser, "restart", "restarted");
+}
+Runner declare_cartridge_reload(CLI::App& parser) { return declare_verb(parser, "reload", "reloaded"); }
+
+}  // namespace gearbox::cli
