@@ -6,6 +6,7 @@
 #include "broker/core.h"
 #include "broker/domains.h"
 #include "broker/keys.h"
+#include "broker/login_guard.h"
 #include "broker/members.h"
 #include "broker/operations/reconciler.h"
 #include "broker/passwords.h"
@@ -35,6 +36,7 @@ struct Broker {
                        static_cast<uid_t>(parts.settings.node.max_uid),
                        parts.settings.broker.cloud_domain}},
           passwords(parts.clock),
+          login_guard(parts.clock),
           tokens(parts.token_secret_file),
           users(core, passwords),
           keys(core),
@@ -55,6 +57,7 @@ struct Broker {
     OperationRunner runner;
     Core core;
     Passwords passwords;
+    LoginGuard login_guard;
     Tokens tokens;
     UserService users;
     KeyService keys;

@@ -22,13 +22,13 @@ constexpr std::array<std::pair<const char*, double>, 8> versions = {
      {"1.6", 1.6}, {"1.7", 1.7}}};
 
 const char* symbol_of(int status) {
-    constexpr std::array<std::pair<int, const char*>, 22> symbols = {
+    constexpr std::array<std::pair<int, const char*>, 23> symbols = {
         {{200, "ok"}, {201, "created"}, {204, "no_content"}, {301, "moved_permanently"},
          {400, "bad_request"}, {401, "unauthorized"}, {403, "forbidden"}, {404, "not_found"},
          {405, "method_not_allowed"}, {406, "not_acceptable"}, {408, "request_timeout"},
          {409, "conflict"}, {410, "gone"}, {411, "length_required"},
          {413, "request_entity_too_large"}, {414, "request_uri_too_long"},
-         {415, "unsupported_media_type"}, {422, "unprocessable_entity"},
+         {415, "unsupported_media_type"}, {422, "unprocessable_entity"}, {429, "too_many_requests"},
          {431, "request_header_fields_too_large"}, {500, "internal_server_error"},
          {501, "not_implemented"}, {503, "service_unavailable"}}};
     for (const auto& [number, symbol] : symbols) {
@@ -181,6 +181,14 @@ std::string host_of(const HttpRequest& request) {
     return host;
 }
 
+// Who asks: the router adds the visitor's address as the last one.
+std::string address_of(const HttpRequest& request) {
+    const std::string list = request.header("x-forwarded-for");
+    const auto comma = list.rfind(',');
+    const auto begin = list.find_first_not_of(" ", comma == std::string::npos ? 0 : comma + 1);
+    return begin == std::string::npos ? "" : list.substr(begin, 64);
+}
+
 // ":8443" of "host:8443", "" if there is none.
 std::string port_of(const std::string& host) {
     const auto colon = host.rfind(':');
@@ -239,8 +247,18 @@ std::optional<Principal> Dispatcher::authenticate(const HttpRequest& request, Re
     if (!credentials) {
         return std::nullopt;
     }
+    const auto& [login, password] = *credentials;
+    const std::string address = address_of(request);
+    if (const auto wait = broker_.login_guard.seconds_to_wait(login, address); wait > 0) {
+        challenge = make_error_reply(
+            429, str("Too many wrong passwords: the next attempt counts in ", wait, " s"));
+        challenge.headers.emplace_back("Retry-After", std::to_string(wait));
+        return std::nullopt;
+    }
     challenge.messages.front().text = "The login or password is not right";
-    auto user = broker_.users.authenticate(credentials->first, credentials->second);
+    auto user = broker_.users.authenticate(login, password);
+    user ? broker_.login_guard.note_success(login, address)
+         : broker_.login_guard.note_failure(login, address);
     return user ? std::optional(Principal{std::move(*user), "session", ""}) : std::nullopt;
 }
 

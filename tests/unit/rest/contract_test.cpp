@@ -86,6 +86,27 @@ TEST(Authentication, ChallengesAsRhcExpects) {
     EXPECT_TRUE(t.get("domains").json()["data"].empty());
 }
 
+TEST(Authentication, SlowsDownWhoGuesses) {
+    TestServer t;
+    const auto guess = [&](const std::string& address) {
+        return t.client.request("GET", "/broker/rest/user", "", "application/json",
+                                "X-Forwarded-For: 1.2.3.4, " + address + "\r\n");
+    };
+    t.client.authorization = "Basic ZGVtbzp3cm9uZw==";
+    for (int i = 0; i < 6; ++i) {
+        EXPECT_EQ(guess("10.0.0.7").status, 401);
+    }
+    const HttpReply slowed = guess("10.0.0.7");
+    EXPECT_EQ(slowed.status, 429);
+    EXPECT_EQ(slowed.headers.at("retry-after"), "2");
+    EXPECT_EQ(slowed.json()["status"], "too_many_requests");
+    t.client.authorization = demo_basic;
+    EXPECT_EQ(guess("10.0.0.7").status, 429) << "the right one counts as little now";
+    EXPECT_EQ(guess("10.0.0.8").status, 200);
+    t.parts.clock.seconds += 3;
+    EXPECT_EQ(guess("10.0.0.7").status, 200);
+}
+
 TEST(Tokens, StandForTheirUserWithinTheirScope) {
     TestServer t;
     const Json body = {{"scope", "session"}, {"note", "RHC/1.38.4"}, {"reuse", true}};
