@@ -6,6 +6,7 @@
 #include "rest/handlers/handlers.h"
 #include "rest/params.h"
 #include "rest/problem.h"
+#include "rest/xml.h"
 
 #include <sodium.h>
 
@@ -47,7 +48,8 @@ Json message_json(const Message& message) {
             {"index", nullptr}};
 }
 
-HttpResponse put_in_envelope(const Reply& reply, double version, const char* version_text) {
+HttpResponse put_in_envelope(const Reply& reply, double version, const char* version_text,
+                             bool as_xml = false) {
     Json messages = Json::array();
     for (const Message& message : reply.messages) {
         messages.push_back(message_json(message));
@@ -66,7 +68,10 @@ HttpResponse put_in_envelope(const Reply& reply, double version, const char* ver
     HttpResponse response;
     response.status = reply.status;
     response.headers = reply.headers;
-    response.body = to_text(envelope);
+    response.body = as_xml ? to_xml(envelope) : to_text(envelope);
+    if (as_xml) {
+        response.content_type = "application/xml; charset=utf-8";
+    }
     return response;
 }
 
@@ -267,8 +272,11 @@ Reply Dispatcher::answer(const HttpRequest& request, const std::string& request_
     auto path = split_path(request.path.substr(base_path.size()));
     if (!path.empty()) {
         std::string& last = path.back();
-        if (last.ends_with(".json")) {
-            last.resize(last.size() - 5);
+        for (const std::string_view format : {".json", ".xml"}) {
+            if (last.ends_with(format)) {
+                last.resize(last.size() - format.size());
+                break;
+            }
         }
         if (last.empty()) {
             path.pop_back();
@@ -352,7 +360,8 @@ HttpResponse Dispatcher::handle(const HttpRequest& request) {
     } catch (const std::exception& error) {
         reply = make_problem_reply(error, request_id);
     }
-    HttpResponse response = put_in_envelope(reply, version.number, text_of(version.number));
+    HttpResponse response = put_in_envelope(reply, version.number, text_of(version.number),
+                                            prefers_xml(request));
     response.headers.emplace_back("X-Request-Id", request_id);
     response.headers.emplace_back("Cache-Control", "no-store");
     return response;
