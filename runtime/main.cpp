@@ -10,6 +10,7 @@
 #include "control/control_server.h"
 #include "node/local_agent.h"
 #include "node/sessions.h"
+#include "rest/api_doc.h"
 #include "rest/dispatcher.h"
 #include "rest/server.h"
 #include "sys/git.h"
@@ -36,10 +37,10 @@ namespace {
 
 constexpr const char* default_config = "/etc/gearbox/gearboxd.toml";
 constexpr const char* usage =
-    "usage: gearboxd [--config FILE] [--dump-settings | --settings-doc | --version]\n";
+    "usage: gearboxd [--config FILE] [--dump-settings | --settings-doc | --api-doc | --version]\n";
 
 struct Options {
-    enum class Action { run, dump_settings, settings_doc, version, help };
+    enum class Action { run, dump_settings, settings_doc, api_doc, version, help };
     Action action = Action::run;
     std::optional<std::string> config;
 };
@@ -54,6 +55,8 @@ Options parse_options(int argc, char** argv) {
             out.action = Options::Action::dump_settings;
         } else if (word == "--settings-doc") {
             out.action = Options::Action::settings_doc;
+        } else if (word == "--api-doc") {
+            out.action = Options::Action::api_doc;
         } else if (word == "--version") {
             out.action = Options::Action::version;
         } else {
@@ -173,6 +176,7 @@ int run(const Options& options) {
         case Options::Action::help: std::fputs(usage, stderr); return 2;
         case Options::Action::version: std::puts("gearboxd " GEARBOX_VERSION); return 0;
         case Options::Action::settings_doc: std::fputs(settings_markdown().c_str(), stdout); return 0;
+        case Options::Action::api_doc: std::fputs(rest::api_markdown().c_str(), stdout); return 0;
         case Options::Action::dump_settings:
         case Options::Action::run: break;
     }

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "broker/access.h"
+#include "rest/api_doc.h"
 #include "rest/handlers/handlers.h"
 #include "rest/params.h"
 #include "rest/problem.h"
@@ -380,6 +381,10 @@ std::optional<HttpResponse> Dispatcher::find_page(const HttpRequest& request) co
         }
         response.content_type = "application/x-x509-ca-cert";
         response.body = *file;
+        return response;
+    }
+    if (path == str(base_path, "/openapi.json")) {
+        response.body = to_text(make_openapi());
         return response;
     }
     const bool is_landing = path == "/" || path == "/broker" || path == "/broker/" ||
