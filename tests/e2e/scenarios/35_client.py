@@ -85,6 +85,45 @@ def check_ssh_and_tail(appliance):
     expect_in("/seen-in-the-log", line)
 
 
+def check_other_host_names(appliance):
+    gearbox(appliance, "alias", "add", "site", "www.example.org")
+    web = appliance.web({"name": "site", "domain_id": LOGIN})
+    web.host = "www.example.org"
+    expect(web.get().text, "pushed by hand")
+    expect_in("already registered", gearbox(appliance, "alias", "add", "site", "www.example.org", status=1).stderr)
+    certificate, key = state["directory"] / "chain.pem", state["directory"] / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "30", "-subj", "/CN=www.example.org", "-keyout", str(key), "-out", str(certificate)],
+                   check=True, capture_output=True)
+    words = ("alias", "update-cert", "site", "www.example.org", "--certificate", str(certificate),
+             "--private-key", str(key))
+    expect_in("not authorized", gearbox(appliance, *words, status=1).stderr)
+    appliance.sudo(f"gearbox admin user set {LOGIN} --allow-private-certificates")
+    gearbox(appliance, *words)
+    shown = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{appliance.ports[443]}", "-servername",
+                            "www.example.org"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    expect_in("CN = www.example.org", shown.stdout)
+    gearbox(appliance, "alias", "remove", "site", "www.example.org")
+    expect(web.get().status, 404)
+
+
+def check_variables_members_and_snapshots(appliance):
+    gearbox(appliance, "env", "set", "LEVEL=debug", "-a", "site")
+    expect_in("LEVEL=debug", gearbox(appliance, "env", "list", "site").stdout)
+    appliance.make_user("walter")
+    gearbox(appliance, "member", "add", "walter", "-r", "edit")
+    walter = appliance.users["walter"]
+    expect([d["name"] for d in walter.api("GET", "/domains").json["data"]], ["walter", LOGIN])
+    gear = json.loads(gearbox(appliance, "app", "show", "site", "--output", "json").stdout)
+    walter.clone({"id": gear["id"], "name": "site"})
+    gearbox(appliance, "member", "remove", "walter")
+    archive = state["directory"] / "site.tar.gz"
+    gearbox(appliance, "snapshot", "save", "site", "-f", str(archive))
+    gearbox(appliance, "snapshot", "restore", "site", "-f", str(archive))
+    expect(page(appliance).text, "pushed by hand")
+    expect_in("activated", gearbox(appliance, "ssh", "site", "--", "gear", "deployments").stdout)
+
+
 def check_stop_start_delete(appliance):
     gearbox(appliance, "app", "stop", "site")
     expect(json.loads(gearbox(appliance, "app", "show", "site", "--output", "json").stdout)["state"], "stopped")
