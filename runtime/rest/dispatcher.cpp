@@ -51,6 +51,16 @@ Json message_json(const Message& message) {
 
 HttpResponse put_in_envelope(const Reply& reply, double version, const char* version_text,
                              bool as_xml = false) {
+    HttpResponse response;
+    response.status = reply.status;
+    response.headers = reply.headers;
+    if (as_xml) {
+        response.content_type = "application/xml; charset=utf-8";
+    }
+    if (!reply.ready.empty()) {
+        response.body = reply.ready;
+        return response;
+    }
     Json messages = Json::array();
     for (const Message& message : reply.messages) {
         messages.push_back(message_json(message));
@@ -66,13 +76,7 @@ HttpResponse put_in_envelope(const Reply& reply, double version, const char* ver
                            {"version", version_text},
                            {"api_version", version},
                            {"supported_api_versions", std::move(supported)}};
-    HttpResponse response;
-    response.status = reply.status;
-    response.headers = reply.headers;
     response.body = as_xml ? to_xml(envelope) : to_text(envelope);
-    if (as_xml) {
-        response.content_type = "application/xml; charset=utf-8";
-    }
     return response;
 }
 
@@ -120,6 +124,26 @@ bool has_target_scope(const std::string& scopes) {
     return std::any_of(found.begin(), found.end(), [](const Scope& scope) {
         return scope.kind == Scope::Kind::domain || scope.kind == Scope::Kind::application;
     });
+}
+
+// Replies that are made of the store's content and of what does not change while the daemon runs (the
+// catalogue, the settings): nothing of the node, no clock.
+bool is_of_store_alone(const Route& route, const HttpRequest& request) {
+    const std::string_view pattern = route.pattern;
+    return std::string_view(route.method) == "GET" && request.body.empty() &&
+           (pattern == "domains" || pattern == "applications" || pattern == "@application" ||
+            pattern == "domain|domains/:domain" || pattern == "domain|domains/:domain/applications");
+}
+
+// Everything else that such a reply depends on. Each part with its length: none can pass as another.
+std::string cache_key_of(const HttpRequest& request, const Call& call) {
+    std::string key;
+    for (const std::string& part :
+         {call.who.user.id.text(), call.who.scopes, request.path, request.query, request.header("accept"),
+          request.header("content-type"), call.view.base, call.view.app_scheme, call.view.app_port}) {
+        key += str(part.size(), ":", part);
+    }
+    return key;
 }
 
 // The domain or application of the path: 404 for strangers, 403 for members who may not.
@@ -325,7 +349,20 @@ Reply Dispatcher::answer(const HttpRequest& request, const std::string& request_
         nolinks != call.params.end() && (*nolinks == "true" || *nolinks == true)) {
         call.view.links = false;
     }
-    return route.handler(call);
+    if (!is_of_store_alone(route, request)) {
+        return route.handler(call);
+    }
+    const std::string key = cache_key_of(request, call);
+    const std::int64_t store_version = broker_.core.store.version();
+    if (auto body = replies_.find(key, store_version)) {
+        Reply known;
+        known.ready = std::move(*body);
+        return known;
+    }
+    Reply reply = route.handler(call);
+    reply.cache_key = key;
+    reply.store_version = store_version;
+    return reply;
 }
 
 HttpResponse Dispatcher::handle(const HttpRequest& request) {
@@ -363,6 +400,9 @@ HttpResponse Dispatcher::handle(const HttpRequest& request) {
     }
     HttpResponse response = put_in_envelope(reply, version.number, text_of(version.number),
                                             prefers_xml(request));
+    if (!reply.cache_key.empty() && reply.status == 200) {
+        replies_.put(reply.cache_key, reply.store_version, response.body);
+    }
     response.headers.emplace_back("X-Request-Id", request_id);
     response.headers.emplace_back("Cache-Control", "no-store");
     return response;

@@ -2,6 +2,7 @@
 // Knows nothing of sockets, so that tests and fuzzers call it directly.
 #pragma once
 #include "rest/message.h"
+#include "rest/reply_cache.h"
 #include "rest/routes.h"
 
 namespace gearbox::rest {
@@ -28,6 +29,7 @@ private:
     std::optional<HttpResponse> find_page(const HttpRequest& request) const;
 
     Broker& broker_;
+    ReplyCache replies_;
 };
 
 }  // namespace gearbox::rest

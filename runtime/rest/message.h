@@ -45,6 +45,9 @@ struct Reply {
     Json data;
     std::vector<Message> messages;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::string ready = {};      ///< the whole body, if it was made before
+    std::string cache_key = {};  ///< under which the body may be kept; "" = not at all
+    std::int64_t store_version = 0;
 };
 
 /// How things are shown to this caller.

@@ -97,6 +97,8 @@ void Database::execute(const std::string& script) {
     check_sqlite(db_, sqlite3_exec(db_, script.c_str(), nullptr, nullptr, nullptr), "running a script");
 }
 
+std::int64_t Database::total_changes() const { return sqlite3_total_changes64(db_); }
+
 std::int64_t Database::changes() const { return sqlite3_changes64(db_); }
 
 std::unique_ptr<Statement> Database::prepare(const char* sql) {

@@ -66,6 +66,8 @@ public:
         return changes();
     }
     std::int64_t changes() const;
+    /// Rows changed since the connection was opened, by foreign keys too.
+    std::int64_t total_changes() const;
 
 private:
     std::unique_ptr<Statement> prepare(const char* sql);

@@ -254,6 +254,11 @@ void StateStore::remove_expired_authorizations(std::int64_t now) {
     db_.run("DELETE FROM authorizations WHERE expires<=?", now);
 }
 
+std::int64_t StateStore::version() const {
+    const std::lock_guard lock(mutex_);
+    return db_.total_changes();
+}
+
 std::string StateStore::dump() const {
     const std::lock_guard lock(mutex_);
     std::string out;

@@ -148,6 +148,9 @@ public:
     /// Keeps the newest finished operations, at most this many.
     void prune_operations(std::int64_t keep);
 
+    /// Another number after every change; never an earlier one while the store is open.
+    std::int64_t version() const;
+
     /// Every table as text, for tests that compare before and after.
     std::string dump() const;
     int schema_version() const;
