@@ -53,7 +53,7 @@ Runner declare_deploy(CLI::App& parser) {
         bool clean = false;
     };
     const auto arguments = std::make_shared<Arguments>();
-    parser.add_option("REF|FILE", arguments->what,
+    parser.add_option("WHAT", arguments->what,
                       "a branch, tag or commit of its repository, or an archive on this machine")
         ->required();
     add_target_option(parser, arguments->target);

@@ -40,7 +40,7 @@ int print(Session& session, const Json& variables) {
 }  // namespace
 
 Runner declare_env_set(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, "NAME=VALUE", "variables");
+    const auto arguments = add_arguments(parser, "VARIABLE", "NAME=VALUE, any number of them");
     return [arguments](Session& session) {
         Json list = Json::array();
         for (const std::string& word : arguments->words) {
