@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Everything that can fail, in order of its cost; ends with `N passed, N failed, N skipped`.
 
-usage: tests/run.py [SUITE…]      suites: unit lint sanitize functional package image e2e; default: all
+usage: tests/run.py [SUITE…]      suites: build unit lint sanitize fuzz package functional image e2e; default: all
 """
 
+import concurrent.futures
 import fnmatch
 import os
 import pathlib
@@ -17,6 +18,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 LOGS = TOP / "build/logs"
 HOST = TOP / "build/host"
 SANITIZE = TOP / "build/sanitize"
+FUZZ = TOP / "build/fuzz"
 JOBS = str(os.cpu_count() or 2)
 
 
@@ -108,6 +110,29 @@ def suite_sanitize():
                                          "UBSAN_OPTIONS": "print_stacktrace=1"})
 
 
+FUZZ_SECONDS = 60
+
+
+def suite_fuzz():
+    """Every fuzzer for a minute, two at a time; anything that it finds is a failure, with the input in the log."""
+    if not (run("fuzz-configure", ["cmake", "--preset", "fuzz"])
+            and run("fuzz-build", ["ninja", "-C", str(FUZZ), "fuzzers"])):
+        TOTALS.add(0, 1)
+        return
+    names = sorted(path.name for path in (TOP / "tests/data/fuzz").iterdir())
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        for good in pool.map(fuzz_one, names):
+            TOTALS.add(int(good), int(not good))
+
+
+def fuzz_one(name):
+    found = FUZZ / "found" / name
+    found.mkdir(parents=True, exist_ok=True)
+    return run(f"fuzz-{name}", [str(FUZZ / f"tests/fuzz/fuzz_{name}"), f"-max_total_time={FUZZ_SECONDS}",
+                                "-max_len=4096", "-rss_limit_mb=2048", "-timeout=20", "-print_final_stats=1",
+                                f"-artifact_prefix={found}/", str(found), str(TOP / "tests/data/fuzz" / name)])
+
+
 def suite_functional():
     ctest("functional", HOST, "functional", jobs="1")
 
@@ -136,7 +161,7 @@ def suite_e2e():
 
 
 SUITES = {
-    "build": suite_build, "unit": suite_unit, "lint": suite_lint, "sanitize": suite_sanitize,
+    "build": suite_build, "unit": suite_unit, "lint": suite_lint, "sanitize": suite_sanitize, "fuzz": suite_fuzz,
     "package": suite_package, "functional": suite_functional, "image": suite_image, "e2e": suite_e2e,
 }
 
