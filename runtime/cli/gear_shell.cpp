@@ -30,7 +30,8 @@ public:
     Stream(int from, int to) : from_(from), to_(to) {}
     bool is_open() const { return from_ >= 0; }
     int from() const { return from_; }
-    /// Copies what is there. At the end both are closed: the other side must see it, too.
+    /// Copies what is there. At the end, and when nobody reads, both are closed: who writes and who
+    /// reads must see it, too. A program whose output nobody wants would block for ever.
     void copy() {
         char buffer[65536];
         const ssize_t got = ::read(from_, buffer, sizeof buffer);
@@ -42,6 +43,7 @@ public:
         }
     }
     void close() {
+        ::close(from_);
         ::close(to_);
         from_ = -1;
     }
@@ -100,14 +102,14 @@ void add_terminal(Json& args) {
 // Copies until the daemon says how the program ended.
 int pump(int connection, std::vector<UniqueFd>& streams) {
     Stream in(STDIN_FILENO, streams[0].release());
-    Stream out(streams[1].get(), STDOUT_FILENO);
-    Stream err(streams[2].get(), STDERR_FILENO);
+    Stream out(streams[1].release(), STDOUT_FILENO);
+    Stream err(streams[2].release(), STDERR_FILENO);
     for (;;) {
         pollfd fds[5] = {{in.from(), POLLIN, 0},
                          {out.from(), POLLIN, 0},
                          {err.from(), POLLIN, 0},
                          {connection, POLLIN, 0},
-                         {STDOUT_FILENO, 0, 0}};
+                         {out.is_open() ? STDOUT_FILENO : -1, 0, 0}};
         if (::poll(fds, 5, -1) < 0) {
             continue;
         }
