@@ -349,6 +349,16 @@ Reply Dispatcher::answer(const HttpRequest& request, const std::string& request_
         nolinks != call.params.end() && (*nolinks == "true" || *nolinks == true)) {
         call.view.links = false;
     }
+    Reply reply = respond(route, request, call);
+    if (route.privilege != Privilege::open) {
+        reply.headers.emplace_back("X-OpenShift-Identity", call.who.user.login.text());
+        reply.headers.emplace_back("X-OpenShift-Identity-Id", call.who.user.id.text());
+        reply.headers.emplace_back("X-OAuth-Scopes", call.who.scopes);
+    }
+    return reply;
+}
+
+Reply Dispatcher::respond(const Route& route, const HttpRequest& request, const Call& call) {
     if (!is_of_store_alone(route, request)) {
         return route.handler(call);
     }

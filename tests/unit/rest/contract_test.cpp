@@ -118,6 +118,8 @@ TEST(Tokens, StandForTheirUserWithinTheirScope) {
     EXPECT_EQ(t.send("POST", "user/authorizations", body).status, 200);
     t.client.authorization = "Bearer " + token;
     EXPECT_EQ(t.get("user").json()["data"]["login"], "demo");
+    EXPECT_EQ(t.get("user").headers.at("x-openshift-identity"), "demo");
+    EXPECT_EQ(t.get("user").headers.at("x-oauth-scopes"), "session");
     const auto read = t.send("POST", "user/authorizations",
                              {{"scope", "read"}, {"note", "hi"}, {"expires_in", nullptr}});
     ASSERT_EQ(read.status, 201);
