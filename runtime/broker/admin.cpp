@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 
+#include <set>
+
 namespace gearbox {
 
 namespace {
@@ -78,10 +80,12 @@ Json application_list(Broker& broker, const Json&) {
     Json applications = Json::array();
     for (const ApplicationRecord& record : broker.core.store.all_applications()) {
         const Application& application = record.value;
+        const auto owner = broker.core.store.find_user(application.owner);
         applications.push_back(
             {{"id", application.id.text()},
              {"name", application.name.text()},
              {"domain", application.domain_name.text()},
+             {"owner", owner ? owner->login.text() : ""},
              {"uid", application.uid},
              {"ready", record.stage == Stage::ready},
              {"state", name_of(broker.core.agent.has_gear(application.gear())
@@ -89,6 +93,31 @@ Json application_list(Broker& broker, const Json&) {
                                    : GearState::unknown)}});
     }
     return applications;
+}
+
+// Store, node and journal must tell the same story.
+Json check(Broker& broker, const Json&) {
+    Json problems = Json::array();
+    const StateStore& store = broker.core.store;
+    std::set<std::string> known;
+    for (const ApplicationRecord& record : store.all_applications()) {
+        const Application& application = record.value;
+        const std::string name = str(application.name.text(), "-", application.domain_name.text());
+        known.insert(application.id.text());
+        if (record.stage == Stage::ready && !broker.core.agent.has_gear(application.gear())) {
+            problems.push_back(str("application '", name, "' has no gear"));
+        }
+    }
+    for (const GearId& gear : broker.core.agent.gears()) {
+        if (!known.contains(gear.text())) {
+            problems.push_back(str("gear '", gear.text(), "' belongs to no application"));
+        }
+    }
+    for (const OperationRecord& operation : store.unfinished_operations()) {
+        problems.push_back(str("operation '", operation.kind, "' of ", operation.subject,
+                               " is not finished (state ", name_of(operation.state), ")"));
+    }
+    return {{"applications", known.size()}, {"problems", std::move(problems)}};
 }
 
 Json status(Broker& broker, const Json&) {
@@ -103,6 +132,7 @@ Json status(Broker& broker, const Json&) {
 
 const std::vector<AdminVerb>& admin_verbs() {
     static const std::vector<AdminVerb> verbs = {
+        {"check", "", "what store, gears and operations disagree about", check},
         {"status", "", "version and what there is", status},
         {"user.create", "login [password]", "make a user; without password one is made", user_create},
         {"user.list", "", "users and their gears", user_list},

@@ -10,12 +10,12 @@ namespace gearbox {
 
 /// What an operator may change of a user; absent members stay.
 struct UserLimits {
-    std::optional<std::int64_t> max_domains;  ///< 0 to 1,000,000, as all numbers here
-    std::optional<std::int64_t> max_gears;
-    std::optional<std::int64_t> max_teams;
-    std::optional<std::int64_t> max_storage;  ///< GB a gear, beside its base
-    std::optional<bool> private_certificates;
-    std::optional<std::vector<std::string>> gear_sizes;  ///< of those that this host has
+    std::optional<std::int64_t> max_domains = {};  ///< 0 to 1,000,000, as all numbers here
+    std::optional<std::int64_t> max_gears = {};
+    std::optional<std::int64_t> max_teams = {};
+    std::optional<std::int64_t> max_storage = {};  ///< GB a gear, beside its base
+    std::optional<bool> private_certificates = {};
+    std::optional<std::vector<std::string>> gear_sizes = {};  ///< of those that this host has
 };
 
 class UserService {

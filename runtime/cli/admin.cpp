@@ -1,4 +1,4 @@
-// admin user create, list, delete, passwd: through the daemon's control socket, root only.
+// admin user …, admin app list, admin status, admin check: through the daemon's control socket, root only.
 #include "cli/command.h"
 #include "control/control_client.h"
 
@@ -83,11 +83,12 @@ Runner declare_user_delete(CLI::App& parser) {
 
 namespace {
 
-void print_user(Session& session, const Json& user) {
-    if (session.print_json(user)) {
+// One "name: value" a line.
+void print_members(Session& session, const Json& object) {
+    if (session.print_json(object)) {
         return;
     }
-    for (const auto& [name, value] : user.items()) {
+    for (const auto& [name, value] : object.items()) {
         session.terminal().line(str(name, ": ", value.is_string() ? value.get<std::string>()
                                                                     : to_text(value)));
     }
@@ -98,7 +99,7 @@ void print_user(Session& session, const Json& user) {
 Runner declare_user_show(CLI::App& parser) {
     const auto arguments = add_arguments(parser, true, false);
     return [arguments](Session& session) {
-        print_user(session, call(arguments->socket, "user.show", {{"login", arguments->login}}));
+        print_members(session, call(arguments->socket, "user.show", {{"login", arguments->login}}));
         return 0;
     };
 }
@@ -130,8 +131,53 @@ Runner declare_user_set(CLI::App& parser) {
             fail(ErrorKind::invalid, "nothing to set; see 'gearbox admin user set --help'");
         }
         args["login"] = arguments->login;
-        print_user(session, call(arguments->socket, "user.set", args));
+        print_members(session, call(arguments->socket, "user.set", args));
         return 0;
+    };
+}
+
+Runner declare_admin_status(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, false, false);
+    return [arguments](Session& session) {
+        print_members(session, call(arguments->socket, "status"));
+        return 0;
+    };
+}
+
+Runner declare_admin_app_list(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, false, false);
+    return [arguments](Session& session) {
+        const Json applications = call(arguments->socket, "application.list");
+        if (session.print_json(applications)) {
+            return 0;
+        }
+        std::vector<std::vector<std::string>> rows;
+        for (const Json& application : applications) {
+            rows.push_back({take<std::string>(application, "name"),
+                            take<std::string>(application, "domain"),
+                            find<std::string>(application, "owner").value_or("-"),
+                            take<std::string>(application, "state"),
+                            std::to_string(take<std::int64_t>(application, "uid")),
+                            take<std::string>(application, "id")});
+        }
+        session.terminal().table({"NAME", "DOMAIN", "OWNER", "STATE", "UID", "GEAR"}, rows);
+        return 0;
+    };
+}
+
+Runner declare_admin_check(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, false, false);
+    return [arguments](Session& session) {
+        const Json result = call(arguments->socket, "check");
+        const Json problems = take<Json>(result, "problems");
+        if (!session.print_json(result)) {
+            for (const Json& problem : problems) {
+                session.terminal().line(problem.get<std::string>());
+            }
+            session.terminal().line(problems.empty() ? "nothing is wrong"
+                                                     : str(problems.size(), " problems"));
+        }
+        return problems.empty() ? 0 : exit_status::error;
     };
 }
 

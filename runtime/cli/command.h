@@ -103,6 +103,9 @@ Runner declare_authorization_delete(CLI::App& parser);
 Runner declare_authorization_delete_all(CLI::App& parser);
 Runner declare_server_status(CLI::App& parser);
 Runner declare_region_list(CLI::App& parser);
+Runner declare_admin_status(CLI::App& parser);
+Runner declare_admin_app_list(CLI::App& parser);
+Runner declare_admin_check(CLI::App& parser);
 Runner declare_user_show(CLI::App& parser);
 Runner declare_user_set(CLI::App& parser);
 

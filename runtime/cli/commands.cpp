@@ -31,6 +31,7 @@ constexpr Group groups[] = {
     {"sshkey", "keys that may push and log in"},
     {"admin", "the appliance's accounts (on the appliance, as root)"},
     {"admin user", "accounts of the broker"},
+    {"admin app", "applications of everybody"},
 };
 
 /// Parser is CLI::App or const CLI::App, and so is the child.
@@ -312,6 +313,10 @@ const std::vector<Command>& command_table() {
         {"region list", "regions of the appliance", "", &declare_region_list},
         {"completion", "print a shell completion script", "  source <(gearbox completion bash)",
          &declare_completion},
+        {"admin status", "what the daemon has and does", "", &declare_admin_status},
+        {"admin check", "whether store, gears and operations agree; status 1 if not", "",
+         &declare_admin_check},
+        {"admin app list", "the applications of everybody", "", &declare_admin_app_list},
         {"admin user create", "make an account", "  gearbox admin user create alice",
          &declare_user_create},
         {"admin user list", "all accounts", "", &declare_user_list},

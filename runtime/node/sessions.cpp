@@ -61,14 +61,14 @@ void Sessions::close_gear(const GearId& id) {
         }
         open_.erase(found);
     }
-    auto record = agent_.context().store.find(id);
-    // A look at a stopped application leaves it stopped.
-    if (record && (record->state == GearState::stopped || record->state == GearState::fresh)) {
-        try {
+    try {
+        auto record = agent_.context().store.find(id);
+        // A look at a stopped application leaves it stopped.
+        if (record && (record->state == GearState::stopped || record->state == GearState::fresh)) {
             agent_.context().launcher.kill(*record);
-        } catch (const Error& error) {
-            log::error("after a session: ", error.text(), log::field("gear", id.text()));
         }
+    } catch (const Error& error) {
+        log::error("after a session: ", error.text(), log::field("gear", id.text()));
     }
 }
 

@@ -7,6 +7,7 @@
 #include "rest/handlers/handlers.h"
 #include "rest/params.h"
 #include "rest/problem.h"
+#include "rest/versions.h"
 #include "rest/xml.h"
 
 #include <sodium.h>
@@ -57,7 +58,7 @@ HttpResponse put_in_envelope(const Reply& reply, double version, const char* ver
     if (as_xml) {
         response.content_type = "application/xml; charset=utf-8";
     }
-    if (!reply.ready.empty()) {
+    if (!reply.ready.empty() || reply.status == 204) {
         response.body = reply.ready;
         return response;
     }
@@ -408,6 +409,7 @@ HttpResponse Dispatcher::handle(const HttpRequest& request) {
     } catch (const std::exception& error) {
         reply = make_problem_reply(error, request_id);
     }
+    translate(reply, version.number, request.method);
     HttpResponse response = put_in_envelope(reply, version.number, text_of(version.number),
                                             prefers_xml(request));
     if (!reply.cache_key.empty() && reply.status == 200) {

@@ -24,7 +24,8 @@ struct MembersTest : testing::Test {
     }
     std::string keys() {
         std::string out;
-        for (const PublicKey& key : t.parts.agent.all().begin()->second.keys) {
+        const auto gears = t.parts.agent.all();
+        for (const PublicKey& key : gears.begin()->second.keys) {
             out += key.login + ":" + key.content + " ";
         }
         return out;
