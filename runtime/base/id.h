@@ -35,6 +35,7 @@ Id<Tag>::Id(std::string_view text) : text_(text) {
 
 using ApplicationId = Id<struct ApplicationTag>;
 using DomainId = Id<struct DomainTag>;
+using TeamId = Id<struct TeamTag>;
 using UserId = Id<struct UserTag>;
 using OperationId = Id<struct OperationTag>;
 /// Of the first gear of an application it is the application's id (cartridge contract, 11.1).

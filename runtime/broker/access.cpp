@@ -3,7 +3,6 @@
 #include "broker/problems.h"
 
 #include <algorithm>
-#include <array>
 
 namespace gearbox {
 
@@ -77,6 +76,23 @@ std::optional<Role> role_in(const StateStore& store, const UserId& user, const D
         return std::nullopt;
     }
     return found->owner == user ? std::optional(Role::owner) : store.find_role(domain, user);
+}
+
+Team find_team(const StateStore& store, const UserId& user, const std::string& id) {
+    const auto is_seen_by_user = [&](const Team& team) {
+        const auto members = store.team_members(team.id);
+        const auto domains = store.domains_of_team(team.id);
+        return team.owner == user || std::find(members.begin(), members.end(), user) != members.end() ||
+               std::any_of(domains.begin(), domains.end(), [&](const DomainId& domain) {
+                   return role_in(store, user, domain).has_value();
+               });
+    };
+    auto team = is_object_id(id) ? store.find_team(TeamId(id)) : std::nullopt;
+    if (!team || !is_seen_by_user(*team)) {
+        refuse(ErrorKind::not_found, str("There is no team with the id '", shown(id), "'."),
+               exit_code::member_not_found, "id");
+    }
+    return std::move(*team);
 }
 
 void check_access(const StateStore& store, const Principal& who, const Target& target, Role needed,

@@ -33,6 +33,10 @@ struct Target {
 /// What the user is in the domain; empty for strangers.
 std::optional<Role> role_in(const StateStore& store, const UserId& user, const DomainId& domain);
 
+/// The team, if the user owns it, is one of its members or shares a domain with it. Throws 404/132
+/// otherwise.
+Team find_team(const StateStore& store, const UserId& user, const std::string& id);
+
 /// Throws 403 unless the caller has the role there and their token is good for it. Strangers are
 /// the caller's to keep out before, with a 404.
 void check_access(const StateStore& store, const Principal& who, const Target& target, Role needed,

@@ -11,6 +11,7 @@
 #include "broker/operations/reconciler.h"
 #include "broker/passwords.h"
 #include "broker/quickstarts.h"
+#include "broker/teams.h"
 #include "broker/users.h"
 
 namespace gearbox {
@@ -48,8 +49,9 @@ struct Broker {
                       applications.remove(who, application);
                   }),
           members(core),
+          teams(core),
           quickstarts(parts.settings.node.quickstart_dir),
-          reconciler(core, keys, members) {}
+          reconciler(core) {}
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
 
@@ -66,6 +68,7 @@ struct Broker {
     ApplicationService applications;
     DomainService domains;
     MemberService members;
+    TeamService teams;
     QuickstartCatalogue quickstarts;
     Reconciler reconciler;
 };

@@ -12,14 +12,14 @@
 
 namespace gearbox {
 
-/// Lock order: domain, then application. Both may be held for minutes: never by a read.
+/// Lock order: domain, teams, application. Both may be held for minutes: never by a read.
 struct Core {
     const Settings& settings;
     StateStore& store;
     NodeAgent& agent;
     const Clock& clock;
     IdSource ids;
-    KeyedMutex& domain_locks;       ///< by namespace; "user:ID" for a user's keys; "user:ID" for a user's keys
+    KeyedMutex& domain_locks;       ///< by namespace; "user:ID" for a user's keys, "teams" for all teams
     KeyedMutex& application_locks;  ///< by application id; git pushes use the same
     OperationRunner& runner;
     Effects effects;

@@ -1,5 +1,6 @@
 #include "broker/keys.h"
 
+#include "broker/access_change.h"
 #include "broker/problems.h"
 
 #include <algorithm>
@@ -63,38 +64,11 @@ KeyRecord KeyService::key(const Principal& who, const std::string& name) const {
            exit_code::key_not_found);
 }
 
-OperationPlan KeyService::plan_distribution(const UserId& user) const {
-    OperationPlan plan;
-    plan.kind = "update-keys";
-    plan.user = user;
-    plan.subject = user.text();
-    plan.request = Json::object();
-    plan.recovery = Recovery::finish;
-    const auto distribute = [this, user] {
-        for (const ApplicationRecord& record : core_.store.applications_of(user)) {
-            const auto lock = core_.application_locks.lock(record.value.id.text());
-            if (core_.agent.has_gear(record.value.gear())) {
-                core_.agent.set_authorized_keys(
-                    record.value.gear(), authorized_keys(core_.store, record.value.domain));
-            }
-        }
-    };
-    plan.steps.push_back({"distribute", "Write the keys to your gears", distribute, distribute});
-    return plan;
-}
-
 void KeyService::change(const Principal& who, Op record) {
-    OperationPlan plan = plan_distribution(who.user.id);
-    // Undone in reverse the list would be written before it is changed back: so the first step's
-    // undo does both.
-    const auto distribute = plan.steps.front().run;
-    plan.steps.front().undo = {};
-    record.undo = [undo = record.undo, distribute] {
-        undo();
-        distribute();
-    };
-    plan.steps.insert(plan.steps.begin(), std::move(record));
-    core_.runner.run(plan, who.request_id);
+    change_access(core_, who,
+                  {"update-keys", who.user.id.text(), std::move(record), [this, user = who.user.id] {
+                       return core_.store.applications_of(user);
+                   }});
 }
 
 KeyRecord KeyService::add(const Principal& who, const std::string& name, const std::string& type,

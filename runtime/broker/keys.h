@@ -16,9 +16,6 @@ public:
                      const std::string& content);
     void remove(const Principal& who, const std::string& name);
 
-    /// After a crash: writes the user's keys to their gears again.
-    OperationPlan plan_distribution(const UserId& user) const;
-
 private:
     /// Runs change, then writes the user's keys to all of their gears; undone together.
     void change(const Principal& who, Op record);

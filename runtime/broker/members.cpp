@@ -1,40 +1,115 @@
 #include "broker/members.h"
 
 #include "base/log.h"
+#include "broker/access_change.h"
 #include "broker/problems.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace gearbox {
 
-void distribute_keys(Core& core, const DomainId& domain) {
-    for (const ApplicationRecord& record : core.store.applications(domain)) {
-        const auto lock = core.application_locks.lock(record.value.id.text());
-        if (core.agent.has_gear(record.value.gear())) {
-            core.agent.set_authorized_keys(record.value.gear(), authorized_keys(core.store, domain));
+namespace {
+
+template <typename Id>
+auto find_in(std::vector<std::pair<Id, Role>>& roles, const Id& id) {
+    return std::find_if(roles.begin(), roles.end(), [&](const auto& row) { return row.first == id; });
+}
+
+// False: there was nothing to remove.
+template <typename Id>
+bool apply(std::vector<std::pair<Id, Role>>& roles, const Id& id, std::optional<Role> role) {
+    const auto there = find_in(roles, id);
+    if (!role) {
+        const bool is_there = there != roles.end();
+        if (is_there) {
+            roles.erase(there);
         }
+        return is_there;
     }
+    if (there == roles.end()) {
+        roles.insert(std::upper_bound(roles.begin(), roles.end(), std::pair(id, *role),
+                                      [](const auto& a, const auto& b) { return a.first < b.first; }),
+                     {id, *role});
+    } else {
+        there->second = *role;
+    }
+    return true;
+}
+
+}  // namespace
+
+User find_account(const StateStore& store, const MemberChange& change) {
+    const bool is_by_id = !change.id.empty();
+    auto user = !is_by_id                  ? store.find_user(change.login)
+                : is_object_id(change.id) ? store.find_user(UserId(change.id))
+                                          : std::nullopt;
+    if (!user) {
+        refuse(ErrorKind::not_found,
+               str("There is no account with the ", is_by_id ? "id" : "login", " '",
+                   shown(is_by_id ? change.id : change.login), "'."),
+               exit_code::member_not_found, is_by_id ? "id" : "login");
+    }
+    return std::move(*user);
 }
 
 std::vector<Member> MemberService::list(const Domain& domain) const {
-    std::vector<Member> out;
-    if (auto owner = core_.store.find_user(domain.owner)) {
-        out.push_back({std::move(*owner), Role::owner});
-    }
-    for (const auto& [id, role] : core_.store.members(domain.id)) {
-        if (auto user = core_.store.find_user(id)) {
-            out.push_back({std::move(*user), role});
+    const DomainMembers given = core_.store.members(domain.id);
+    std::map<std::string, Member> users;
+    const auto user_of = [&](const UserId& id) -> Member* {
+        const auto [place, is_new] = users.try_emplace(id.text());
+        if (is_new) {
+            if (auto user = core_.store.find_user(id)) {
+                place->second.user = std::move(*user);
+            } else {
+                users.erase(place);
+                return nullptr;
+            }
+        }
+        return &place->second;
+    };
+    for (const auto& [id, role] : given.users) {
+        if (Member* member = user_of(id)) {
+            member->role = role;
+            member->own = role;
         }
     }
-    std::sort(out.begin() + (out.empty() ? 0 : 1), out.end(),
-              [](const Member& a, const Member& b) { return a.user.login < b.user.login; });
+    std::vector<Member> others;
+    for (const auto& [id, role] : given.teams) {
+        const auto team = core_.store.find_team(id);
+        if (!team) {
+            continue;
+        }
+        others.push_back({.team = team, .role = role, .own = role});
+        auto people = core_.store.team_members(id);
+        people.push_back(team->owner);
+        for (const UserId& person : people) {
+            Member* member = person == domain.owner ? nullptr : user_of(person);
+            if (member != nullptr) {
+                member->role = std::max(member->role, role);
+                member->through.emplace_back(id, role);
+            }
+        }
+    }
+    for (auto& [id, member] : users) {
+        others.push_back(std::move(member));
+    }
+    std::sort(others.begin(), others.end(), [](const Member& a, const Member& b) {
+        return std::pair(!a.team, a.name()) < std::pair(!b.team, b.name());
+    });
+    std::vector<Member> out;
+    if (auto owner = core_.store.find_user(domain.owner)) {
+        out.push_back({.user = std::move(*owner), .role = Role::owner});
+    }
+    out.insert(out.end(), std::make_move_iterator(others.begin()),
+               std::make_move_iterator(others.end()));
     return out;
 }
 
 Member MemberService::member(const Domain& domain, const std::string& id) const {
     for (Member& member : list(domain)) {
-        if (member.user.id.text() == id || member.user.login.text() == id) {
+        if (member.id() == id || (!member.team && member.name() == id)) {
             return std::move(member);
         }
     }
@@ -45,41 +120,44 @@ Member MemberService::member(const Domain& domain, const std::string& id) const 
 std::vector<Member> MemberService::change(const Principal& who, const Domain& domain,
                                           const std::vector<MemberChange>& changes) {
     const auto lock = core_.domain_locks.lock(domain.name.text());
-    Roles roles = core_.store.members(domain.id);
-    std::vector<Member> given;
+    const auto teams_lock = core_.domain_locks.lock("teams");
+    DomainMembers after = core_.store.members(domain.id);
     std::set<std::string> seen;
+    std::set<std::string> given;
     Problems problems;
     for (const MemberChange& change : changes) {
         const std::string& word = change.id.empty() ? change.login : change.id;
-        const auto user = change.id.empty() ? core_.store.find_user(change.login)
-                                            : core_.store.find_user(UserId(change.id));
-        if (!user) {
-            refuse(ErrorKind::not_found, str("There is no account with the ",
-                                             change.id.empty() ? "login" : "id", " '", shown(word), "'."),
-                   exit_code::member_not_found, change.id.empty() ? "login" : "id");
+        bool is_done = false;
+        std::string id;
+        if (change.is_team) {
+            const Team team = find_team(core_.store, who.user.id, change.id);
+            id = team.id.text();
+            is_done = apply(after.teams, team.id, change.role);
+        } else {
+            const User user = find_account(core_.store, change);
+            id = user.id.text();
+            if (user.id == domain.owner) {
+                problems.add("The owner of the domain has every right already and cannot be changed",
+                             exit_code::members, "members");
+                continue;
+            }
+            is_done = apply(after.users, user.id, change.role);
         }
-        const auto there = std::find_if(roles.begin(), roles.end(),
-                                        [&](const auto& row) { return row.first == user->id; });
-        if (user->id == domain.owner) {
-            problems.add("The owner of the domain has every right already and cannot be changed",
-                         exit_code::members, "members");
-        } else if (!seen.insert(user->id.text()).second) {
+        if (!seen.insert(id).second) {
             problems.add(str("The member '", shown(word), "' is given twice"), exit_code::members,
                          "members");
-        } else if (!change.role && there == roles.end()) {
+        } else if (!is_done) {
             problems.add(str("'", shown(word), "' is not a member of the domain"),
                          exit_code::members, "members");
-        } else if (!change.role) {
-            roles.erase(there);
-        } else {
-            there == roles.end() ? void(roles.emplace_back(user->id, *change.role))
-                                 : void(there->second = *change.role);
-            given.push_back({*user, *change.role});
+        } else if (change.role) {
+            given.insert(id);
         }
     }
     problems.check();
-    run(who, domain, roles);
-    return given;
+    run(who, domain, after);
+    std::vector<Member> out = list(domain);
+    std::erase_if(out, [&](const Member& member) { return !given.contains(member.id()); });
+    return out;
 }
 
 void MemberService::reset(const Principal& who, const Domain& domain) {
@@ -93,40 +171,26 @@ void MemberService::leave(const Principal& who, const Domain& domain) {
                exit_code::unspecified);
     }
     const auto lock = core_.domain_locks.lock(domain.name.text());
-    Roles roles = core_.store.members(domain.id);
-    std::erase_if(roles, [&](const auto& row) { return row.first == who.user.id; });
-    run(who, domain, roles);
+    DomainMembers after = core_.store.members(domain.id);
+    if (!apply(after.users, who.user.id, std::nullopt)) {
+        refuse(ErrorKind::invalid, "You are a member of this domain by a team: leave the team.",
+               exit_code::unspecified);
+    }
+    run(who, domain, after);
 }
 
-OperationPlan MemberService::plan_distribution(const DomainId& domain, const UserId& user) const {
-    OperationPlan plan;
-    plan.kind = "update-members";
-    plan.user = user;
-    plan.subject = domain.text();
-    plan.request = Json::object();
-    plan.recovery = Recovery::finish;
-    const auto distribute = [this, domain] { distribute_keys(core_, domain); };
-    plan.steps.push_back({"distribute", "Let members' keys in", distribute, distribute});
-    return plan;
-}
-
-void MemberService::run(const Principal& who, const Domain& domain, const Roles& after) {
-    const Roles before = core_.store.members(domain.id);
+void MemberService::run(const Principal& who, const Domain& domain, const DomainMembers& after) {
+    const DomainMembers before = core_.store.members(domain.id);
     if (before == after) {
         return;
     }
-    OperationPlan plan = plan_distribution(domain.id, who.user.id);
-    const auto distribute = plan.steps.front().run;
-    plan.steps.front().undo = {};
-    // Undone in reverse the keys would be written before the members are as they were.
-    plan.steps.insert(plan.steps.begin(),
-                      {"record", "Keep the members",
-                       [this, id = domain.id, after] { core_.store.set_members(id, after); },
-                       [this, id = domain.id, before, distribute] {
-                           core_.store.set_members(id, before);
-                           distribute();
-                       }});
-    core_.runner.run(plan, who.request_id);
+    StateStore& store = core_.store;
+    change_access(core_, who,
+                  {"update-members", domain.id.text(),
+                   {"record", "Keep the members",
+                    [&store, id = domain.id, after] { store.set_members(id, after); },
+                    [&store, id = domain.id, before] { store.set_members(id, before); }},
+                   [&store, id = domain.id] { return store.applications(id); }});
     log::info("members changed", log::field("domain", domain.name.text()),
               log::field("login", who.user.login.text()));
 }

@@ -1,24 +1,33 @@
-// Members of domains besides their owner (broker contract, 13).
+// Members of domains besides their owner: users, and teams (broker contract, 13).
 #pragma once
 #include "broker/access.h"
 #include "broker/core.h"
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gearbox {
 
+/// A user or a team in the list of a domain's or a team's members.
 struct Member {
-    User user;
-    Role role = Role::view;
+    std::optional<Team> team = std::nullopt;  ///< empty: a user
+    User user = {};
+    Role role = Role::view;                   ///< the highest of what follows
+    std::optional<Role> own = std::nullopt;   ///< given to themselves
+    std::vector<std::pair<TeamId, Role>> through = {};  ///< teams that give a role
+
+    const std::string& id() const { return team ? team->id.text() : user.id.text(); }
+    const std::string& name() const { return team ? team->name.text() : user.login.text(); }
 };
 
-/// One entry of a PATCH: role "none" removes. Either login or id is given.
+/// One entry of a PATCH: role "none" removes. A user by login or id, a team by id.
 struct MemberChange {
     std::string login;
     std::string id;
     std::optional<Role> role;  ///< empty: "none"
+    bool is_team = false;
 };
 
 /// Changes are journalled, and the keys of the domain's gears follow them: view is no way in.
@@ -26,31 +35,27 @@ class MemberService {
 public:
     explicit MemberService(Core& core) : core_(core) {}
 
-    /// The owner first, then by login.
+    /// The owner first, then teams and users by name; users of the teams too.
     std::vector<Member> list(const Domain& domain) const;
     /// By id or login; throws 404/132.
     Member member(const Domain& domain, const std::string& id) const;
-    /// Adds, changes and removes; the members that were given a role. 404/132 for accounts that do
-    /// not exist; 422/222 for what may not be: the owner, one that is twice there, removing nobody.
+    /// Adds, changes and removes; the members that were given a role. 404/132 for accounts and teams
+    /// that do not exist; 422/222 for what may not be: the owner, one that is twice there, removing
+    /// nobody.
     std::vector<Member> change(const Principal& who, const Domain& domain,
                                const std::vector<MemberChange>& changes);
     /// Everybody but the owner goes.
     void reset(const Principal& who, const Domain& domain);
-    /// 422 for the owner, who cannot leave.
+    /// 422 for the owner, who cannot leave, and for those who are there only by a team.
     void leave(const Principal& who, const Domain& domain);
 
-    /// After a crash, and when a key changes: who may log in to the domain's gears, written again.
-    OperationPlan plan_distribution(const DomainId& domain, const UserId& user) const;
-
 private:
-    using Roles = std::vector<std::pair<UserId, Role>>;
-    void run(const Principal& who, const Domain& domain, const Roles& after);
+    void run(const Principal& who, const Domain& domain, const DomainMembers& after);
 
     Core& core_;
 };
 
-/// Writes the keys of everybody who may log in to the gears of the domain. Takes the applications'
-/// locks.
-void distribute_keys(Core& core, const DomainId& domain);
+/// The account that a change is about; throws 404/132.
+User find_account(const StateStore& store, const MemberChange& change);
 
 }  // namespace gearbox

@@ -35,7 +35,7 @@ constexpr int event = 126;
 constexpr int domain_not_found = 127;
 constexpr int domain_not_empty = 128;
 constexpr int cartridge_not_found = 129;  ///< also: authorization not found
-constexpr int member_not_found = 132;
+constexpr int member_not_found = 132;  ///< also: team not found
 constexpr int members = 222;
 constexpr int domain_unchanged = 133;
 constexpr int gear_size = 134;
@@ -61,8 +61,10 @@ constexpr int variables = 186;
 constexpr int variable_name = 188;
 constexpr int variable_value = 190;
 constexpr int several_cartridges = 197;
+constexpr int team_limit = 193;
 constexpr int git_url = 216;
 constexpr int deployment = -1;
+constexpr int team = -1;
 }  // namespace exit_code
 
 struct Problem {

@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "broker/members.h"
+#include "broker/access_change.h"
 #include "broker/problems.h"
 
 namespace gearbox {
@@ -109,11 +109,17 @@ void UserService::remove(const std::string& login) {
     if (!core_.store.domains(found.id).empty()) {
         refuse(ErrorKind::invalid, str("User '", login, "' still has domains"), 139);
     }
-    const auto joined = core_.store.domains_of_member(found.id);
-    core_.store.remove_user(found.id);
-    for (const Domain& domain : joined) {
-        distribute_keys(core_, domain.id);
+    // Their teams go with them, and so do the rights of others that came from these.
+    std::vector<DomainId> joined;
+    for (const Domain& domain : core_.store.domains_of_member(found.id)) {
+        joined.push_back(domain.id);
     }
+    for (const Team& team : core_.store.teams_of_owner(found.id)) {
+        const auto domains = core_.store.domains_of_team(team.id);
+        joined.insert(joined.end(), domains.begin(), domains.end());
+    }
+    core_.store.remove_user(found.id);
+    distribute_keys(core_, applications_of(core_.store, joined));
     log::info("user removed", log::field("login", login));
 }
 

@@ -80,6 +80,21 @@ std::optional<CartridgeName> CartridgeName::parse(std::string_view text) {
 }
 
 template <>
+std::optional<TeamName> TeamName::parse(std::string_view text) {
+    // UTF-8: bytes that continue a character do not count as another one.
+    const auto length = std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    });
+    const bool has_control = std::any_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    });
+    if (length < 2 || length > 250 || has_control) {
+        return std::nullopt;
+    }
+    return TeamName(std::string(text));
+}
+
+template <>
 std::optional<VariableName> VariableName::parse(std::string_view text) {
     if (!fits(text, 128, is_word) || is_digit(text.front())) {
         return std::nullopt;

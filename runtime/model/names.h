@@ -39,6 +39,9 @@ using VariableName = detail::Name<struct VariableNameTag>;
 /// [\w.\-@+]{1,256}, no leading dot, no .json/.xml/.yml/.yaml/.html/.xhtml ending; case kept.
 using KeyName = detail::Name<struct KeyNameTag>;
 
+/// A team's name: 2 to 250 characters, none of them a control character; case kept.
+using TeamName = detail::Name<struct TeamNameTag>;
+
 /// A host name for an application, as section 18 of the broker contract allows: dotted, lower case,
 /// at most 255 characters, no IPv4 address, not ending like a format (.json …).
 using AliasName = detail::Name<struct AliasNameTag>;
@@ -49,6 +52,7 @@ template <> std::optional<Login> Login::parse(std::string_view text);
 template <> std::optional<CartridgeName> CartridgeName::parse(std::string_view text);
 template <> std::optional<VariableName> VariableName::parse(std::string_view text);
 template <> std::optional<KeyName> KeyName::parse(std::string_view text);
+template <> std::optional<TeamName> TeamName::parse(std::string_view text);
 template <> std::optional<AliasName> AliasName::parse(std::string_view text);
 
 std::string to_lower(std::string_view text);

@@ -147,8 +147,22 @@ std::string cache_key_of(const HttpRequest& request, const Call& call) {
     return key;
 }
 
-// The domain or application of the path: 404 for strangers, 403 for members who may not.
+void check_team(const Call& call, const Route& route) {
+    const Team team = call.broker.teams.team(call.who, call.part("team"));
+    const bool is_owner = team.owner == call.who.user.id;
+    if (!allows(route.privilege, call.who.scopes) || (*route.role == Role::owner && !is_owner)) {
+        refuse(ErrorKind::forbidden,
+               "You are not permitted to perform this action: only its owner may change a team",
+               exit_code::unspecified);
+    }
+}
+
+// The team, domain or application of the path: 404 for strangers, 403 for members who may not.
 void check_target(const Call& call, const Route& route) {
+    if (call.path.contains("team")) {
+        check_team(call, route);
+        return;
+    }
     const bool is_read = std::string_view(route.method) == "GET";
     const StateStore& store = call.broker.core.store;
     if (call.path.contains("application") || call.path.contains("name")) {

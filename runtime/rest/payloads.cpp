@@ -183,9 +183,13 @@ std::vector<VariableChange> parse_variables(const Json& list, bool is_removal_al
     return out;
 }
 
-std::optional<Role> parse_member_role(const Json& params, Problems& problems) {
+std::optional<Role> parse_member_role(const Json& params, Problems& problems,
+                                      const std::optional<std::string>& otherwise) {
     Fields fields(params, problems);
-    const auto word = fields.text("role", exit_code::members);
+    auto word = fields.text("role", exit_code::members);
+    if (!word) {
+        word = otherwise;
+    }
     const auto role = parse_role(word.value_or(""));
     if (!role && word != "none" && problems.empty()) {
         problems.add(str("The role '", shown(word.value_or("")),
@@ -195,7 +199,8 @@ std::optional<Role> parse_member_role(const Json& params, Problems& problems) {
     return role;
 }
 
-std::vector<MemberChange> parse_member_changes(const Json& params, Problems& problems) {
+std::vector<MemberChange> parse_member_changes(const Json& params, Problems& problems,
+                                               const std::optional<std::string>& role) {
     const Json& given = Fields(params, problems).raw("members");
     const Json list = given.is_null() ? Json::array({params}) : given;
     std::vector<MemberChange> out;
@@ -213,13 +218,17 @@ std::vector<MemberChange> parse_member_changes(const Json& params, Problems& pro
         MemberChange change;
         change.login = fields.text("login", exit_code::members).value_or("");
         change.id = fields.text("id", exit_code::members).value_or("");
-        if (change.login.empty() && change.id.empty()) {
+        const std::string type = fields.text("type", exit_code::members).value_or("user");
+        change.is_team = type == "team";
+        if (!change.is_team && type != "user") {
+            problems.add(str("The type '", shown(type), "' is not valid. Valid types: user, team"),
+                         exit_code::members, "type");
+        } else if (change.is_team && change.id.empty()) {
+            problems.add("A team is given by its id", exit_code::members, "members");
+        } else if (change.login.empty() && change.id.empty()) {
             problems.add("Each member needs a login or an id", exit_code::members, "members");
         }
-        if (fields.text("type", exit_code::members).value_or("user") != "user") {
-            problems.add("Only users can be members on this host", exit_code::members, "type");
-        }
-        change.role = parse_member_role(entry, problems);
+        change.role = parse_member_role(entry, problems, role);
         out.push_back(std::move(change));
     }
     return out;

@@ -27,10 +27,13 @@ private:
 
 CreateApplication parse_create_application(const Json& params);
 DomainChange parse_domain_change(const Json& params, Problems& problems);
-/// [{"login" or "id", "role", "type"}] of "members", or one such object in the parameters.
-std::vector<MemberChange> parse_member_changes(const Json& params, Problems& problems);
+/// [{"login" or "id", "role", "type"}] of "members", or one such object in the parameters. A role
+/// that is not given is the one named here, or a problem.
+std::vector<MemberChange> parse_member_changes(const Json& params, Problems& problems,
+                                               const std::optional<std::string>& role = {});
 /// The word of "role"; empty for "none".
-std::optional<Role> parse_member_role(const Json& params, Problems& problems);
+std::optional<Role> parse_member_role(const Json& params, Problems& problems,
+                                      const std::optional<std::string>& otherwise = {});
 DeploymentChange parse_deployment_change(const Json& params, Problems& problems);
 AuthorizationRequest parse_authorization(const Json& params, Problems& problems);
 /// The word of "name", or of "cartridge" as text or object.

@@ -84,48 +84,6 @@ Json present_authorization(const Authorization& authorization, const User& user,
     return out;
 }
 
-namespace {
-
-Json member_json(const Member& member) {
-    const bool is_owner = member.role == Role::owner;
-    const char* role = name_of(is_owner ? Role::admin : member.role);
-    return {{"id", member.user.id.text()},
-            {"type", "user"},
-            {"login", member.user.login.text()},
-            {"name", nullptr},
-            {"role", role},
-            {"explicit_role", role},
-            {"from", Json::array()},
-            {"owner", is_owner}};
-}
-
-}  // namespace
-
-Json present_member(const Member& member, const Domain& domain, const View& view) {
-    Json out = member_json(member);
-    if (member.role != Role::owner) {
-        const std::string href =
-            str("domain/", domain.name.text(), "/member/", member.user.id.text());
-        Links(view)
-            .add("GET", "Get member", "GET", href)
-            .add("UPDATE", "Update member", "PUT", href,
-                 {{"role", "string", "New role for member", Json::array({"view", "edit", "admin"})}})
-            .add("DELETE", "Delete member", "DELETE", href)
-            .put_into(out);
-    }
-    return out;
-}
-
-Json present_inherited_member(const Member& member, const Application& application) {
-    Json out = member_json(member);
-    if (member.role != Role::owner) {
-        out["from"] = Json::array(
-            {{{"type", "domain"}, {"id", application.domain.text()}, {"role", out["role"]}}});
-        out["explicit_role"] = nullptr;
-    }
-    return out;
-}
-
 Json present_domain(const Domain& domain, const DomainDetails& details, const View& view) {
     const User& owner = details.members.front().user;
     Json members = Json::array();
@@ -167,7 +125,7 @@ Json present_domain(const Domain& domain, const DomainDetails& details, const Vi
              href + "/members",
              {{"role", "string", "The role the user should have on the domain",
                Json::array({"view", "edit", "admin", "none"})}},
-             {{"type", "string", "The type of member being added", Json::array({"user"}), "user"},
+             {{"type", "string", "The type of member being added", Json::array({"user", "team"}), "user"},
               {"id", "string", "Unique identifier for the member"},
               {"login", "string", "The user's login attribute"},
               {"members", "array", "An array of members to add with corresponding role. e.g."

@@ -13,6 +13,10 @@ Json present_authorization(const Authorization& authorization, const User& user,
                            const View& view);
 /// As a member of the domain itself.
 Json present_member(const Member& member, const Domain& domain, const View& view);
+Json present_member(const Member& member, const Team& team, const View& view);
+/// Without members they are null, which clients follow LIST_MEMBERS for.
+Json present_team(const Team& team, const std::optional<std::vector<Member>>& members,
+                  const View& view);
 /// As a member of one of its applications.
 Json present_inherited_member(const Member& member, const Application& application);
 

@@ -11,7 +11,7 @@ namespace {
 
 using namespace handlers;
 
-// The route is about no domain.
+// The route is about no domain and no team.
 constexpr std::nullopt_t none = std::nullopt;
 
 // clang-format off
@@ -48,13 +48,26 @@ constexpr std::array route_table = {
     Route{"GET", "domain|domains/:domain/members", Privilege::read, Role::view, list_domain_members, "Members of a domain"},
     Route{"PATCH", "domain|domains/:domain/members", Privilege::session, Role::admin, change_members, "Give roles, take them away"},
     Route{"POST", "domain|domains/:domain/members", Privilege::session, Role::admin, change_members, "Give roles, take them away"},
-    Route{"DELETE", "domain|domains/:domain/members", Privilege::session, Role::admin, reset_members, "Remove everybody but the owner"},
+    Route{"DELETE", "domain|domains/:domain/members", Privilege::session, Role::admin, reset_members, "Remove the members given, or everybody but the owner"},
     Route{"DELETE", "domain|domains/:domain/members/self", Privilege::session, Role::view, leave_domain, "Leave a domain"},
     Route{"GET", "domain|domains/:domain/member|members/:member", Privilege::read, Role::view, show_member, "One member"},
     Route{"PUT", "domain|domains/:domain/member|members/:member", Privilege::session, Role::admin, update_member, "Give a member another role"},
     Route{"DELETE", "domain|domains/:domain/member|members/:member", Privilege::session, Role::admin, remove_member, "Remove a member"},
     Route{"GET", "domain|domains/:domain/applications", Privilege::read, Role::view, list_domain_applications, "Applications of a domain"},
     Route{"POST", "domain|domains/:domain/applications", Privilege::session, Role::edit, add_application, "Create an application"},
+
+    Route{"GET", "teams", Privilege::read, none, list_teams, "Teams; owner=@self, or search and global"},
+    Route{"POST", "teams", Privilege::session, none, add_team, "Make a team"},
+    Route{"GET", "team|teams/:team", Privilege::read, Role::view, show_team, "One team"},
+    Route{"DELETE", "team|teams/:team", Privilege::session, Role::owner, delete_team, "Delete a team"},
+    Route{"GET", "team|teams/:team/members", Privilege::read, Role::view, list_team_members, "Members of a team"},
+    Route{"PATCH", "team|teams/:team/members", Privilege::session, Role::owner, change_team_members, "Add and remove members of a team"},
+    Route{"POST", "team|teams/:team/members", Privilege::session, Role::owner, change_team_members, "Add and remove members of a team"},
+    Route{"DELETE", "team|teams/:team/members", Privilege::session, Role::owner, reset_team_members, "Remove the members given, or everybody but the owner"},
+    Route{"DELETE", "team|teams/:team/members/self", Privilege::session, Role::view, leave_team, "Leave a team"},
+    Route{"GET", "team|teams/:team/member|members/:member", Privilege::read, Role::view, show_team_member, "One member of a team"},
+    Route{"PUT", "team|teams/:team/member|members/:member", Privilege::session, Role::owner, update_team_member, "Give a member of a team another role"},
+    Route{"DELETE", "team|teams/:team/member|members/:member", Privilege::session, Role::owner, remove_team_member, "Remove a member of a team"},
 
     Route{"GET", "applications", Privilege::read, none, list_applications, "Every application"},
     Route{"GET", "@application", Privilege::read, Role::view, show_application, "One application"},

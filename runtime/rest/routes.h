@@ -18,7 +18,7 @@ enum class Privilege {
     session,   ///< scope session
 };
 // Routes about a domain or an application also need a role there, and take tokens for just that
-// domain or application: the dispatcher checks both before the handler runs.
+// domain or application; in teams there are view and owner. The dispatcher checks it before the handler runs.
 
 struct Route {
     const char* method;
@@ -27,7 +27,7 @@ struct Route {
     /// applications/:name".
     const char* pattern;
     Privilege privilege;
-    std::optional<Role> role;  ///< in the domain that the path leads to; empty: it leads to none
+    std::optional<Role> role;  ///< in the domain or team that the path leads to; empty: to none
     Reply (*handler)(const Call&);
     const char* summary;
 };

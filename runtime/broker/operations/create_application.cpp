@@ -108,9 +108,9 @@ std::vector<PublicKey> authorized_keys(const StateStore& store, const DomainId& 
     if (const auto found = store.find_domain(domain)) {
         users.push_back(found->owner);
     }
-    for (const auto& [member, role] : store.members(domain)) {
-        if (role >= Role::edit) {
-            users.push_back(member);
+    for (const auto& [person, role] : store.people(domain)) {
+        if (role >= Role::edit && (users.empty() || person != users.front())) {
+            users.push_back(person);
         }
     }
     std::vector<PublicKey> keys;

@@ -1,6 +1,7 @@
 #include "broker/operations/reconciler.h"
 
 #include "base/log.h"
+#include "broker/access_change.h"
 
 #include <set>
 
@@ -57,11 +58,8 @@ OperationPlan Reconciler::plan_again(const OperationRecord& record) const {
     if (record.kind == "create-application") {
         return plan_interrupted_creation(record, e);
     }
-    if (record.kind == "update-keys") {
-        return keys_.plan_distribution(UserId(record.subject));
-    }
-    if (record.kind == "update-members") {
-        return members_.plan_distribution(DomainId(record.subject), record.user);
+    if (is_access_change(record)) {
+        return plan_access_repair(core_, record);
     }
     const auto found = core_.store.find_application(record.subject);
     if (!found) {

@@ -2,8 +2,6 @@
 // interrupted are undone or finished, remains are removed, gears are brought back.
 #pragma once
 #include "broker/core.h"
-#include "broker/keys.h"
-#include "broker/members.h"
 
 #include <vector>
 
@@ -11,8 +9,7 @@ namespace gearbox {
 
 class Reconciler {
 public:
-    Reconciler(Core& core, KeyService& keys, MemberService& members)
-        : core_(core), keys_(keys), members_(members) {}
+    explicit Reconciler(Core& core) : core_(core) {}
 
     /// Before anybody is served: the journal, then applications and gears that belong to nobody.
     /// Interrupted events are left to repeat_events().
@@ -28,8 +25,6 @@ private:
     void remove_remains();
 
     Core& core_;
-    KeyService& keys_;
-    MemberService& members_;
     std::vector<OperationRecord> interrupted_events_;
 };
 

@@ -115,43 +115,14 @@ std::optional<Domain> StateStore::find_domain(const DomainId& id) const {
 std::vector<Domain> StateStore::domains_of_member(const UserId& user) const {
     const std::lock_guard lock(mutex_);
     const auto row = db_.query(
-        "SELECT d.* FROM domains d JOIN members m ON m.domain_id = d.id WHERE m.user_id=?"
-        " ORDER BY d.created, d.rowid",
+        "SELECT * FROM domains WHERE owner_id<>?1"
+        " AND id IN (SELECT domain_id FROM domain_access WHERE user_id=?1) ORDER BY created, rowid",
         user.text());
     std::vector<Domain> found;
     while (row->next()) {
         found.push_back(read_domain(*row));
     }
     return found;
-}
-
-std::optional<Role> StateStore::find_role(const DomainId& domain, const UserId& member) const {
-    const std::lock_guard lock(mutex_);
-    const auto row = db_.query("SELECT role FROM members WHERE domain_id=? AND user_id=?",
-                               domain.text(), member.text());
-    return row->next() ? parse_role(row->text(0)) : std::nullopt;
-}
-
-std::vector<std::pair<UserId, Role>> StateStore::members(const DomainId& domain) const {
-    const std::lock_guard lock(mutex_);
-    const auto row = db_.query(
-        "SELECT user_id, role FROM members WHERE domain_id=? ORDER BY user_id", domain.text());
-    std::vector<std::pair<UserId, Role>> found;
-    while (row->next()) {
-        found.emplace_back(UserId(row->text(0)), parse_role(row->text(1)).value_or(Role::view));
-    }
-    return found;
-}
-
-void StateStore::set_members(const DomainId& domain,
-                             const std::vector<std::pair<UserId, Role>>& members) {
-    const std::lock_guard lock(mutex_);
-    sqlite::Transaction transaction(db_);
-    db_.run("DELETE FROM members WHERE domain_id=?", domain.text());
-    for (const auto& [user, role] : members) {
-        db_.run("INSERT INTO members VALUES (?,?,?)", domain.text(), user.text(), name_of(role));
-    }
-    transaction.commit();
 }
 
 std::vector<Domain> StateStore::domains(const UserId& owner) const {
@@ -337,7 +308,7 @@ std::vector<ApplicationRecord> StateStore::applications_of(const UserId& user) c
     const std::lock_guard lock(mutex_);
     const auto rows = db_.query(
         GEARBOX_APPLICATIONS
-        "WHERE d.owner_id=?1 OR d.id IN (SELECT domain_id FROM members WHERE user_id=?1)"
+        "WHERE d.owner_id=?1 OR d.id IN (SELECT domain_id FROM domain_access WHERE user_id=?1)"
         " ORDER BY a.name, d.name",
         user.text());
     return read_applications(*rows);

@@ -10,7 +10,7 @@ namespace gearbox {
 namespace {
 
 // THE schema: one entry a version, applied in order, never edited once released.
-constexpr std::array<const char*, 2> migrations = {
+constexpr std::array<const char*, 3> migrations = {
     R"(CREATE TABLE users (
         id TEXT PRIMARY KEY, login TEXT NOT NULL UNIQUE, password_hash TEXT NOT NULL,
         max_domains INTEGER NOT NULL, max_gears INTEGER NOT NULL, created INTEGER NOT NULL);
@@ -63,6 +63,26 @@ constexpr std::array<const char*, 2> migrations = {
         user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,
         role TEXT NOT NULL, PRIMARY KEY (domain_id, user_id));
     CREATE INDEX members_by_user ON members(user_id);)",
+    R"(CREATE TABLE teams (
+        id TEXT PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        name TEXT NOT NULL, created INTEGER NOT NULL, UNIQUE (owner_id, name));
+    CREATE TABLE team_members (
+        team_id TEXT NOT NULL REFERENCES teams(id) ON DELETE CASCADE,
+        user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+        PRIMARY KEY (team_id, user_id));
+    CREATE INDEX team_members_by_user ON team_members(user_id);
+    CREATE TABLE domain_teams (
+        domain_id TEXT NOT NULL REFERENCES domains(id) ON DELETE CASCADE,
+        team_id TEXT NOT NULL REFERENCES teams(id) ON DELETE CASCADE,
+        role TEXT NOT NULL, PRIMARY KEY (domain_id, team_id));
+    CREATE INDEX domain_teams_by_team ON domain_teams(team_id);
+    CREATE VIEW team_people AS
+        SELECT id AS team_id, owner_id AS user_id FROM teams
+        UNION ALL SELECT team_id, user_id FROM team_members;
+    CREATE VIEW domain_access AS
+        SELECT domain_id, user_id, role FROM members
+        UNION ALL SELECT d.domain_id, p.user_id, d.role
+            FROM domain_teams d JOIN team_people p ON p.team_id = d.team_id;)",
 };
 
 // What every query of users selects, in the order of read_user.
@@ -273,6 +293,10 @@ std::string StateStore::dump() const {
           " ORDER BY id",
           "SELECT 'alias', name, application_id, certificate_added, '', '' FROM aliases ORDER BY name",
           "SELECT 'member', domain_id, user_id, role, '', '' FROM members ORDER BY domain_id, user_id",
+          "SELECT 'team', id, owner_id, name, created, '' FROM teams ORDER BY id",
+          "SELECT 'team member', team_id, user_id, '', '', '' FROM team_members ORDER BY team_id, user_id",
+          "SELECT 'domain team', domain_id, team_id, role, '', '' FROM domain_teams"
+          " ORDER BY domain_id, team_id",
           "SELECT 'cartridge', application_id, name, position, properties, added"
           " FROM application_cartridges ORDER BY application_id, position"}) {
         const auto row = db_.query(sql);

@@ -5,6 +5,7 @@
 #include "broker/store/sqlite.h"
 #include "model/application.h"
 #include "model/role.h"
+#include "model/team.h"
 
 #include <mutex>
 #include <optional>
@@ -105,12 +106,29 @@ public:
     std::optional<Domain> find_domain(const std::string& name) const;
     std::optional<Domain> find_domain(const DomainId& id) const;
     std::vector<Domain> domains(const UserId& owner) const;  ///< oldest first
-    /// Those of which the user is a member but not the owner, oldest first.
+    /// Those of which the user is a member, also by a team, but not the owner; oldest first.
     std::vector<Domain> domains_of_member(const UserId& user) const;
+
+    // members and teams
+    /// The highest of the user's own and their teams' roles; empty: none.
     std::optional<Role> find_role(const DomainId& domain, const UserId& member) const;
-    std::vector<std::pair<UserId, Role>> members(const DomainId& domain) const;  ///< by user id
+    /// Everybody with a role, each once with the highest, by id; the owner only if also a member.
+    std::vector<std::pair<UserId, Role>> people(const DomainId& domain) const;
+    DomainMembers members(const DomainId& domain) const;  ///< by id
     /// Replaces all of them.
-    void set_members(const DomainId& domain, const std::vector<std::pair<UserId, Role>>& members);
+    void set_members(const DomainId& domain, const DomainMembers& members);
+    /// Throws Error(conflict) if the owner has a team of that name.
+    void insert_team(const Team& team);
+    void remove_team(const TeamId& team);
+    std::optional<Team> find_team(const TeamId& team) const;
+    std::vector<Team> teams_of_owner(const UserId& owner) const;  ///< by name
+    /// Those that the user owns or is a member of, by name.
+    std::vector<Team> teams_of_member(const UserId& user) const;
+    std::vector<UserId> team_members(const TeamId& team) const;  ///< by id, without the owner
+    /// Replaces all of them.
+    void set_team_members(const TeamId& team, const std::vector<UserId>& members);
+    /// Of which the team is a member.
+    std::vector<DomainId> domains_of_team(const TeamId& team) const;
 
     // applications
     /// Takes a free uid out of [first, last] but for those excepted, and keeps name and uid, all or nothing. Throws

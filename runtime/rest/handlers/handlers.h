@@ -36,6 +36,19 @@ Reply show_domain(const Call& call);
 Reply update_domain(const Call& call);
 Reply delete_domain(const Call& call);
 
+// teams.cpp
+Reply list_teams(const Call& call);
+Reply add_team(const Call& call);
+Reply show_team(const Call& call);
+Reply delete_team(const Call& call);
+Reply list_team_members(const Call& call);
+Reply show_team_member(const Call& call);
+Reply change_team_members(const Call& call);
+Reply update_team_member(const Call& call);
+Reply remove_team_member(const Call& call);
+Reply reset_team_members(const Call& call);
+Reply leave_team(const Call& call);
+
 // members.cpp
 Reply list_domain_members(const Call& call);
 Reply show_member(const Call& call);

@@ -60,26 +60,36 @@ Reply update_member(const Call& call) {
     const auto role = parse_member_role(call.params, problems);
     problems.check();
     const auto given =
-        call.broker.members.change(call.who, domain, {{"", member.user.id.text(), role}});
+        call.broker.members.change(call.who, domain, {{"", member.id(), role, member.team.has_value()}});
     return reply_for(call, domain, given,
-                     str("Updated member ", member.user.login.text(), " of domain ",
+                     str("Updated member ", member.name(), " of domain ",
                          domain.name.text()));
 }
 
 Reply remove_member(const Call& call) {
     const Domain domain = domain_of(call);
     const Member member = call.broker.members.member(domain, call.part("member"));
-    call.broker.members.change(call.who, domain, {{"", member.user.id.text(), std::nullopt}});
+    call.broker.members.change(call.who, domain, {{"", member.id(), std::nullopt, member.team.has_value()}});
     return {200, "", nullptr,
-            {{"info", str("Removed member ", member.user.login.text(), " from domain ",
+            {{"info", str("Removed member ", member.name(), " from domain ",
                           domain.name.text())}}, {}};
 }
 
 Reply reset_members(const Call& call) {
     const Domain domain = domain_of(call);
-    call.broker.members.reset(call.who, domain);
+    if (call.params.contains("members")) {
+        Problems problems;
+        auto changes = parse_member_changes(call.params, problems, "none");
+        problems.check();
+        for (MemberChange& change : changes) {
+            change.role = std::nullopt;
+        }
+        call.broker.members.change(call.who, domain, changes);
+    } else {
+        call.broker.members.reset(call.who, domain);
+    }
     return {200, "members", present_all(call, domain, call.broker.members.list(domain)),
-            {{"info", str("Removed all members of domain ", domain.name.text())}}, {}};
+            {{"info", str("Removed members of domain ", domain.name.text())}}, {}};
 }
 
 Reply leave_domain(const Call& call) {

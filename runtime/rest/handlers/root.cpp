@@ -38,6 +38,20 @@ void add_application_links(Links& links) {
              {{":id", "string", "Unique identifier of the application"}});
 }
 
+void add_team_links(Links& links) {
+    links.add("ADD_TEAM", "Create new team", "POST", "teams", {{"name", "string", "Name of the team"}})
+        .add("LIST_TEAMS", "List all teams you are a member of", "GET", "teams")
+        .add("LIST_TEAMS_BY_OWNER", "List teams by owner", "GET", "teams",
+             {{"owner", "string", "Return only the teams owned by the current user: @self",
+               Json::array({"@self"})}})
+        .add("SEARCH_TEAMS", "Search teams by name", "GET", "teams",
+             {{"search", "string", "Part of the team's name, at least 2 characters"},
+              {"global", "boolean", "Search teams that come from a directory service",
+               Json::array({true, false})}})
+        .add("SHOW_TEAM", "Retrieve a team by its id", "GET", "team/:id",
+             {{":id", "string", "Unique identifier of the team"}});
+}
+
 }  // namespace
 
 Reply show_root(const Call& call) {
@@ -47,6 +61,7 @@ Reply show_root(const Call& call) {
         .add("GET_USER", "Get user information", "GET", "user");
     add_domain_links(links);
     add_application_links(links);
+    add_team_links(links);
     links
         .add("LIST_CARTRIDGES", "List cartridges", "GET", "cartridges", {},
              {{"category", "string", "Only those of this category"}})
@@ -74,7 +89,6 @@ Reply show_root(const Call& call) {
               {"reuse", "boolean", "Attempt to locate and reuse an authorization that matches the"
                                    " scope and note and has not yet expired.",
                Json::array({true, false}), false}})
-        .add("LIST_REGIONS", "List all regions", "GET", "regions")
         .add("LIST_QUICKSTARTS", "List quickstarts", "GET", "quickstarts")
         .add("SHOW_QUICKSTART", "Retrieve quickstart with :id", "GET", "quickstart/:id",
              {{":id", "string", "Unique identifier of the quickstart"}})

@@ -32,6 +32,9 @@ const std::map<std::string, std::string> kinds = {
     {"domain admin", "n n n n y y  n n n  n n y  n n n  n"},
     {"domain owner", "n n n n n y  n n n  n n n  n n n  n"},
     {"leave",       "n n y y y y  n n n  y y y  n n n  n"},
+    {"team view",   "n n y y y y  n n y  n n n  n n n  n"},
+    {"team owner",  "n n n n n y  n n n  n n n  n n n  n"},
+    {"team leave",  "n n y y y y  n n n  n n n  n n n  n"},
     {"view",        "n n y y y y  n n y  y y y  y y y  n"},
     {"edit",        "n n n y y y  n n n  n y y  n y y  n"},
 };
@@ -63,6 +66,14 @@ const std::map<std::string, std::string> rows = {
     {"DELETE domain|domains/:domain/member|members/:member", "domain admin"},
     {"GET domain|domains/:domain/applications", "domain view"},
     {"POST domain|domains/:domain/applications", "domain edit"},
+    {"GET teams", "account read"}, {"POST teams", "account"},
+    {"GET team|teams/:team", "team view"}, {"DELETE team|teams/:team", "team owner"},
+    {"GET team|teams/:team/members", "team view"}, {"PATCH team|teams/:team/members", "team owner"},
+    {"POST team|teams/:team/members", "team owner"}, {"DELETE team|teams/:team/members", "team owner"},
+    {"DELETE team|teams/:team/members/self", "team leave"},
+    {"GET team|teams/:team/member|members/:member", "team view"},
+    {"PUT team|teams/:team/member|members/:member", "team owner"},
+    {"DELETE team|teams/:team/member|members/:member", "team owner"},
     {"GET applications", "list"},
     {"GET @application", "view"}, {"PUT @application", "edit"}, {"DELETE @application", "edit"},
     {"POST @application/events", "edit"}, {"GET @application/descriptor", "view"},
@@ -100,6 +111,12 @@ struct World {
                                      {{"viewer", "", Role::view},
                                       {"editor", "", Role::edit},
                                       {"admin", "", Role::admin}});
+        people.at("owner").user.max_teams = 1;
+        team = parts.broker->teams.create(people.at("owner"), "ops");
+        parts.broker->teams.change(people.at("owner"), team,
+                                   {{"viewer", "", Role::view},
+                                    {"editor", "", Role::view},
+                                    {"admin", "", Role::view}});
     }
 
     Domain domain() const { return *parts.store.find_domain("d1"); }
@@ -153,6 +170,7 @@ struct World {
         };
         put("@application", "application/" + application.id.text());
         put(":domain", "d1");
+        put(":team", team.id.text());
         put(":member", "viewer");
         put(":cartridge", "php-8.4");
         put(":group", application.id.text());
@@ -173,6 +191,7 @@ struct World {
     std::map<std::string, Principal> people;
     Application application;
     Domain other;
+    Team team;
     std::string before;
     bool is_gear_touched = false;
 };
@@ -182,7 +201,7 @@ bool is_denied(const HttpResponse& response) {
     const Json messages = parse_json(response.body)["messages"];
     const Json code = messages.empty() ? Json(nullptr) : messages[0]["exit_code"];
     return response.status == 401 || response.status == 403 ||
-           (response.status == 404 && (code == 101 || code == 127));
+           (response.status == 404 && (code == 101 || code == 127 || (code == 132 && messages[0]["field"] == "id")));
 }
 
 std::string text_of(const Route& route) { return str(route.method, " ", route.pattern); }

@@ -58,6 +58,9 @@ TEST_F(MembersTest, AreAddedChangedAndRemoved) {
     EXPECT_EQ(patch({{"members", {{{"id", id}, {"role", "none"}}}}}).status, 200);
     EXPECT_EQ(t.send("DELETE", "domain/d1/members/vera", Json::object()).status, 200);
     EXPECT_EQ(roles(), "demo=admin emil=admin ");
+    patch({{"members", {{{"login", "vera"}, {"role", "view"}}}}});
+    EXPECT_EQ(t.send("DELETE", "domain/d1/members", {{"members", {{{"login", "vera"}}}}}).status, 200);
+    EXPECT_EQ(roles(), "demo=admin emil=admin ");
     EXPECT_EQ(t.send("DELETE", "domain/d1/members", Json::object()).status, 200);
     EXPECT_EQ(roles(), "demo=admin ");
 }
@@ -77,7 +80,8 @@ TEST_F(MembersTest, AreRefusedWithTheReason) {
         {{{"members", {{{"login", "other"}, {"role", "none"}}}}}, "422 222/members"},
         {{{"members", {{{"login", "other"}, {"role", "edit"}}, {{"login", "other"}, {"role", "view"}}}}},
          "422 222/members"},
-        {{{"members", {{{"login", "other"}, {"role", "edit"}, {"type", "team"}}}}}, "422 222/type"},
+        {{{"members", {{{"login", "other"}, {"role", "edit"}, {"type", "team"}}}}}, "422 222/members"},
+        {{{"members", {{{"login", "other"}, {"role", "edit"}, {"type", "robot"}}}}}, "422 222/type"},
         {{{"members", "other"}}, "422 222/members"},
         {{{"members", Json::array()}}, "422 222/members"},
         {{{"members", {1, nullptr}}}, "422 222/members 222/members"},
