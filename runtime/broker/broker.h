@@ -35,7 +35,7 @@ struct Broker {
                Effects{parts.store, parts.agent, parts.clock,
                        static_cast<uid_t>(parts.settings.node.min_uid),
                        static_cast<uid_t>(parts.settings.node.max_uid),
-                       parts.settings.broker.cloud_domain}},
+                       parts.settings.broker.cloud_domain, domain_locks}},
           passwords(parts.clock),
           login_guard(parts.clock),
           tokens(parts.token_secret_file),

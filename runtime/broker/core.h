@@ -19,7 +19,8 @@ struct Core {
     NodeAgent& agent;
     const Clock& clock;
     IdSource ids;
-    KeyedMutex& domain_locks;       ///< by namespace; "user:ID" for a user's keys, "teams" for all teams
+    KeyedMutex& domain_locks;       ///< by namespace; "user:ID" for a user's keys, "teams" for all
+                                    ///< teams, "variables:ID" for a domain's (taken last)
     KeyedMutex& application_locks;  ///< by application id; git pushes use the same
     OperationRunner& runner;
     Effects effects;

@@ -39,6 +39,13 @@ struct CartridgeProperty {
     bool operator==(const CartridgeProperty&) const = default;
 };
 
+/// A variable that a cartridge gives every application of its domain (cartridge contract, 7).
+struct DomainVariable {
+    VariableName name;
+    std::string value;
+    bool is_unique = false;  ///< no other application of the domain may give it
+};
+
 /// A cartridge that is part of an application.
 struct InstalledCartridge {
     CartridgeName name;

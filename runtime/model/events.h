@@ -20,6 +20,7 @@ struct ScriptMessages {
     std::vector<std::string> debug;     ///< CLIENT_DEBUG
     std::vector<CartridgeProperty> cart_data;
     std::vector<std::string> attributes;  ///< ATTR
+    std::vector<DomainVariable> domain_variables;  ///< ENV_VAR_ADD, ENV_VAR_ADD_UNIQUE
 };
 
 }  // namespace gearbox

@@ -122,6 +122,10 @@ public:
     /// The user's variables, replacing all earlier ones; seen after a restart.
     virtual void set_user_variables(const GearId& gear,
                                     const std::vector<EnvironmentVariable>& variables) = 0;
+    /// Those that cartridges of the domain give, replacing all earlier ones; seen after a restart.
+    /// Needs no lock of the application; a gear that is not there is fine.
+    virtual void set_domain_variables(const GearId& gear,
+                                      const std::vector<EnvironmentVariable>& variables) = 0;
     virtual void set_deployment_settings(const GearId& gear,
                                          const DeploymentSettings& settings) = 0;
     virtual std::vector<Deployment> deployments(const GearId& gear) const = 0;

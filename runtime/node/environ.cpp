@@ -101,17 +101,17 @@ void write_variable(const GearFiles& files, const std::string& directory, const 
     files.write(str(directory, "/", name), value, files.locked(), 0640);
 }
 
-void write_user_variables(const GearFiles& files,
-                          const std::vector<EnvironmentVariable>& variables) {
-    for (const std::string& name : files.list(".env/user_vars")) {
+void write_variables(const GearFiles& files, const std::string& directory,
+                     const std::vector<EnvironmentVariable>& variables) {
+    for (const std::string& name : files.list(directory)) {
         const bool kept = std::any_of(variables.begin(), variables.end(),
                                       [&](const auto& variable) { return variable.name == name; });
         if (!kept) {
-            files.remove(str(".env/user_vars/", name));
+            files.remove(str(directory, "/", name));
         }
     }
     for (const EnvironmentVariable& variable : variables) {
-        write_variable(files, ".env/user_vars", variable.name, variable.value);
+        write_variable(files, directory, variable.name, variable.value);
     }
 }
 
@@ -159,7 +159,7 @@ void write_gear_variables(const GearFiles& files, const GearSpec& spec, const st
         write_variable(files, ".env", key, value);
     }
     write_deployment_variables(files, spec.deployment);
-    write_user_variables(files, spec.user_variables);
+    write_variables(files, user_variables, spec.user_variables);
 }
 
 Environment make_environment(const GearFiles& files, const GearRecord& record,
@@ -169,7 +169,7 @@ Environment make_environment(const GearFiles& files, const GearRecord& record,
     for (const RecordedCartridge& cartridge : record.cartridges) {
         overlay(out, read_directory(files, cartridge.name + "/env"));
     }
-    // Published variables: one directory per publisher.
+    // Published variables: one directory per publisher, domain_vars for other applications.
     for (const std::string& name : files.list(".env")) {
         if (name != "user_vars" && !out.contains(name)) {
             overlay(out, read_directory(files, ".env/" + name));
@@ -183,7 +183,7 @@ Environment make_environment(const GearFiles& files, const GearRecord& record,
     }
     set_paths(out, record, settings);
     // The user's last, but none of the platform's is shadowed.
-    for (const auto& [name, value] : read_directory(files, ".env/user_vars")) {
+    for (const auto& [name, value] : read_directory(files, user_variables)) {
         if (name == "OPENSHIFT_SECRET_TOKEN" || !out.contains(name)) {
             out[name] = value;
         }

@@ -16,9 +16,12 @@ using Environment = std::map<std::string, std::string>;
 /// Writes ~/.env of a new gear, and its user variables.
 void write_gear_variables(const GearFiles& files, const GearSpec& spec, const std::string& home,
                           const Settings& settings);
-/// Replaces ~/.env/user_vars.
-void write_user_variables(const GearFiles& files,
-                          const std::vector<EnvironmentVariable>& variables);
+/// Where variables of the user, and those that cartridges of the domain give, are kept.
+constexpr const char* user_variables = ".env/user_vars";
+constexpr const char* domain_variables = ".env/domain_vars";
+/// Replaces everything in that directory.
+void write_variables(const GearFiles& files, const std::string& directory,
+                     const std::vector<EnvironmentVariable>& variables);
 void write_deployment_variables(const GearFiles& files, const DeploymentSettings& settings);
 void write_variable(const GearFiles& files, const std::string& directory, const std::string& name,
                     const std::string& value);

@@ -335,7 +335,17 @@ void LocalAgent::set_user_variables(const GearId& gear,
     GearRecord record = store_.gear(gear);
     record.spec.user_variables = variables;
     store_.save(record);
-    write_user_variables(node_.files(record), variables);
+    write_variables(node_.files(record), user_variables, variables);
+}
+
+void LocalAgent::set_domain_variables(const GearId& gear,
+                                      const std::vector<EnvironmentVariable>& variables) {
+    if (!has_gear(gear)) {
+        return;
+    }
+    const GearFiles files = node_.files(store_.gear(gear));
+    files.ensure_directory(domain_variables, files.locked(), 0750);
+    write_variables(files, domain_variables, variables);
 }
 
 void LocalAgent::set_deployment_settings(const GearId& gear, const DeploymentSettings& settings) {

@@ -56,6 +56,8 @@ public:
     void set_authorized_keys(const GearId& gear, const std::vector<PublicKey>& keys) override;
     void set_user_variables(const GearId& gear,
                             const std::vector<EnvironmentVariable>& variables) override;
+    void set_domain_variables(const GearId& gear,
+                              const std::vector<EnvironmentVariable>& variables) override;
     void set_deployment_settings(const GearId& gear, const DeploymentSettings& settings) override;
     std::vector<Deployment> deployments(const GearId& gear) const override;
 

@@ -9,7 +9,8 @@
 //     namespace
 //   <gear_base>/<uuid>/               a gear's home, root:<gid> 0750; what the gear owns is marked
 //   *
-//     .env/NAME                       variables of the platform; .env/user_vars/NAME of the user
+//     .env/NAME                       variables of the platform; .env/user_vars/NAME of the user,
+//                                     .env/domain_vars/NAME of the domain's cartridges
 //     .ssh/authorized_keys
 //     .auth/ .openshift_ssh/ .sandbox/ .tmp/
 //     app-root/data*  app-root/logs*  app-root/data/.bash_profile …

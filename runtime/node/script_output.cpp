@@ -35,6 +35,23 @@ std::string rest_of(std::string_view line, std::string_view word) {
     return std::string(rest);
 }
 
+constexpr std::string_view domain_variable = "ENV_VAR_ADD:";
+constexpr std::string_view unique_variable = "ENV_VAR_ADD_UNIQUE:";
+
+// "WORD: name=value"
+std::optional<std::pair<std::string, std::string>> pair_of(std::string_view line,
+                                                           std::string_view word) {
+    if (!line.starts_with(word)) {
+        return std::nullopt;
+    }
+    const std::string text = rest_of(line, word);
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+        return std::nullopt;
+    }
+    return std::pair(text.substr(0, equals), text.substr(equals + 1));
+}
+
 template <typename Body>
 void for_each_line(std::string_view text, const Body& body) {
     while (!text.empty()) {
@@ -70,12 +87,13 @@ void parse_script_output(std::string_view output, ScriptMessages& messages) {
                 return;
             }
         }
-        constexpr std::string_view data = "CART_DATA:";
-        if (line.starts_with(data)) {
-            const std::string pair = rest_of(line, data);
-            const auto equals = pair.find('=');
-            if (equals != std::string::npos && equals > 0) {
-                messages.cart_data.push_back({pair.substr(0, equals), pair.substr(equals + 1)});
+        if (const auto pair = pair_of(line, "CART_DATA:")) {
+            messages.cart_data.push_back({pair->first, pair->second});
+        }
+        for (const std::string_view word : {unique_variable, domain_variable}) {
+            const auto pair = pair_of(line, word);
+            if (const auto name = VariableName::parse(pair ? pair->first : "")) {
+                messages.domain_variables.push_back({*name, pair->second, word == unique_variable});
             }
         }
     });

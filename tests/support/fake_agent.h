@@ -23,6 +23,7 @@ public:
         std::vector<std::string> cartridges;
         std::vector<PublicKey> keys;
         std::vector<EnvironmentVariable> variables;
+        std::vector<EnvironmentVariable> domain_variables;
         DeploymentSettings deployment;
         std::vector<std::string> hosts;
         RepositorySource::Kind source = RepositorySource::Kind::cartridge_template;
@@ -83,6 +84,10 @@ public:
             said.results = {"MySQL database added", "   Root User: admin"};
             said.cart_data = {{"username", "admin"},
                               {"connection_url", "mysql://127.0.0.1:3306/"}};
+        }
+        if (cartridge.name == "jenkins") {
+            said.domain_variables = {{VariableName::parse("JENKINS_URL").value(), "http://ci/", true},
+                                     {VariableName::parse("CI_MODE").value(), "on", false}};
         }
         return said;
     }
@@ -153,6 +158,14 @@ public:
     void set_user_variables(const GearId& gear,
                             const std::vector<EnvironmentVariable>& variables) override {
         act("set_user_variables", [&] { known(gear).variables = variables; });
+    }
+    void set_domain_variables(const GearId& gear,
+                              const std::vector<EnvironmentVariable>& variables) override {
+        act("set_domain_variables", [&] {
+            if (gears_.contains(gear)) {
+                gears_.at(gear).domain_variables = variables;
+            }
+        });
     }
     void set_deployment_settings(const GearId& gear, const DeploymentSettings& settings) override {
         act("set_deployment_settings", [&] { known(gear).deployment = settings; });

@@ -32,7 +32,7 @@ Op reserve_step(std::shared_ptr<const CreateFacts> facts, const Effects& e) {
                 e.store.reserve_application(facts->application, e.first_uid, e.last_uid,
                                             e.agent.foreign_ids(e.first_uid, e.last_uid));
             },
-            [id = facts->application.id, &store = e.store] { store.remove_application(id); }};
+            [id = facts->application.id, e] { forget_application(e, id); }};
 }
 
 Op create_gear_step(std::shared_ptr<const CreateFacts> facts, const Effects& e) {
@@ -40,6 +40,10 @@ Op create_gear_step(std::shared_ptr<const CreateFacts> facts, const Effects& e) 
             [facts, e] {
                 const auto record = e.store.find_application(facts->application.id.text());
                 e.agent.create_gear(make_gear_spec(*facts, record.value().value.uid, e.cloud_domain));
+                const auto given = e.store.domain_variables(facts->application.domain);
+                if (!given.empty()) {
+                    e.agent.set_domain_variables(facts->application.gear(), given);
+                }
             },
             [gear = facts->application.gear(), &agent = e.agent] { agent.destroy_gear(gear); }};
 }
@@ -54,6 +58,8 @@ Op add_cartridge_step(std::shared_ptr<const CreateFacts> facts, const Cartridge&
                 e.store.add_cartridge(facts->application.id,
                                       {CartridgeName::parse(cartridge.full_name()).value(),
                                        said.cart_data, e.clock.now()});
+                give_domain_variables(e, facts->application.id, cartridge.full_name(),
+                                      said.domain_variables);
                 output.messages.push_back(std::move(said));
             },
             {}};
@@ -175,7 +181,7 @@ OperationPlan plan_interrupted_creation(const OperationRecord& record, const Eff
     const ApplicationId id(record.subject);
     const GearId gear(record.subject);
     plan.steps.push_back(
-        {"reserve", "", {}, [id, e] { e.store.remove_application(id); }});
+        {"reserve", "", {}, [id, e] { forget_application(e, id); }});
     plan.steps.push_back({"create-gear", "", {}, [gear, e] { e.agent.destroy_gear(gear); }});
     return plan;
 }

@@ -46,7 +46,7 @@ OperationPlan plan_delete_application(const ApplicationId& application, const Us
         {"destroy-gear", "Remove the gear", [gear, e] { e.agent.destroy_gear(gear); }, {}},
         // Last: the uid is free for others only when nothing of the gear is left.
         {"forget", "Free the name and the user id",
-         [application, e] { e.store.remove_application(application); }, {}},
+         [application, e] { forget_application(e, application); }, {}},
     };
     return plan;
 }

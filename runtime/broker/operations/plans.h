@@ -2,6 +2,7 @@
 // store and the node through Effects, which must outlive the plan.
 #pragma once
 #include "base/clock.h"
+#include "base/keyed_mutex.h"
 #include "broker/operations/op.h"
 #include "broker/store/state_store.h"
 #include "node/agent.h"
@@ -18,6 +19,7 @@ struct Effects {
     uid_t first_uid;
     uid_t last_uid;
     std::string cloud_domain;
+    KeyedMutex& domain_locks;
 };
 
 struct CreateFacts {
@@ -74,6 +76,15 @@ OperationPlan plan_activate(const Application& application, const UserId& user,
 /// Another set of aliases: kept, published, and the certificates of those that go removed.
 OperationPlan plan_set_aliases(const Application& application, const UserId& user,
                                const std::vector<Alias>& aliases, const Effects& effects);
+
+/// Gives every application of the domain these variables of a cartridge; 403/134 for a clash.
+void give_domain_variables(const Effects& effects, const ApplicationId& application,
+                           const std::string& cartridge,
+                           const std::vector<DomainVariable>& variables);
+void take_domain_variables(const Effects& effects, const ApplicationId& application,
+                           const std::string& cartridge);
+/// Removes it from the store, and the variables that it gave from the gears of its domain.
+void forget_application(const Effects& effects, const ApplicationId& application);
 
 /// The hosts that lead to an application: APP-DOMAIN.SUFFIX, APP-DOMAIN.localhost, which every
 /// browser resolves by itself, and its aliases.

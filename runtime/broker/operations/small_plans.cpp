@@ -225,8 +225,11 @@ OperationPlan plan_add_cartridge(const Application& application, const UserId& u
          [id = application.id, cartridge, e, &output] {
              e.store.add_cartridge(id, {CartridgeName::parse(cartridge.full_name()).value(),
                                         output.messages.front().cart_data, e.clock.now()});
+             give_domain_variables(e, id, cartridge.full_name(),
+                                   output.messages.front().domain_variables);
          },
          [id = application.id, cartridge, e] {
+             take_domain_variables(e, id, cartridge.full_name());
              e.store.remove_cartridge(id, cartridge.full_name());
          }},
     };
@@ -243,6 +246,7 @@ OperationPlan plan_remove_cartridge(const Application& application, const UserId
          {}},
         {"forget", "Forget it",
          [id = application.id, cartridge, e] {
+             take_domain_variables(e, id, cartridge.full_name());
              e.store.remove_cartridge(id, cartridge.full_name());
          },
          {}},

@@ -209,6 +209,50 @@ void StateStore::set_variables(const ApplicationId& application,
             application.text());
 }
 
+void StateStore::set_domain_variables(const ApplicationId& application,
+                                      const std::string& cartridge,
+                                      const std::vector<DomainVariable>& variables) {
+    const std::lock_guard lock(mutex_);
+    sqlite::Transaction transaction(db_);
+    db_.run("DELETE FROM domain_variables WHERE application_id=? AND cartridge=?",
+            application.text(), cartridge);
+    for (const DomainVariable& variable : variables) {
+        const auto clash = db_.query(
+            "SELECT a.name FROM domain_variables v JOIN applications a ON a.id = v.application_id"
+            " WHERE v.name=?1 AND a.id<>?2 AND (v.is_unique OR ?3)"
+            " AND a.domain_id = (SELECT domain_id FROM applications WHERE id=?2)",
+            variable.name.text(), application.text(),
+            static_cast<std::int64_t>(variable.is_unique));
+        if (clash->next()) {
+            refuse(ErrorKind::forbidden,
+                   str("The environment variable '", variable.name.text(), "' of cartridge ",
+                       cartridge, " must be unique in the domain, and application '", clash->text(0),
+                       "' gives it already"),
+                   exit_code::gear_size, "cartridges");
+        }
+        db_.run("INSERT OR REPLACE INTO domain_variables VALUES (?,?,?,?,?)", application.text(),
+                cartridge, variable.name.text(), variable.value,
+                static_cast<std::int64_t>(variable.is_unique));
+    }
+    transaction.commit();
+}
+
+std::vector<EnvironmentVariable> StateStore::domain_variables(const DomainId& domain) const {
+    const std::lock_guard lock(mutex_);
+    const auto row = db_.query(
+        "SELECT v.name, v.value FROM domain_variables v JOIN applications a ON a.id ="
+        " v.application_id WHERE a.domain_id=? ORDER BY v.name, v.rowid",
+        domain.text());
+    std::vector<EnvironmentVariable> found;
+    while (row->next()) {
+        if (!found.empty() && found.back().name == row->text(0)) {
+            found.pop_back();
+        }
+        found.push_back({row->text(0), row->text(1)});
+    }
+    return found;
+}
+
 void StateStore::set_deployment(const ApplicationId& application,
                                 const DeploymentSettings& settings) {
     const std::lock_guard lock(mutex_);

@@ -82,7 +82,11 @@ constexpr std::array<const char*, 3> migrations = {
     CREATE VIEW domain_access AS
         SELECT domain_id, user_id, role FROM members
         UNION ALL SELECT d.domain_id, p.user_id, d.role
-            FROM domain_teams d JOIN team_people p ON p.team_id = d.team_id;)",
+            FROM domain_teams d JOIN team_people p ON p.team_id = d.team_id;
+    CREATE TABLE domain_variables (
+        application_id TEXT NOT NULL REFERENCES applications(id) ON DELETE CASCADE,
+        cartridge TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, is_unique INTEGER NOT NULL,
+        PRIMARY KEY (application_id, cartridge, name));)",
 };
 
 // What every query of users selects, in the order of read_user.
@@ -293,6 +297,8 @@ std::string StateStore::dump() const {
           " ORDER BY id",
           "SELECT 'alias', name, application_id, certificate_added, '', '' FROM aliases ORDER BY name",
           "SELECT 'member', domain_id, user_id, role, '', '' FROM members ORDER BY domain_id, user_id",
+          "SELECT 'domain variable', application_id, cartridge, name, value, is_unique"
+          " FROM domain_variables ORDER BY application_id, cartridge, name",
           "SELECT 'team', id, owner_id, name, created, '' FROM teams ORDER BY id",
           "SELECT 'team member', team_id, user_id, '', '', '' FROM team_members ORDER BY team_id, user_id",
           "SELECT 'domain team', domain_id, team_id, role, '', '' FROM domain_teams"

@@ -140,6 +140,12 @@ public:
     void remove_cartridge(const ApplicationId& application, const std::string& name);
     void set_variables(const ApplicationId& application,
                        const std::vector<EnvironmentVariable>& variables);
+    /// Replaces those that this cartridge gives the domain. Throws RequestError 403/134 for a name
+    /// that another application gives, if one of both wants it unique.
+    void set_domain_variables(const ApplicationId& application, const std::string& cartridge,
+                              const std::vector<DomainVariable>& variables);
+    /// What all cartridges of the domain give, by name; of several the latest.
+    std::vector<EnvironmentVariable> domain_variables(const DomainId& domain) const;
     void set_deployment(const ApplicationId& application, const DeploymentSettings& settings);
     void set_additional_storage(const ApplicationId& application, std::int64_t gigabytes);
     /// Replaces all of them. Throws Error(conflict) for a name that another application has.
