@@ -169,9 +169,9 @@ Environment make_environment(const GearFiles& files, const GearRecord& record,
     for (const RecordedCartridge& cartridge : record.cartridges) {
         overlay(out, read_directory(files, cartridge.name + "/env"));
     }
-    // Published variables: one directory per publisher, domain_vars for other applications.
+    // Published variables: one directory per publisher.
     for (const std::string& name : files.list(".env")) {
-        if (name != "user_vars" && !out.contains(name)) {
+        if (name != "user_vars" && name != "domain_vars" && !out.contains(name)) {
             overlay(out, read_directory(files, ".env/" + name));
         }
     }
@@ -182,12 +182,13 @@ Environment make_environment(const GearFiles& files, const GearRecord& record,
         overlay(out, read_directory(files, for_cartridge + "/env"));
     }
     set_paths(out, record, settings);
-    // The user's last, but none of the platform's is shadowed.
+    // The user's and those of other applications last: none of the platform's is shadowed.
     for (const auto& [name, value] : read_directory(files, user_variables)) {
         if (name == "OPENSHIFT_SECRET_TOKEN" || !out.contains(name)) {
             out[name] = value;
         }
     }
+    out.merge(read_directory(files, domain_variables));
     return out;
 }
 

@@ -106,7 +106,11 @@ TEST_F(NodeTest, LimitsMemoryAndProcesses) {
 TEST_F(NodeTest, KeepsTheEnvironmentOfTheContract) {
     const GearId gear = create_application(6, {"mock"});
     agent->set_user_variables(gear, {{"COLOUR", "blue; $(id)"}, {"OPENSHIFT_APP_NAME", "mine"}});
+    agent->set_domain_variables(gear, {{"CI_MODE", "old"}, {"CI_URL", "gone"}});
+    agent->set_domain_variables(gear, {{"CI_MODE", "on"}, {"OPENSHIFT_APP_NAME", "other"}});
     const std::string environment = inside(gear, "env");
+    EXPECT_THAT(environment, HasSubstr("CI_MODE=on\n"));
+    EXPECT_THAT(environment, Not(HasSubstr("CI_URL")));
     EXPECT_THAT(environment, HasSubstr("OPENSHIFT_APP_NAME=shop\n"));
     EXPECT_THAT(environment, HasSubstr("COLOUR=blue; $(id)\n"));
     EXPECT_THAT(environment, HasSubstr(str("OPENSHIFT_MOCK_IP=", loopback_address(1006, 1), "\n")));

@@ -23,6 +23,7 @@ TEST(ScriptOutput, SortsTheProtocolsLines) {
     parse_script_output(
         "noise\nCLIENT_RESULT: it works\r\nCLIENT_MESSAGE:no space\nCLIENT_ERROR: bad\n"
         "CART_DATA: url=mysql://a=b\nCART_DATA: =x\nATTR: status=ALIVE\n CLIENT_RESULT: indented\n"
+        "ENV_VAR_ADD: CI=on\nENV_VAR_ADD_UNIQUE: URL=http://a=b\nENV_VAR_ADD: 9=no\nENV_VAR_ADD: X\n"
         "CLIENT_RESULT: last line without end",
         messages);
     EXPECT_THAT(messages.results, ElementsAre("it works", "last line without end"));
@@ -31,6 +32,11 @@ TEST(ScriptOutput, SortsTheProtocolsLines) {
     ASSERT_EQ(messages.cart_data.size(), 1u);
     EXPECT_EQ(messages.cart_data[0].name, "url");
     EXPECT_EQ(messages.cart_data[0].value, "mysql://a=b");
+    ASSERT_EQ(messages.domain_variables.size(), 2u);
+    EXPECT_EQ(messages.domain_variables[0].name.text(), "CI");
+    EXPECT_FALSE(messages.domain_variables[0].is_unique);
+    EXPECT_EQ(messages.domain_variables[1].value, "http://a=b");
+    EXPECT_TRUE(messages.domain_variables[1].is_unique);
     EXPECT_EQ(failure_text(messages, "out", "err"), "bad");
     EXPECT_EQ(failure_text({}, "out\n", ""), "out");
     EXPECT_EQ(failure_text({}, "out\n", "err\n"), "err");
