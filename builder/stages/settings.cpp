@@ -160,9 +160,11 @@ void add_users(StageContext& context) {
     }
 }
 
-// The package's own default needs no change of its configuration file.
+// For the name server, and for gearboxd; the default needs no change of its configuration file.
 void put_cloud_domain(StageContext& context) {
     const std::string domain = text_of(context.options, "cloud_domain");
+    put_file(context.tree / "etc/default/gearbox-dns",
+             str("# As broker.cloud_domain in /etc/gearbox/gearboxd.toml.\nDOMAIN=", domain, "\n"));
     const fs::path path = context.tree / "etc/gearbox/gearboxd.toml";
     const auto text = find_file(path);
     if (text && domain != "gearbox.localhost") {

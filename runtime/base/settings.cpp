@@ -47,6 +47,8 @@ std::vector<Row> rows_of(Settings& s) {
         {"rest.max_body_bytes", &s.rest.max_body_bytes, 1048576,
          "Larger request bodies are refused with 413.", 1024, 1073741824},
         {"rest.threads", &s.rest.threads, 8, "Requests handled at the same time.", 1, 256},
+        {"rest.client_dir", &s.rest.client_dir, "/usr/share/gearbox/client",
+         "Directory of the client that is offered for download at /client/."},
         {"node.gear_base", &s.node.gear_base, "/var/lib/openshift", "Where the gears' homes are."},
         {"node.cartridge_dir", &s.node.cartridge_dir, "/usr/share/gearbox/cartridges",
          "Cartridges offered, one directory each (OpenShift v2 format)."},

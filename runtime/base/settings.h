@@ -20,6 +20,7 @@ struct RestSettings {
     std::int64_t listen_port = 0;
     std::int64_t max_body_bytes = 0;
     std::int64_t threads = 0;
+    std::string client_dir;
 };
 
 struct NodeSettings {

@@ -1,10 +1,9 @@
 #include "rest/dispatcher.h"
 
-#include "base/file.h"
 #include "base/log.h"
 #include "broker/access.h"
-#include "rest/api_doc.h"
 #include "rest/handlers/handlers.h"
+#include "rest/pages.h"
 #include "rest/params.h"
 #include "rest/problem.h"
 #include "rest/versions.h"
@@ -391,7 +390,7 @@ Reply Dispatcher::respond(const Route& route, const HttpRequest& request, const 
 }
 
 HttpResponse Dispatcher::handle(const HttpRequest& request) {
-    if (auto page = find_page(request)) {
+    if (auto page = find_page(request, broker_.core.settings)) {
         return std::move(*page);
     }
     const std::string request_id = request_id_of(request);
@@ -431,42 +430,6 @@ HttpResponse Dispatcher::handle(const HttpRequest& request) {
     }
     response.headers.emplace_back("X-Request-Id", request_id);
     response.headers.emplace_back("Cache-Control", "no-store");
-    return response;
-}
-
-std::optional<HttpResponse> Dispatcher::find_page(const HttpRequest& request) const {
-    const std::string& path = request.path;
-    if (request.method != "GET" && request.method != "HEAD") {
-        return std::nullopt;
-    }
-    HttpResponse response;
-    if (path == "/client/ca.crt") {
-        const auto file = find_file(broker_.core.settings.paths.state_dir + "/tls/ca.crt");
-        if (!file) {
-            return refuse_early(404);
-        }
-        response.content_type = "application/x-x509-ca-cert";
-        response.body = *file;
-        return response;
-    }
-    if (path == str(base_path, "/openapi.json")) {
-        response.body = to_text(make_openapi());
-        return response;
-    }
-    const bool is_landing = path == "/" || path == "/broker" || path == "/broker/" ||
-                            path == "/client" || path == "/client/";
-    if (!is_landing) {
-        return std::nullopt;
-    }
-    response.content_type = "text/html; charset=utf-8";
-    response.body =
-        "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Gearbox</title>\n"
-        "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}"
-        "code{background:#eee;padding:.1rem .3rem;border-radius:.2rem}</style>\n"
-        "<h1>Gearbox</h1>\n<p>A platform for web applications, speaking the OpenShift v2 protocol.</p>\n"
-        "<ul><li>REST entry point: <a href=\"/broker/rest/api\"><code>/broker/rest/api</code></a></li>\n"
-        "<li>Certificate authority of this host: <a href=\"/client/ca.crt\"><code>ca.crt</code></a></li>\n"
-        "<li>Begin with <code>gearbox setup</code>, or <code>rhc setup</code>.</li></ul>\n</html>\n";
     return response;
 }
 

@@ -27,7 +27,6 @@ private:
     Reply answer(const HttpRequest& request, const std::string& request_id, const Version& version);
     std::optional<Principal> authenticate(const HttpRequest& request, Reply& challenge);
     View view_of(const HttpRequest& request, const Version& version) const;
-    std::optional<HttpResponse> find_page(const HttpRequest& request) const;
 
     Broker& broker_;
     ReplyCache replies_;

@@ -28,6 +28,7 @@ struct HttpResponse {
     std::string content_type = "application/json; charset=utf-8";
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::string file = {};  ///< the path of what is sent instead of the body; "" = none
 };
 
 /// One entry of "messages" in the envelope (broker contract, 4).

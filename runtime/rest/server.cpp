@@ -5,7 +5,10 @@
 
 #include <httplib.h>
 
+#include <algorithm>
+#include <array>
 #include <condition_variable>
+#include <fstream>
 #include <functional>
 #include <list>
 #include <mutex>
@@ -94,7 +97,22 @@ void fill(httplib::Response& to, const HttpResponse& from) {
     for (const auto& [name, value] : from.headers) {
         to.set_header(name.c_str(), value);
     }
-    to.set_content(from.body, from.content_type.c_str());
+    if (from.file.empty()) {
+        to.set_content(from.body, from.content_type.c_str());
+        return;
+    }
+    // In pieces: a download must not be in memory as a whole, however many ask for it.
+    const auto stream = std::make_shared<std::ifstream>(from.file, std::ios::binary | std::ios::ate);
+    const auto size = static_cast<std::size_t>(std::max<std::streamoff>(stream->tellg(), 0));
+    to.set_content_provider(
+        size, from.content_type.c_str(),
+        [stream](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+            std::array<char, 64 * 1024> piece;
+            stream->seekg(static_cast<std::streamoff>(offset));
+            stream->read(piece.data(), static_cast<std::streamsize>(std::min(length, piece.size())));
+            return stream->gcount() > 0 &&
+                   sink.write(piece.data(), static_cast<std::size_t>(stream->gcount()));
+        });
 }
 
 }  // namespace

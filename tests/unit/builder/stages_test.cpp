@@ -199,6 +199,7 @@ TEST_F(StageTest, SettingsWriteTheFilesOfTheSystem) {
     EXPECT_THAT(get("etc/fstab"), HasSubstr("tmpfs /data tmpfs mode=0755 0 0\n"));
     EXPECT_EQ(fs::read_symlink(tree() / "etc/localtime"), "/usr/share/zoneinfo/Etc/UTC");
     EXPECT_EQ(get("etc/gearbox/gearboxd.toml"), "[broker]\ncloud_domain = \"apps.example\"\n");
+    EXPECT_THAT(get("etc/default/gearbox-dns"), HasSubstr("\nDOMAIN=apps.example\n"));
     EXPECT_EQ(get("etc/apt/sources.list"), "");
 }
 

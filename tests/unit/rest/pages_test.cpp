@@ -1,0 +1,61 @@
+// What is served beside the REST interface.
+#include "support/rest_fixture.h"
+
+#include <fstream>
+
+namespace gearbox::test {
+namespace {
+
+struct PagesTest : testing::Test {
+    PagesTest() {
+        t.parts.settings.rest.client_dir = directory;
+        std::filesystem::create_directories(directory);
+    }
+    void put(const std::string& name, const std::string& content) {
+        std::ofstream(directory + "/" + name, std::ios::binary) << content;
+    }
+    HttpReply ask(const std::string& path, const std::string& method = "GET") {
+        return t.client.request(method, path, "", "", "");
+    }
+
+    TestServer t;
+    std::string directory = t.parts.directory.path() / "client";
+};
+
+TEST_F(PagesTest, TheClientIsSentAsItIs) {
+    std::string content;
+    for (int i = 0; content.size() < 300000; ++i) {
+        content += std::to_string(i) + '\0';
+    }
+    put("gearbox-linux-amd64.tar.gz", content);
+    put("gearbox-linux-amd64.tar.gz.sha256", std::string(64, 'a') + "  gearbox-linux-amd64.tar.gz\n");
+    const HttpReply whole = ask("/client/gearbox-linux-amd64.tar.gz");
+    EXPECT_EQ(whole.status, 200);
+    EXPECT_EQ(whole.body, content);
+    const HttpReply head = ask("/client/gearbox-linux-amd64.tar.gz", "HEAD");
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.body, "");
+    EXPECT_THAT(ask("/client/").body, testing::HasSubstr(std::string(64, 'a')));
+    EXPECT_EQ(ask("/client/gearbox-linux-amd64.tar.gz.sha256").body.substr(0, 64), std::string(64, 'a'));
+}
+
+TEST_F(PagesTest, NothingElseIsEverAFile) {
+    put("gearbox-linux-amd64.tar.gz", "client");
+    put("secret", "secret");
+    for (const char* path : {"/client/secret", "/client/../secret", "/client/%2e%2e/token.key",
+                             "/client/gearbox-linux-amd64.tar.gz/", "/client//secret", "/secret"}) {
+        const HttpReply reply = ask(path);
+        EXPECT_EQ(reply.status, 404) << path;
+        EXPECT_EQ(reply.body.find("secret\""), std::string::npos) << path;
+    }
+    EXPECT_NE(ask("/client/gearbox-linux-amd64.tar.gz", "POST").status, 200);
+}
+
+TEST_F(PagesTest, AHostWithoutClientSaysSo) {
+    EXPECT_EQ(ask("/client/gearbox-linux-amd64.tar.gz").status, 404);
+    EXPECT_THAT(ask("/client/").body, testing::HasSubstr("no client to download"));
+    EXPECT_THAT(ask("/").body, testing::HasSubstr("/client/"));
+}
+
+}  // namespace
+}  // namespace gearbox::test
