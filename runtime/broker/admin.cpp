@@ -95,6 +95,43 @@ Json application_list(Broker& broker, const Json&) {
     return applications;
 }
 
+// "APP-DOMAIN", an id, or APP where only one domain has it; acts as its owner would.
+std::pair<Principal, Application> application_of(Broker& broker, const Json& args) {
+    const auto word = take<std::string>(args, "application");
+    std::vector<Application> found;
+    for (ApplicationRecord& record : broker.core.store.all_applications()) {
+        const Application& application = record.value;
+        if (record.stage == Stage::ready &&
+            (application.id.text() == word || application.name.text() == word ||
+             str(application.name.text(), "-", application.domain_name.text()) == word)) {
+            found.push_back(std::move(record.value));
+        }
+    }
+    if (found.size() != 1) {
+        fail(ErrorKind::not_found, found.empty() ? "there is no application '" : "several domains have an application '",
+             word, found.empty() ? "'" : "': write APP-DOMAIN");
+    }
+    const auto owner = broker.core.store.find_user(found.front().owner);
+    return {Principal{owner.value(), "session", ""}, std::move(found.front())};
+}
+
+Json application_event(Broker& broker, const Json& args) {
+    const auto word = take<std::string>(args, "event");
+    const auto event = parse_gear_event(word);
+    if (!event) {
+        fail(ErrorKind::invalid, "there is no event '", word, "'");
+    }
+    const auto [who, application] = application_of(broker, args);
+    broker.applications.run_event(who, application, *event);
+    return {{"id", application.id.text()}};
+}
+
+Json application_delete(Broker& broker, const Json& args) {
+    const auto [who, application] = application_of(broker, args);
+    broker.applications.remove(who, application);
+    return {{"id", application.id.text()}};
+}
+
 // Store, node and journal must tell the same story.
 Json check(Broker& broker, const Json&) {
     Json problems = Json::array();
@@ -143,6 +180,10 @@ const std::vector<AdminVerb>& admin_verbs() {
         {"user.password", "login [password]", "give a user another password", user_passwd},
         {"user.delete", "login [force]", "remove a user; force: with domains and applications",
          user_delete},
+        {"application.event", "application event", "start, stop, restart … as its owner would",
+         application_event},
+        {"application.delete", "application", "remove one with its data and repository",
+         application_delete},
         {"application.list", "", "every application of every user", application_list},
     };
     return verbs;

@@ -21,20 +21,6 @@ Runner declare_account(CLI::App&) {
     };
 }
 
-Runner declare_server_status(CLI::App&) {
-    return [](Session& session) {
-        const Json root = session.connect("").get("/api").data;
-        const Json environment = session.connect("").get("/environment").data;
-        if (!session.print_json({{"server", session.config().server}, {"environment", environment}})) {
-            session.terminal().line(str(session.config().server, " answers; ", root.size(),
-                                        " links, applications are below '",
-                                        find<std::string>(environment, "domain_suffix").value_or("?"),
-                                        "'"));
-        }
-        return 0;
-    };
-}
-
 Runner declare_region_list(CLI::App&) {
     return [](Session& session) {
         const Json regions = session.broker().get("/regions").data;

@@ -165,6 +165,43 @@ Runner declare_admin_app_list(CLI::App& parser) {
     };
 }
 
+namespace {
+
+Runner declare_admin_event(CLI::App& parser, const char* event, const char* done) {
+    const auto arguments = add_arguments(parser, false, false);
+    const auto name = std::make_shared<std::string>();
+    parser.add_option("APPLICATION", *name, "APP-DOMAIN or its gear's id")->required();
+    return [arguments, name, event, done](Session& session) {
+        return ask_daemon(session, *arguments, "application.event",
+                          {{"application", *name}, {"event", event}}, str("'", *name, "' ", done));
+    };
+}
+
+}  // namespace
+
+Runner declare_admin_app_start(CLI::App& parser) { return declare_admin_event(parser, "start", "started"); }
+Runner declare_admin_app_stop(CLI::App& parser) { return declare_admin_event(parser, "stop", "stopped"); }
+Runner declare_admin_app_restart(CLI::App& parser) {
+    return declare_admin_event(parser, "restart", "restarted");
+}
+
+Runner declare_admin_app_delete(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, false, false);
+    const auto name = std::make_shared<std::string>();
+    const auto confirmed = std::make_shared<bool>(false);
+    parser.add_option("APPLICATION", *name, "APP-DOMAIN or its gear's id")->required();
+    parser.add_flag("--confirm", *confirmed, "do not ask");
+    return [arguments, name, confirmed](Session& session) {
+        if (!*confirmed &&
+            !session.terminal().confirm(str("Delete '", *name, "' with its data and repository?"), "--confirm")) {
+            session.terminal().note("nothing deleted");
+            return exit_status::error;
+        }
+        return ask_daemon(session, *arguments, "application.delete", {{"application", *name}},
+                          str("'", *name, "' deleted"));
+    };
+}
+
 Runner declare_admin_check(CLI::App& parser) {
     const auto arguments = add_arguments(parser, false, false);
     return [arguments](Session& session) {

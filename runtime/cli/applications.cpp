@@ -68,10 +68,74 @@ void print_application(Session& session, const Json& application) {
     }
 }
 
+namespace {
+
+std::string text_of(const Json& value, const char* name) {
+    const Json found = value.value(name, Json(nullptr));
+    return found.is_string() ? found.get<std::string>() : to_text(found);
+}
+
+int show_gears(Session& session, const Json& application) {
+    const Json groups = session.broker().get(path_of(application) + "/gear_groups").data;
+    if (session.print_json(groups)) {
+        return 0;
+    }
+    std::vector<std::vector<std::string>> rows;
+    for (const Json& group : groups) {
+        std::string cartridges;
+        for (const Json& cartridge : group.value("cartridges", Json::array())) {
+            cartridges += (cartridges.empty() ? "" : " ") + find<std::string>(cartridge, "name").value_or("-");
+        }
+        for (const Json& gear : group.value("gears", Json::array())) {
+            rows.push_back({find<std::string>(gear, "id").value_or("-"),
+                            find<std::string>(gear, "state").value_or("unknown"), cartridges,
+                            find<std::string>(group, "gear_profile").value_or("-"),
+                            find<std::string>(gear, "ssh_url").value_or("-")});
+        }
+    }
+    session.terminal().table({"ID", "STATE", "CARTRIDGES", "SIZE", "SSH URL"}, rows);
+    return 0;
+}
+
+int show_configuration(Session& session, const Json& application) {
+    Json shown = Json::object();
+    for (const char* name : {"deployment_type", "keep_deployments", "auto_deploy", "deployment_branch",
+                             "initial_git_url", "gear_profile", "scalable"}) {
+        shown[name] = application.value(name, Json(nullptr));
+    }
+    if (!session.print_json(shown)) {
+        for (const auto& [name, value] : shown.items()) {
+            session.terminal().line(str(name, ": ", text_of(shown, name.c_str())));
+        }
+    }
+    return 0;
+}
+
+}  // namespace
+
 Runner declare_app_show(CLI::App& parser) {
+    struct Parts {
+        bool gears = false;
+        bool state = false;
+        bool configuration = false;
+    };
     const auto target = add_target(parser);
-    return [target](Session& session) {
+    const auto parts = std::make_shared<Parts>();
+    parser.add_flag("--gears", parts->gears, "only its gears");
+    parser.add_flag("--state", parts->state, "only the state");
+    parser.add_flag("--configuration", parts->configuration, "only how it is deployed");
+    return [target, parts](Session& session) {
         Json application = session.application(target->name, target->domain);
+        if (parts->gears) {
+            return show_gears(session, application);
+        }
+        if (parts->configuration) {
+            return show_configuration(session, application);
+        }
+        if (parts->state && !session.wants_json()) {
+            session.terminal().line(state_of(session, application));
+            return 0;
+        }
         const std::string state = state_of(session, application);
         application["state"] = state;
         if (session.print_json(with_addresses(session, application))) {
@@ -135,6 +199,30 @@ Runner declare_app_delete(CLI::App& parser) {
     };
 }
 
+namespace {
+
+// Whether a server can is told by its links.
+Runner declare_ha(CLI::App& parser, const char* link, const char* event, const char* done) {
+    const auto target = add_target(parser);
+    return [target, link, event, done](Session& session) {
+        const Json application = session.application(target->name, target->domain);
+        if (!application.value("links", Json::object()).contains(link)) {
+            throw ExitError(exit_status::no_ha, "this server does not offer high availability");
+        }
+        const Reply reply =
+            session.broker().post(path_of(application) + "/events", {{"event", event}});
+        return finish(session, reply, str("'", target->name, "' ", done));
+    };
+}
+
+}  // namespace
+
+Runner declare_app_enable_ha(CLI::App& parser) {
+    return declare_ha(parser, "MAKE_HA", "make-ha", "is highly available");
+}
+Runner declare_app_disable_ha(CLI::App& parser) {
+    return declare_ha(parser, "DISABLE_HA", "disable-ha", "is highly available no longer");
+}
 Runner declare_app_start(CLI::App& parser) { return declare_event(parser, "start", "started"); }
 Runner declare_app_stop(CLI::App& parser) { return declare_event(parser, "stop", "stopped"); }
 Runner declare_app_restart(CLI::App& parser) { return declare_event(parser, "restart", "restarted"); }

@@ -88,9 +88,12 @@ constexpr int bad_key_file = 128;
 constexpr int garbled = 129;
 constexpr int snapshot_failed = 130;
 constexpr int remote_failed = 133;
+constexpr int no_ha = 135;
 constexpr int no_cartridge = 154;
 constexpr int many_cartridges = 155;
 constexpr int no_variable = 157;
+constexpr int no_team = 162;
+constexpr int no_server = 166;
 constexpr int no_regions = 168;
 }  // namespace exit_status
 

@@ -117,13 +117,29 @@ Runner declare_cartridge_status(CLI::App& parser) {
 
 Runner declare_cartridge_storage(CLI::App& parser) {
     const auto arguments = add_arguments(parser);
-    const auto gigabytes = std::make_shared<std::int64_t>(-1);
-    parser.add_option("--set", *gigabytes, "extra storage in GB; without it the value is shown");
+    struct Gigabytes {
+        std::optional<std::int64_t> set;
+        std::int64_t add = 0;
+        std::int64_t remove = 0;
+    };
+    const auto gigabytes = std::make_shared<Gigabytes>();
+    auto* set = parser.add_option("--set", gigabytes->set, "extra storage in GB; without options it is shown");
+    auto* add = parser.add_option("--add", gigabytes->add, "GB more")->check(CLI::PositiveNumber)->excludes(set);
+    parser.add_option("--remove", gigabytes->remove, "GB less")
+        ->check(CLI::PositiveNumber)
+        ->excludes(set)
+        ->excludes(add);
     return [arguments, gigabytes](Session& session) {
         const std::string path = cartridge_path(session, *arguments);
-        const Json cartridge =
-            *gigabytes < 0 ? session.broker().get(path).data
-                           : session.broker().put(path, {{"additional_gear_storage", *gigabytes}}).data;
+        Json cartridge = session.broker().get(path).data;
+        const auto now = find<std::int64_t>(cartridge, "additional_gear_storage").value_or(0);
+        const auto wanted = gigabytes->set.value_or(now + gigabytes->add - gigabytes->remove);
+        if (wanted < 0) {
+            fail(ErrorKind::invalid, "it has ", now, " GB of extra storage: fewer cannot be removed than that");
+        }
+        if (wanted != now) {
+            cartridge = session.broker().put(path, {{"additional_gear_storage", wanted}}).data;
+        }
         if (!session.print_json(cartridge)) {
             print_cartridge(session, cartridge);
         }

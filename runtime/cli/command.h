@@ -108,5 +108,22 @@ Runner declare_admin_app_list(CLI::App& parser);
 Runner declare_admin_check(CLI::App& parser);
 Runner declare_user_show(CLI::App& parser);
 Runner declare_user_set(CLI::App& parser);
+Runner declare_domain_configure(CLI::App& parser);
+Runner declare_app_enable_ha(CLI::App& parser);
+Runner declare_app_disable_ha(CLI::App& parser);
+Runner declare_team_create(CLI::App& parser);
+Runner declare_team_list(CLI::App& parser);
+Runner declare_team_show(CLI::App& parser);
+Runner declare_team_delete(CLI::App& parser);
+Runner declare_team_leave(CLI::App& parser);
+Runner declare_server_list(CLI::App& parser);
+Runner declare_server_add(CLI::App& parser);
+Runner declare_server_use(CLI::App& parser);
+Runner declare_server_show(CLI::App& parser);
+Runner declare_server_remove(CLI::App& parser);
+Runner declare_admin_app_start(CLI::App& parser);
+Runner declare_admin_app_stop(CLI::App& parser);
+Runner declare_admin_app_restart(CLI::App& parser);
+Runner declare_admin_app_delete(CLI::App& parser);
 
 }  // namespace gearbox::cli

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <sstream>
 
@@ -111,6 +112,47 @@ void ConfigStore::ensure_directory() const {
     }
     std::filesystem::create_directories(directory_);
     check(::chmod(directory_.c_str(), 0700), "setting the mode of '", directory_.native(), "'");
+}
+
+ConfigStore ServerList::store(const std::string& name) const {
+    constexpr std::string_view allowed =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    if (name.empty() || name.size() > 64 || name.find_first_not_of(allowed) != std::string::npos) {
+        fail(ErrorKind::invalid, "'", name, "' is no name for a server; use letters, digits, _ and -");
+    }
+    return ConfigStore(name == first ? directory_ : directory_ / "servers" / name);
+}
+
+std::string ServerList::current() const {
+    std::string name = find_file(directory_ / "current").value_or(first);
+    while (!name.empty() && name.back() == '\n') {
+        name.pop_back();
+    }
+    return has(name) ? name : first;
+}
+
+bool ServerList::has(const std::string& name) const {
+    return name == first || std::filesystem::exists(store(name).path("config.toml"));
+}
+
+std::vector<std::string> ServerList::names() const {
+    std::vector<std::string> out;
+    std::error_code absent;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_ / "servers", absent)) {
+        out.push_back(entry.path().filename());
+    }
+    std::sort(out.begin(), out.end());
+    out.insert(out.begin(), first);
+    return out;
+}
+
+void ServerList::use(const std::string& name) const {
+    ConfigStore(directory_).ensure_directory();
+    write_file_atomically(directory_ / "current", name + "\n", 0600);
+}
+
+void ServerList::remove(const std::string& name) const {
+    std::filesystem::remove_all(store(name).path(""));
 }
 
 std::filesystem::path default_config_directory() {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace gearbox::cli {
 
@@ -35,6 +36,25 @@ public:
     std::filesystem::path path(const std::string& name) const { return directory_ / name; }
     /// Creates it (0700) if needed.
     void ensure_directory() const;
+
+private:
+    std::filesystem::path directory_;
+};
+
+/// Several servers: the first one's files are in the directory itself, those of NAME in servers/NAME.
+/// The file "current" has the name of the one in use.
+class ServerList {
+public:
+    explicit ServerList(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+    static constexpr const char* first = "default";
+    /// Throws Error(invalid) for what is not [A-Za-z0-9_-] and at most 64 characters.
+    ConfigStore store(const std::string& name) const;
+    std::string current() const;
+    bool has(const std::string& name) const;
+    std::vector<std::string> names() const;  ///< first, then by name
+    void use(const std::string& name) const;
+    void remove(const std::string& name) const;
 
 private:
     std::filesystem::path directory_;

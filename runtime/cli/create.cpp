@@ -19,6 +19,9 @@ struct Arguments {
     std::string source;
     std::string domain;
     std::vector<std::string> variables;
+    std::string from_app;
+    std::string size;
+    bool scaled = false;
 };
 
 // A quickstart's name, or a git URL as it is.
@@ -51,8 +54,51 @@ Json variables_of(const std::vector<std::string>& assignments) {
     return out;
 }
 
+// "domain/app" or "app": its cartridges with their limits, variables and deployment settings.
+Json request_like(Session& session, const std::string& other) {
+    const auto slash = other.find('/');
+    const Json model = slash == std::string::npos
+                           ? session.application(other, "")
+                           : session.application(other.substr(slash + 1), other.substr(0, slash));
+    const std::string path = "/application/" + encode_segment(take<std::string>(model, "id"));
+    Json request = {{"scale", find<bool>(model, "scalable").value_or(false)},
+                    {"gear_profile", find<std::string>(model, "gear_profile").value_or("small")}};
+    if (const auto url = find<std::string>(model, "initial_git_url"); url && !url->empty()) {
+        request["initial_git_url"] = *url;
+    }
+    for (const Json& cartridge : model.value("cartridges", Json::array())) {
+        Json wish = {{"name", take<std::string>(cartridge, "name")}};
+        for (const auto& [from, to] : {std::pair{"gear_profile", "gear_size"},
+                                       std::pair{"additional_gear_storage", "additional_gear_storage"},
+                                       std::pair{"scales_from", "scales_from"},
+                                       std::pair{"scales_to", "scales_to"}}) {
+            if (const Json value = cartridge.value(from, Json(nullptr)); !value.is_null()) {
+                wish[to] = value;
+            }
+        }
+        request["cartridges"].push_back(wish);
+    }
+    for (const Json& variable : session.broker().get(path + "/environment-variables").data) {
+        request["environment_variables"].push_back({{"name", take<std::string>(variable, "name")},
+                                                    {"value", take<std::string>(variable, "value")}});
+    }
+    for (const char* name : {"auto_deploy", "deployment_branch", "deployment_type", "keep_deployments"}) {
+        if (const Json value = model.value(name, Json(nullptr)); !value.is_null()) {
+            request["config"][name] = value;
+        }
+    }
+    return request;
+}
+
 Json request_of(Session& session, const Arguments& arguments) {
-    Json request = {{"name", arguments.name}};
+    Json request = arguments.from_app.empty() ? Json::object() : request_like(session, arguments.from_app);
+    request["name"] = arguments.name;
+    if (arguments.scaled) {
+        request["scale"] = true;
+    }
+    if (!arguments.size.empty()) {
+        request["gear_profile"] = arguments.size;
+    }
     std::vector<std::string> words = arguments.cartridges;
     if (const auto quickstart = find_quickstart(session.broker(), arguments.source)) {
         request["initial_git_url"] = quickstart->url;
@@ -60,7 +106,7 @@ Json request_of(Session& session, const Arguments& arguments) {
     } else if (!arguments.source.empty()) {
         request["initial_git_url"] = arguments.source;
     }
-    if (words.empty()) {
+    if (words.empty() && arguments.from_app.empty()) {
         fail(ErrorKind::invalid, "name at least one cartridge; see 'gearbox cartridge list'");
     }
     const Json catalogue = session.broker().get("/cartridges").data;
@@ -68,9 +114,13 @@ Json request_of(Session& session, const Arguments& arguments) {
     for (const std::string& word : words) {
         cartridges.push_back(resolve_cartridge(catalogue, word));
     }
-    request["cartridges"] = cartridges;
+    if (!cartridges.empty()) {
+        request["cartridges"] = cartridges;
+    }
     if (const Json variables = variables_of(arguments.variables); !variables.empty()) {
-        request["environment_variables"] = variables;
+        for (const Json& variable : variables) {
+            request["environment_variables"].push_back(variable);
+        }
     }
     return request;
 }
@@ -118,6 +168,10 @@ Runner declare_app_create(CLI::App& parser) {
                       "git URL or quickstart to start from (default: the cartridge's example)");
     parser.add_option("-n,--namespace", arguments->domain, "domain (default: the one in use)");
     parser.add_option("-e,--env", arguments->variables, "NAME=VALUE for the application's environment");
+    parser.add_option("--from-app", arguments->from_app,
+                      "be like this one (APP or DOMAIN/APP): cartridges, variables, settings");
+    parser.add_option("-g,--gear-size", arguments->size, "size of its gears");
+    parser.add_flag("-s,--scaling", arguments->scaled, "have more gears when there is more to do");
     return [arguments](Session& session) { return create(session, *arguments); };
 }
 

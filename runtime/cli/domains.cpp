@@ -1,4 +1,4 @@
-// domain create, list, show, delete.
+// domain create, list, show, configure, rename, delete.
 #include "cli/command.h"
 
 #include <memory>
@@ -63,6 +63,32 @@ Runner declare_domain_show(CLI::App& parser) {
         for (const Json& application : applications) {
             terminal.line(str("  ", take<std::string>(application, "name"), "  ",
                               url_of(application, session.config())));
+        }
+        return 0;
+    };
+}
+
+Runner declare_domain_configure(CLI::App& parser) {
+    struct Arguments {
+        std::string name;
+        std::vector<std::string> sizes;
+        bool none = false;
+    };
+    const auto arguments = std::make_shared<Arguments>();
+    parser.add_option("NAME", arguments->name, "default: the one in use");
+    auto* sizes = parser.add_option("--allowed-gear-sizes", arguments->sizes, "sizes, separated by commas")
+                      ->delimiter(',');
+    parser.add_flag("--no-allowed-gear-sizes", arguments->none, "no new gears at all")->excludes(sizes);
+    return [arguments](Session& session) {
+        const std::string path = "/domain/" + encode_segment(session.domain(arguments->name));
+        const bool is_change = arguments->none || !arguments->sizes.empty();
+        const Json domain =
+            is_change
+                ? session.broker().put(path, {{"allowed_gear_sizes", arguments->sizes}}).data
+                : session.broker().get(path).data;
+        if (!session.print_json(domain)) {
+            session.terminal().line(
+                str("allowed gear sizes: ", to_text(domain.value("allowed_gear_sizes", Json::array()))));
         }
         return 0;
     };

@@ -27,19 +27,42 @@ std::string shell_quoted(const std::string& word) {
     return out + "'";
 }
 
+int run_in_gears(Session& session, const Json& application, const std::vector<std::string>& words) {
+    if (words.empty()) {
+        fail(ErrorKind::invalid, "--gears needs a command to run in each gear");
+    }
+    int status = 0;
+    for (const Json& group : session.broker().get(path_of(application) + "/gear_groups").data) {
+        for (const Json& gear : group.value("gears", Json::array())) {
+            session.terminal().note(str("=== ", take<std::string>(gear, "id")));
+            Json place = application;
+            place["ssh_url"] = take<std::string>(gear, "ssh_url");
+            std::vector<std::string> argv = ssh_command(session, place);
+            argv.insert(argv.end(), words.begin(), words.end());
+            status = session.world().run(argv, {}) == 0 ? status : exit_status::remote_failed;
+        }
+    }
+    return status;
+}
+
 }  // namespace
 
 Runner declare_ssh(CLI::App& parser) {
     struct Arguments {
         Target target;
         std::vector<std::string> words;
+        bool gears = false;
     };
     const auto arguments = std::make_shared<Arguments>();
     add_target(parser, arguments->target);
     parser.add_option("COMMAND", arguments->words, "run this instead of a shell");
+    parser.add_flag("--gears", arguments->gears, "in each of its gears, one after the other");
     return [arguments](Session& session) {
         const Json application =
             session.application(arguments->target.name, arguments->target.domain);
+        if (arguments->gears) {
+            return run_in_gears(session, application, arguments->words);
+        }
         std::vector<std::string> argv = ssh_command(session, application);
         argv.insert(argv.end(), arguments->words.begin(), arguments->words.end());
         return session.world().execute(argv);

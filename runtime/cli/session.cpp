@@ -41,12 +41,18 @@ std::string ssh_host(const std::string& application_host, const Config& config) 
 
 }  // namespace
 
-Session::Session(const World& world, ConfigStore store, bool json_output)
+Session::Session(const World& world, ServerList servers, bool json_output)
     : world_(world),
-      store_(std::move(store)),
+      servers_(std::move(servers)),
+      store_(servers_.store(servers_.current())),
       config_(store_.load()),
       json_(json_output),
       terminal_(world.streams) {}
+
+void Session::use_server(const std::string& name) {
+    store_ = servers_.store(name);
+    use_config(store_.load());
+}
 
 void Session::use_config(const Config& config) {
     config_ = config;

@@ -32,12 +32,15 @@ struct World {
 
 class Session {
 public:
-    Session(const World& world, ConfigStore store, bool json_output);
+    Session(const World& world, ServerList servers, bool json_output);
 
     Terminal& terminal() { return terminal_; }
     const World& world() const { return world_; }
     const ConfigStore& store() const { return store_; }
     const Config& config() const { return config_; }
+    const ServerList& servers() const { return servers_; }
+    /// Works with another server from here on; what is in use next time stays.
+    void use_server(const std::string& name);
     void use_config(const Config& config);
     bool wants_json() const { return json_; }
 
@@ -66,6 +69,7 @@ public:
 
 private:
     const World& world_;
+    ServerList servers_;
     ConfigStore store_;
     Config config_;
     bool json_;

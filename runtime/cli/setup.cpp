@@ -182,9 +182,7 @@ int set_up(Session& session, const Arguments& arguments) {
     return 0;
 }
 
-}  // namespace
-
-Runner declare_setup(CLI::App& parser) {
+std::shared_ptr<Arguments> add_arguments(CLI::App& parser) {
     const auto a = std::make_shared<Arguments>();
     parser.add_option("--server,SERVER", a->server, "HOST, HOST:PORT or URL of the appliance")
         ->envname("GEARBOX_SERVER");
@@ -200,7 +198,34 @@ Runner declare_setup(CLI::App& parser) {
     parser.add_option("--http-port", a->http_port, "port that leads to the appliance's http")
         ->check(CLI::Range(1, 65535));
     parser.add_option("--domain", a->domain, "domain to use; made if you do not have it");
-    return [a](Session& session) { return set_up(session, *a); };
+    return a;
+}
+
+}  // namespace
+
+Runner declare_setup(CLI::App& parser) {
+    const auto arguments = add_arguments(parser);
+    return [arguments](Session& session) { return set_up(session, *arguments); };
+}
+
+Runner declare_server_add(CLI::App& parser) {
+    const auto name = std::make_shared<std::string>();
+    parser.add_option("NAME", *name, "what to call it here")->required();
+    const auto arguments = add_arguments(parser);
+    return [name, arguments](Session& session) {
+        if (session.servers().has(*name)) {
+            fail(ErrorKind::invalid, "there is a server '", *name, "' already");
+        }
+        session.use_server(*name);
+        try {
+            set_up(session, *arguments);
+        } catch (...) {
+            session.servers().remove(*name);
+            throw;
+        }
+        session.servers().use(*name);
+        return 0;
+    };
 }
 
 }  // namespace gearbox::cli

@@ -40,6 +40,16 @@ TEST_F(VerbTest, send_what_the_broker_expects) {
     broker.answers["GET /cartridges"] = {200, Json::array({{{"name", "cron-1.4"}, {"tags", Json::array()}}}), {}};
     broker.answers["PATCH /domain/demo/members"] = {200, Json::array(), {}};
     broker.answers["DELETE /domain/demo/members/self"] = {200, nullptr, {}};
+    const Json team = {{"id", "aaaaaaaaaaaaaaaaaaaaaaaa"}, {"name", "ops"}, {"members", Json::array()}};
+    broker.answers["GET /teams?include=members"] = {200, Json::array({team}), {}};
+    broker.answers["POST /teams"] = {201, team, {}};
+    for (const char* method : {"DELETE", "PATCH"}) {
+        for (const char* path : {"", "/members", "/members/self"}) {
+            broker.answers[str(method, " /team/aaaaaaaaaaaaaaaaaaaaaaaa", path)] = {200, nullptr, {}};
+        }
+    }
+    broker.answers["PUT /domain/demo"] = {200, {{"allowed_gear_sizes", Json::array()}}, {}};
+    broker.answers["DELETE /domain/demo/members"] = {200, nullptr, {}};
     broker.answers["PUT /domain/old"] = {200, {{"name", "new"}}, {}};
     broker.answers["POST /user/authorizations"] = {201, {{"token", "t1"}}, {}};
     broker.answers["DELETE /user/authorizations"] = {200, nullptr, {}};
@@ -70,6 +80,21 @@ TEST_F(VerbTest, send_what_the_broker_expects) {
                        {{"login", "bob"}, {"type", "user"}, {"role", "admin"}}}}}},
         {{"member", "remove", "bob"}, "PATCH /domain/demo/members",
          {{"members", Json::array({{{"login", "bob"}, {"type", "user"}, {"role", "none"}}})}}},
+        {{"member", "add", "ops", "--type", "team"}, "PATCH /domain/demo/members",
+         {{"members", Json::array({{{"id", "aaaaaaaaaaaaaaaaaaaaaaaa"}, {"type", "team"}, {"role", "edit"}}})}}},
+        {{"member", "add", "alice", "-t", "ops"}, "PATCH /team/aaaaaaaaaaaaaaaaaaaaaaaa/members",
+         {{"members", Json::array({{{"login", "alice"}, {"type", "user"}, {"role", "view"}}})}}},
+        {{"member", "remove", "x1", "--ids"}, "PATCH /domain/demo/members",
+         {{"members", Json::array({{{"id", "x1"}, {"type", "user"}, {"role", "none"}}})}}},
+        {{"member", "remove", "--all"}, "DELETE /domain/demo/members", Json::object()},
+        {{"team", "create", "ops"}, "POST /teams", {{"name", "ops"}}},
+        {{"team", "delete", "ops"}, "DELETE /team/aaaaaaaaaaaaaaaaaaaaaaaa", Json::object()},
+        {{"team", "leave", "aaaaaaaaaaaaaaaaaaaaaaaa"}, "DELETE /team/aaaaaaaaaaaaaaaaaaaaaaaa/members/self",
+         Json::object()},
+        {{"domain", "configure", "--allowed-gear-sizes", "small,medium"}, "PUT /domain/demo",
+         {{"allowed_gear_sizes", {"small", "medium"}}}},
+        {{"domain", "configure", "demo", "--no-allowed-gear-sizes"}, "PUT /domain/demo",
+         {{"allowed_gear_sizes", Json::array()}}},
         {{"domain", "leave", "demo"}, "DELETE /domain/demo/members/self", Json::object()},
         {{"domain", "rename", "old", "new"}, "PUT /domain/old", {{"name", "new"}}},
         {{"authorization", "add", "--scopes", "read", "--note", "hi"}, "POST /user/authorizations",
@@ -97,6 +122,99 @@ TEST_F(VerbTest, cartridge_storage_is_shown_and_set) {
     EXPECT_THAT(out, HasSubstr("extra storage: 2 GB"));
     EXPECT_EQ(run({"cartridge", "storage", "mysql", "-a", "blog", "--set", "3"}), 0);
     EXPECT_THAT(out, HasSubstr("extra storage: 3 GB"));
+    const auto sent = [&] {
+        return parse_json(broker.last("PUT", "/cartridge/mysql-5.5")->body)["additional_gear_storage"];
+    };
+    EXPECT_EQ(run({"cartridge", "storage", "mysql", "-a", "blog", "--add", "4"}), 0);
+    EXPECT_EQ(sent(), 6);
+    EXPECT_EQ(run({"cartridge", "storage", "mysql", "-a", "blog", "--remove", "2"}), 0);
+    EXPECT_EQ(sent(), 0);
+    EXPECT_EQ(run({"cartridge", "storage", "mysql", "-a", "blog", "--remove", "3"}), exit_status::error);
+    EXPECT_THAT(err, HasSubstr("it has 2 GB"));
+}
+
+TEST_F(VerbTest, an_application_is_made_like_another) {
+    Json blog = application("blog");
+    blog["scalable"] = false;
+    blog["gear_profile"] = "small";
+    blog["initial_git_url"] = nullptr;
+    blog["auto_deploy"] = false;
+    blog["cartridges"] = Json::array({{{"name", "php-8.4"}, {"gear_profile", "small"}, {"scales_from", 1}, {"scales_to", 1},
+                                       {"additional_gear_storage", 2}}});
+    broker.answers["GET /domain/other/application/blog?include=cartridges"] = {200, blog, {}};
+    broker.answers["GET " + app + "/environment-variables"] = {200, Json::array({{{"name", "A"}, {"value", "1"}}}), {}};
+    broker.answers["GET /cartridges"] = {200, Json::array(), {}};
+    broker.answers["POST /domain/demo/applications?include=cartridges"] = {201, application("copy"), {}};
+    ASSERT_EQ(run({"app", "create", "copy", "--from-app", "other/blog", "-e", "B=2"}), 0) << err;
+    const Json sent = parse_json(broker.last("POST", "/applications")->body);
+    EXPECT_EQ(sent, Json({{"name", "copy"}, {"scale", false}, {"gear_profile", "small"},
+                          {"cartridges", Json::array({{{"name", "php-8.4"}, {"gear_size", "small"}, {"scales_from", 1},
+                                                       {"scales_to", 1}, {"additional_gear_storage", 2}}})},
+                          {"environment_variables", {{{"name", "A"}, {"value", "1"}}, {{"name", "B"}, {"value", "2"}}}},
+                          {"config", {{"auto_deploy", false}}}}));
+}
+
+TEST_F(VerbTest, parts_of_an_application_are_shown_alone) {
+    const Json gear = {{"id", "0123456789abcdef01234567"}, {"state", "started"},
+                       {"ssh_url", "ssh://0123456789abcdef01234567@blog-demo.gearbox.localhost"}};
+    broker.answers["GET " + app + "/gear_groups"] = {
+        200, Json::array({{{"gear_profile", "small"}, {"cartridges", Json::array({{{"name", "php-8.4"}}})},
+                           {"gears", Json::array({gear})}}}), {}};
+    EXPECT_EQ(run({"app", "show", "blog", "--state"}), 0);
+    EXPECT_EQ(out, "started\n");
+    EXPECT_EQ(run({"app", "show", "blog", "--gears"}), 0);
+    EXPECT_THAT(out, HasSubstr("started  php-8.4"));
+    EXPECT_EQ(run({"app", "show", "blog", "--configuration"}), 0);
+    EXPECT_THAT(out, HasSubstr("auto_deploy: "));
+    EXPECT_EQ(run({"ssh", "blog", "--gears", "uptime"}), 0);
+    EXPECT_EQ(executed.back(), "uptime");
+    EXPECT_THAT(err, HasSubstr("=== 0123456789abcdef01234567"));
+    program_status = 3;
+    EXPECT_EQ(run({"ssh", "blog", "--gears", "false"}), exit_status::remote_failed);
+    EXPECT_EQ(run({"ssh", "blog", "--gears"}), exit_status::error);
+    EXPECT_EQ(run({"app", "enable-ha", "blog"}), exit_status::no_ha);
+    EXPECT_THAT(err, HasSubstr("does not offer high availability"));
+}
+
+TEST_F(VerbTest, members_come_with_the_teams_that_let_them_in) {
+    broker.answers["GET /domain/demo/members"] = {
+        200,
+        Json::array({{{"login", "demo"}, {"role", "admin"}, {"type", "user"}, {"owner", true}},
+                     {{"login", nullptr}, {"name", "ops"}, {"id", "t1"}, {"role", "edit"}, {"type", "team"}},
+                     {{"login", "bob"}, {"role", "edit"}, {"type", "user"},
+                      {"from", Json::array({{{"type", "team"}, {"id", "t1"}}})}}}), {}};
+    EXPECT_EQ(run({"member", "list"}), 0) << err;
+    EXPECT_THAT(out, HasSubstr("admin (owner)"));
+    EXPECT_THAT(out, HasSubstr("edit (by ops)"));
+    broker.answers["GET /teams?include=members"] = {200, Json::array(), {}};
+    EXPECT_EQ(run({"member", "list", "-t", "ops"}), exit_status::no_team);
+    EXPECT_EQ(run({"member", "remove"}), exit_status::error);
+}
+
+TEST_F(VerbTest, several_servers_are_kept_apart) {
+    broker.answers["POST /user/authorizations"] = {201, {{"token", "t-school"}}, {}};
+    broker.answers["GET /domains"] = {200, Json::array({{{"name", "class"}}}), {}};
+    broker.answers["GET /api"] = {200, Json::object(), {}};
+    EXPECT_EQ(run({"server", "use", "school"}), exit_status::no_server);
+    ASSERT_EQ(run({"server", "add", "school", "--server", "http://127.0.0.1:9", "--login", "eve", "--no-ssh-key",
+                   "--password-stdin"}, "secret\n"), 0) << err;
+    EXPECT_EQ(run({"server", "list"}), 0);
+    EXPECT_THAT(out, HasSubstr("school (in use)  http://127.0.0.1:9"));
+    EXPECT_THAT(out, HasSubstr("default          https://gearbox.localhost:8443"));
+    EXPECT_EQ(store().find_token(), "t0") << "the first one's token is its own";
+    EXPECT_EQ(run({"server", "add", "school", "--server", "http://x.example"}), exit_status::error);
+    EXPECT_EQ(run({"server", "remove", "school"}), exit_status::error);
+    EXPECT_THAT(err, HasSubstr("in use"));
+    EXPECT_EQ(run({"server", "use", "default"}), 0);
+    EXPECT_EQ(run({"server", "show", "school"}), 0);
+    EXPECT_THAT(out, HasSubstr("eve at http://127.0.0.1:9, domain 'class'"));
+    EXPECT_EQ(run({"server", "remove", "school"}), 0);
+    EXPECT_FALSE(std::filesystem::exists(config_directory() + "/servers/school"));
+    EXPECT_EQ(run({"server", "remove", "default"}), exit_status::error);
+    EXPECT_EQ(run({"server", "add", "../up", "--server", "http://x.example"}), exit_status::error);
+    broker.answers["POST /user/authorizations"] = {401, nullptr, {{"error", "no", "", 1}}};
+    EXPECT_NE(run({"server", "add", "wrong", "--server", "http://127.0.0.1:9", "--login", "eve", "--password-stdin"}, "bad\n"), 0);
+    EXPECT_FALSE(std::filesystem::exists(config_directory() + "/servers/wrong"));
 }
 
 TEST_F(VerbTest, statuses_are_those_of_rhc) {

@@ -1,0 +1,79 @@
+"""Names of applications by the appliance's own DNS server, its own name by mDNS; asked inside of the guest."""
+
+from appliance import expect, expect_in, expect_true
+
+# Sends one question by UDP (bash's /dev/udp) or TCP, prints the answer in hex.
+ASK = r"""
+ask() {
+    question=$(printf '%s' "$5" | awk -F. '{ for (i = 1; i <= NF; i++) printf "\\x%02x%s", length($i), $i }')
+    exec 3<>"/dev/$1/$2/$3"
+    [ "$1" = udp ] || printf "\\x00\\x$(printf '%02x' $((18 + ${#5})))" >&3
+    printf "\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00${question}\\x00\\x00\\x$4\\x00\\x01" >&3
+    timeout 10 dd bs=512 count=1 <&3 2>/dev/null | od -An -v -tx1 | tr -d ' \n'
+}
+"""
+A, AAAA = "01", "1c"
+LOOPBACK, CARD = "7f000001", "0a00020f"  # 127.0.0.1 and 10.0.2.15
+
+
+def ask(appliance, address, name, kind=A, protocol="udp", port=53):
+    reply = appliance.sudo(f"bash -s {protocol} {address} {port} {kind} {name}", stdin=ASK + 'ask "$@"\n').strip()
+    reply = reply[4:] if protocol == "tcp" else reply
+    expect(reply[:4], "1234", f"id of the answer for {name} at {address}")
+    return {"status": int(reply[7], 16), "answers": int(reply[12:16], 16), "last": reply[-8:]}
+
+
+def check_a_name_has_the_address_at_which_it_was_asked_for(appliance):
+    for name in ("site-heidi.gearbox.localhost", "gearbox.localhost", "no-such.gearbox.localhost"):
+        for address, shown in (("127.0.0.1", LOOPBACK), ("10.0.2.15", CARD)):
+            expect(ask(appliance, address, name), {"status": 0, "answers": 1, "last": shown}, f"{name} at {address}")
+    answer = ask(appliance, "10.0.2.15", "site-heidi.gearbox.localhost", protocol="tcp")
+    expect(answer, {"status": 0, "answers": 1, "last": CARD})
+
+
+def check_there_is_no_address_of_version_6_and_no_error(appliance):
+    answer = ask(appliance, "10.0.2.15", "site-heidi.gearbox.localhost", AAAA)
+    expect((answer["status"], answer["answers"]), (0, 0))
+
+
+def check_it_answers_for_nobody_else(appliance):
+    refused = 5
+    for name in ("example.org", "localhost.example.org", "gearbox.localhost.example.org"):
+        expect(ask(appliance, "10.0.2.15", name)["status"], refused, name)
+
+
+def check_the_appliance_itself_uses_it(appliance):
+    expect_in("127.0.0.1", appliance.sudo("getent ahostsv4 some-app.gearbox.localhost"))
+
+
+def check_the_servers_are_confined(appliance):
+    processes = appliance.sudo("ps -eo label,comm")
+    expect_in(":dnsmasq_t:", processes)
+    expect_in(":avahi_t:", processes)
+    for line in processes.splitlines():
+        expect_true(not line.endswith("dnsmasq") or ":dnsmasq_t:" in line, line)
+
+
+def check_the_machine_tells_its_name_by_mdns(appliance):
+    answer = ask(appliance, "10.0.2.15", "gearbox.local", port=5353)
+    expect(answer, {"status": 0, "answers": 1, "last": CARD})
+
+
+def check_the_certificate_is_for_that_name_too(appliance):
+    shown = appliance.sudo("openssl x509 -noout -ext subjectAltName -in /var/lib/gearbox/tls/router.pem")
+    expect_in("DNS:gearbox.local", shown)
+
+
+def check_the_console_tells_how_to_find_names(appliance):
+    console = appliance.machine.console()
+    expect_in("by DNS at 10.0.2.15", console)
+    expect_in("10.0.2.15 gearbox.localhost APP-DOMAIN.gearbox.localhost", console)
+
+
+def check_a_server_follows_its_address(appliance):
+    appliance.sudo("ip address add 192.0.2.7/32 dev lo label lo:names scope global"
+                   " && systemctl start gearbox-welcome && sleep 3")
+    expect(ask(appliance, "192.0.2.7", "x-y.gearbox.localhost")["last"], "c0000207")
+    appliance.sudo("ip address del 192.0.2.7/32 dev lo && systemctl start gearbox-welcome && sleep 3")
+    state = appliance.sudo("systemctl is-active gearbox-dns@192.0.2.7 || true").strip()
+    expect(state, "inactive")
