@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 
+#include <map>
 #include <set>
 
 namespace gearbox {
@@ -132,11 +133,12 @@ Json application_delete(Broker& broker, const Json& args) {
     return {{"id", application.id.text()}};
 }
 
-// Store, node and journal must tell the same story.
+// Store, node, router and journal must tell the same story.
 Json check(Broker& broker, const Json&) {
     Json problems = Json::array();
     const StateStore& store = broker.core.store;
     std::set<std::string> known;
+    std::map<GearId, std::vector<std::string>> hosts;
     for (const ApplicationRecord& record : store.all_applications()) {
         const Application& application = record.value;
         const std::string name = str(application.name.text(), "-", application.domain_name.text());
@@ -144,11 +146,17 @@ Json check(Broker& broker, const Json&) {
         if (record.stage == Stage::ready && !broker.core.agent.has_gear(application.gear())) {
             problems.push_back(str("application '", name, "' has no gear"));
         }
+        if (record.stage == Stage::ready) {
+            hosts[application.gear()] = hosts_of(application, broker.core.settings.broker.cloud_domain);
+        }
     }
     for (const GearId& gear : broker.core.agent.gears()) {
         if (!known.contains(gear.text())) {
             problems.push_back(str("gear '", gear.text(), "' belongs to no application"));
         }
+    }
+    for (std::string& problem : broker.core.agent.check_routes(hosts)) {
+        problems.push_back(std::move(problem));
     }
     for (const OperationRecord& operation : store.unfinished_operations()) {
         problems.push_back(str("operation '", operation.kind, "' of ", operation.subject,
@@ -169,7 +177,7 @@ Json status(Broker& broker, const Json&) {
 
 const std::vector<AdminVerb>& admin_verbs() {
     static const std::vector<AdminVerb> verbs = {
-        {"check", "", "what store, gears and operations disagree about", check},
+        {"check", "", "what store, gears, router and operations disagree about", check},
         {"status", "", "version and what there is", status},
         {"user.create", "login [password]", "make a user; without password one is made", user_create},
         {"user.list", "", "users and their gears", user_list},

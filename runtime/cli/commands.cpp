@@ -330,7 +330,7 @@ const std::vector<Command>& command_table() {
         {"completion", "print a shell completion script", "  source <(gearbox completion bash)",
          &declare_completion},
         {"admin status", "what the daemon has and does", "", &declare_admin_status},
-        {"admin check", "whether store, gears and operations agree; status 1 if not", "",
+        {"admin check", "whether store, gears, router and operations agree; status 1 if not", "",
          &declare_admin_check},
         {"admin app list", "the applications of everybody", "", &declare_admin_app_list},
         {"admin app start", "start somebody's application", "  gearbox admin app start blog-demo",

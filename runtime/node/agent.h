@@ -8,6 +8,7 @@
 #include "model/events.h"
 #include "model/gear.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -110,6 +111,10 @@ public:
 
     /// Host names that lead to this gear's web endpoints from now on, replacing earlier ones.
     virtual void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) = 0;
+    /// What is wrong, as sentences, when exactly these hosts should lead to these gears: what the
+    /// running router misses, has too much, or sends elsewhere.
+    virtual std::vector<std::string> check_routes(
+        const std::map<GearId, std::vector<std::string>>& hosts) const = 0;
     /// The certificate chain and private key (PEM) that visitors of this host name get, instead of
     /// the machine's own.
     virtual void set_certificate(const std::string& host, const std::string& pem) = 0;

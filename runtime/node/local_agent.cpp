@@ -308,6 +308,19 @@ void LocalAgent::publish_routes(const GearId& gear, const std::vector<std::strin
     router_.publish(gear, routes_of(record));
 }
 
+std::vector<std::string> LocalAgent::check_routes(
+    const std::map<GearId, std::vector<std::string>>& hosts) const {
+    Routes wanted;
+    for (const auto& [gear, names] : hosts) {
+        if (has_gear(gear)) {
+            GearRecord record = store_.gear(gear);
+            record.hosts = names;
+            wanted.merge(routes_of(record));
+        }
+    }
+    return router_.differences(wanted);
+}
+
 std::vector<GearEndpoint> LocalAgent::endpoints(const GearId& gear) const {
     const GearRecord record = store_.gear(gear);
     std::vector<GearEndpoint> out;

@@ -48,6 +48,8 @@ public:
                            const std::string& verb) override;
     GearState state(const GearId& gear) const override;
     void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) override;
+    std::vector<std::string> check_routes(
+        const std::map<GearId, std::vector<std::string>>& hosts) const override;
     void set_certificate(const std::string& host, const std::string& pem) override {
         router_.set_certificate(host, pem);
     }

@@ -42,6 +42,24 @@ std::vector<std::string> plan_route_changes(const Routes& is, const Routes& want
     return out;
 }
 
+std::vector<std::string> describe_differences(const Routes& is, const Routes& wanted) {
+    std::vector<std::string> out;
+    for (const auto& [host, address] : wanted) {
+        const auto found = is.find(host);
+        if (found == is.end()) {
+            out.push_back(str("the router does not know the host '", host, "'"));
+        } else if (found->second != address) {
+            out.push_back(str("the router sends '", host, "' to ", found->second, " instead of ", address));
+        }
+    }
+    for (const auto& [host, address] : is) {
+        if (!wanted.contains(host)) {
+            out.push_back(str("the router knows the host '", host, "', which leads to no application"));
+        }
+    }
+    return out;
+}
+
 Routes parse_shown_map(const std::string& text) {
     Routes out;
     std::istringstream lines(text);
@@ -101,6 +119,14 @@ void Router::reset(std::map<GearId, Routes> gears) {
     const std::lock_guard guard(mutex_);
     gears_ = std::move(gears);
     apply();
+}
+
+std::vector<std::string> Router::differences(const Routes& wanted) const {
+    try {
+        return describe_differences(parse_shown_map(ask("show map " + map_file_)), wanted);
+    } catch (const SysError& error) {
+        return {str("the router does not answer: ", error.text())};
+    }
 }
 
 void Router::apply() {

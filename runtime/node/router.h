@@ -24,6 +24,9 @@ std::vector<std::string> plan_route_changes(const Routes& is, const Routes& want
 /// Reads the answer to `show map`: lines "0x… key value".
 Routes parse_shown_map(const std::string& text);
 
+/// The differences as sentences.
+std::vector<std::string> describe_differences(const Routes& is, const Routes& wanted);
+
 /// Thread-safe.
 class Router {
 public:
@@ -33,6 +36,9 @@ public:
     void publish(const GearId& gear, const Routes& routes);
     /// Replaces everything, at the start of the daemon.
     void reset(std::map<GearId, Routes> gears);
+
+    /// How what the running router serves differs from these, a sentence each.
+    std::vector<std::string> differences(const Routes& wanted) const;
 
     /// Certificates of single hosts: a file each, named in a list that the router reads at its
     /// start, and the same change in the running router. Idempotent.

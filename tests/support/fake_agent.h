@@ -139,6 +139,18 @@ public:
     void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) override {
         act("publish_routes", [&] { known(gear).hosts = hosts; });
     }
+    std::vector<std::string> check_routes(
+        const std::map<GearId, std::vector<std::string>>& hosts) const override {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::string> out;
+        for (const auto& [gear, names] : hosts) {
+            const auto found = gears_.find(gear);
+            if (found != gears_.end() && found->second.hosts != names) {
+                out.push_back("routes of " + gear.text());
+            }
+        }
+        return out;
+    }
     void set_certificate(const std::string& host, const std::string& pem) override {
         act("set_certificate", [&] { certificates_[host] = pem; });
     }

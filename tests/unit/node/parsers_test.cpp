@@ -81,6 +81,11 @@ TEST(Router, PlansTheFewestChanges) {
     EXPECT_THAT(plan_route_changes(is, wanted, "/m"),
                 ElementsAre("set map /m b 9", "add map /m d 4", "del map /m c"));
     EXPECT_THAT(plan_route_changes(wanted, wanted, "/m"), IsEmpty());
+    EXPECT_THAT(describe_differences(wanted, wanted), IsEmpty());
+    EXPECT_EQ(describe_differences({{"a", "1"}, {"x", "2"}}, {{"a", "3"}, {"b", "4"}}),
+              (std::vector<std::string>{"the router sends 'a' to 1 instead of 3",
+                                        "the router does not know the host 'b'",
+                                        "the router knows the host 'x', which leads to no application"}));
     EXPECT_EQ(parse_shown_map("0x55d a 1\n0x55e b 2\n\nnonsense\n"),
               (Routes{{"a", "1"}, {"b", "2"}}));
     EXPECT_EQ(
