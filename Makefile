@@ -6,7 +6,7 @@ CACHE := build/cache
 export CCACHE_DIR ?= $(CURDIR)/$(CACHE)/ccache
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso unit functional e2e bench bench-broker lint clean
+.PHONY: help demo demo-stop test deps build deb iso unit functional stress e2e bench bench-broker lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ unit: build ## unit tests: no root, seconds
 
 functional: build ## real daemon, gears, sshd, git, HAProxy, Apache, MariaDB on this machine
 	@ctest --test-dir $(BUILD) -L functional --output-on-failure
+
+stress: build ## 64 clients for 5 minutes against one daemon, then: do store, node and router agree?
+	@unshare --net --mount --propagation private python3 -B tests/stress/stress.py
 
 lint: build ## layers, banned calls, shell scripts, generated documents
 	@ctest --test-dir $(BUILD) -L lint --output-on-failure

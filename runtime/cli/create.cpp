@@ -152,6 +152,9 @@ int create(Session& session, const Arguments& arguments) {
     terminal.line(str("'", arguments.name, "' is running"));
     print_application(session, reply.data);
     session.print_messages(reply);
+    if (const std::string hint = hosts_hint(session, reply.data); !hint.empty()) {
+        terminal.note(hint);
+    }
     terminal.line(str("Get the source:  gearbox git-clone ", arguments.name,
                       session.config().domain == domain ? "" : " -n " + domain));
     return 0;

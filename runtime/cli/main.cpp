@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -58,6 +59,24 @@ int execute(const std::vector<std::string>& argv) {
     gearbox::fail_errno("running '", argv[0], "'");
 }
 
+std::vector<std::string> resolve(const std::string& host) {
+    addrinfo* found = nullptr;
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) {
+        return {};
+    }
+    std::vector<std::string> out;
+    for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
+        char text[NI_MAXHOST];
+        if (::getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0) {
+            out.emplace_back(text);
+        }
+    }
+    ::freeaddrinfo(found);
+    return out;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -70,6 +89,7 @@ int main(int argc, char** argv) {
         &run,
         variable("HOME"),
         variable("GEARBOX_PASSWORD"),
+        &resolve,
     };
     try {
         return gearbox::cli::run_cli({argv + 1, argv + argc}, world);

@@ -180,6 +180,21 @@ std::string ssh_target(const Json& application, const Config& config) {
     return str(url.user, "@", ssh_host(url.host, config));
 }
 
+std::string hosts_hint(const Session& session, const Json& application) {
+    const std::string host =
+        Server::parse(take<std::string>(application, "app_url")).host;
+    const std::string server = Server::parse(session.config().server).host;
+    const auto& resolve = session.world().resolve;
+    // Names below localhost are found by what opens them, not by the resolver.
+    const bool is_here = is_local_name(host) && (is_local_name(server) || server == "127.0.0.1");
+    if (!resolve || is_here || !resolve(host).empty()) {
+        return "";
+    }
+    const auto addresses = resolve(server);
+    return addresses.empty() ? "" : str("'", host, "' leads nowhere from here; in /etc/hosts this does it:\n  ",
+                                        addresses.front(), "  ", host);
+}
+
 std::string git_url(const Json& application, const Config& config) {
     const SshUrl url = parse_ssh_url(take<std::string>(application, "ssh_url"));
     return str("ssh://", url.user, "@", ssh_host(url.host, config),

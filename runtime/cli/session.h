@@ -28,6 +28,8 @@ struct World {
     std::function<int(const std::vector<std::string>& argv, const Redirection& files)> run;
     std::string home;             ///< directory of .ssh
     std::string environment_password;  ///< GEARBOX_PASSWORD
+    /// Addresses of a host by this machine's resolver; none: not found.
+    std::function<std::vector<std::string>(const std::string& host)> resolve = {};
 };
 
 class Session {
@@ -84,6 +86,8 @@ private:
 std::string url_of(const Json& application, const Config& config);
 /// user@host of its gear; host is the server's own name where the application's is only local.
 std::string ssh_target(const Json& application, const Config& config);
+/// What to add to /etc/hosts when the application's name leads nowhere from here; "" if it does.
+std::string hosts_hint(const Session& session, const Json& application);
 std::string git_url(const Json& application, const Config& config);
 /// "-p PORT -i KEY -o …": what reaches a gear from here.
 std::vector<std::string> ssh_options(const Session& session);

@@ -100,7 +100,12 @@ protected:
                               return program_status;
                           },
                           directory.path().native(),
-                          password};
+                          password,
+                          [this](const std::string& host) {
+                              const auto found = addresses.find(host);
+                              return found == addresses.end() ? std::vector<std::string>()
+                                                              : std::vector{found->second};
+                          }};
         std::vector<std::string> args{"--config", config_directory()};
         args.insert(args.end(), words.begin(), words.end());
         const int status = run_cli(args, world);
@@ -137,6 +142,7 @@ protected:
     TempDir directory;
     FakeBroker broker;
     std::string password;
+    std::map<std::string, std::string> addresses;  ///< what the resolver knows
     std::string out;
     std::string err;
     std::vector<std::string> executed;

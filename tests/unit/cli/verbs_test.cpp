@@ -9,6 +9,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class VerbTest : public CliTest {
 protected:
@@ -152,6 +153,25 @@ TEST_F(VerbTest, an_application_is_made_like_another) {
                                                        {"scales_to", 1}, {"additional_gear_storage", 2}}})},
                           {"environment_variables", {{{"name", "A"}, {"value", "1"}}, {{"name", "B"}, {"value", "2"}}}},
                           {"config", {{"auto_deploy", false}}}}));
+}
+
+TEST_F(VerbTest, a_name_that_leads_nowhere_gets_a_line_for_etc_hosts) {
+    broker.answers["GET /cartridges"] = {200, Json::array({{{"name", "php-8.4"}, {"tags", {"web_framework"}}}}), {}};
+    const auto create = [&](const std::string& host) {
+        Json made = application("copy");
+        made["app_url"] = "http://" + host + "/";
+        broker.answers["POST /domain/demo/applications?include=cartridges"] = {201, made, {}};
+        EXPECT_EQ(run({"app", "create", "copy", "php"}), 0) << err;
+        return err;
+    };
+    EXPECT_THAT(create("copy-demo.gearbox.localhost"), Not(HasSubstr("/etc/hosts")));
+    Config config;
+    config.server = "https://gear.example";
+    set_up(config);
+    addresses = {{"gear.example", "192.0.2.1"}};
+    EXPECT_THAT(create("copy-demo.gear.example"), HasSubstr("192.0.2.1  copy-demo.gear.example"));
+    addresses["copy-demo.gear.example"] = "192.0.2.1";
+    EXPECT_THAT(create("copy-demo.gear.example"), Not(HasSubstr("/etc/hosts")));
 }
 
 TEST_F(VerbTest, parts_of_an_application_are_shown_alone) {
