@@ -29,6 +29,14 @@ SshUrl parse_ssh_url(const std::string& url) {
             url.substr(at + 1, end == std::string::npos ? end : end - at - 1)};
 }
 
+// Of "scheme://HOST[:PORT][/…]".
+std::string host_in(const std::string& url) {
+    const auto scheme = url.find("://");
+    const auto begin = scheme == std::string::npos ? 0 : scheme + 3;
+    const auto end = url.find_first_of(":/", begin);
+    return url.substr(begin, end == std::string::npos ? end : end - begin);
+}
+
 std::string ssh_host(const std::string& application_host, const Config& config) {
     if (!is_local_name(application_host)) {
         return application_host;
@@ -160,12 +168,7 @@ void Session::print_messages(const Reply& reply) {
 
 std::string url_of(const Json& application, const Config& config) {
     const std::string url = take<std::string>(application, "app_url");
-    const auto begin = url.find("://");
-    if (begin == std::string::npos) {
-        return url;
-    }
-    const auto end = url.find_first_of(":/", begin + 3);
-    const std::string host = url.substr(begin + 3, end == std::string::npos ? end : end - begin - 3);
+    const std::string host = host_in(url);
     const Server server = Server::parse(config.server);
     if (config.http_port != 0) {
         return str("http://", host, config.http_port == 80 ? "" : str(":", config.http_port), "/");
@@ -181,8 +184,7 @@ std::string ssh_target(const Json& application, const Config& config) {
 }
 
 std::string hosts_hint(const Session& session, const Json& application) {
-    const std::string host =
-        Server::parse(take<std::string>(application, "app_url")).host;
+    const std::string host = host_in(take<std::string>(application, "app_url"));
     const std::string server = Server::parse(session.config().server).host;
     const auto& resolve = session.world().resolve;
     // Names below localhost are found by what opens them, not by the resolver.
