@@ -13,6 +13,7 @@ struct BrokerSettings {
     std::int64_t max_domains = 0;
     std::int64_t max_gears = 0;
     bool create_users = false;
+    std::int64_t lock_wait_seconds = 0;
 };
 
 struct RestSettings {

@@ -20,11 +20,7 @@ OperationPlan plan_distribution(std::string kind, const UserId& user, std::strin
 
 void distribute_keys(Core& core, const std::vector<ApplicationRecord>& applications) {
     for (const ApplicationRecord& record : applications) {
-        const auto lock = core.application_locks.lock(record.value.id.text());
-        if (core.agent.has_gear(record.value.gear())) {
-            core.agent.set_authorized_keys(record.value.gear(),
-                                           authorized_keys(core.store, record.value.domain));
-        }
+        write_keys(core.effects, record.value);
     }
 }
 

@@ -74,12 +74,26 @@ Created ApplicationService::create(const Principal& who, const std::string& doma
     if (existing) {
         return run_creation(who, *existing, std::move(facts), domains);
     }
-    const Domain made = domains.create(who, {domain_name, {}});
+    const Domain made = ensure_domain(who, domain_name, domains);
     try {
         return run_creation(who, made, std::move(facts), domains);
     } catch (...) {
         domains.remove_if_empty(made);
         throw;
+    }
+}
+
+Domain ApplicationService::ensure_domain(const Principal& who, const std::string& name,
+                                         DomainService& domains) const {
+    try {
+        return domains.create(who, {name, {}});
+    } catch (const RequestError&) {
+        // Another request of this user may have made it in the same moment.
+        const auto found = core_.store.find_domain(to_lower(name));
+        if (!found || found->owner != who.user.id) {
+            throw;
+        }
+        return *found;
     }
 }
 
@@ -153,7 +167,7 @@ Application ApplicationService::application(const Domain& domain, const std::str
 }
 
 void ApplicationService::remove(const Principal& who, const Application& application) {
-    const auto lock = core_.application_locks.lock(application.id.text());
+    const auto lock = wait_for_lock(application);
     if (!core_.store.find_application(application.id.text())) {
         refuse_unknown(application.name.text());
     }
@@ -161,9 +175,22 @@ void ApplicationService::remove(const Principal& who, const Application& applica
                      who.request_id);
 }
 
+KeyedMutex::Lock ApplicationService::wait_for_lock(const Application& application) const {
+    const std::chrono::seconds patience(core_.settings.broker.lock_wait_seconds);
+    auto lock = core_.application_locks.lock_within(application.id.text(), patience);
+    if (!lock) {
+        refuse(ErrorKind::unavailable,
+               str("Application '", application.name.text(), "' is busy: a push, a snapshot or another"
+                   " operation has been running for more than ", patience.count(),
+                   " s. Try again when it has ended."),
+               exit_code::unspecified);
+    }
+    return std::move(*lock);
+}
+
 KeyedMutex::Lock ApplicationService::lock_ready(const Application& application,
                                                 Application& current) const {
-    auto lock = core_.application_locks.lock(application.id.text());
+    auto lock = wait_for_lock(application);
     auto found = core_.store.find_application(application.id.text());
     if (!found || found->stage != Stage::ready) {
         refuse_unknown(application.name.text());

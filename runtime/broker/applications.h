@@ -130,6 +130,9 @@ private:
     void run_aliases(const Principal& who, const Application& current, std::vector<Alias> aliases);
     void install_certificate(const Principal& who, const Application& current,
                              const std::string& name, const std::string& pem);
+    Domain ensure_domain(const Principal& who, const std::string& name, DomainService& domains) const;
+    /// 503 when another operation lasts longer than broker.lock_wait_seconds.
+    KeyedMutex::Lock wait_for_lock(const Application& application) const;
     KeyedMutex::Lock lock_ready(const Application& application, Application& current) const;
     RepositorySource source_of(const CreateApplication& request) const;
     Application make_application(const CreateApplication& request, const ApplicationName& name) const;

@@ -20,7 +20,7 @@ struct Core {
     const Clock& clock;
     IdSource ids;
     KeyedMutex& domain_locks;       ///< by namespace; "user:ID" for a user's keys, "teams" for all
-                                    ///< teams, "variables:ID" for a domain's (taken last)
+                                    ///< teams, "files:ID" for what a domain's gears get from it (taken last)
     KeyedMutex& application_locks;  ///< by application id; git pushes use the same
     OperationRunner& runner;
     Effects effects;

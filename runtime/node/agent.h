@@ -122,13 +122,13 @@ public:
     /// Where the gear's cartridges listen.
     virtual std::vector<GearEndpoint> endpoints(const GearId& gear) const = 0;
 
-    /// Who may log in; replaces the whole list.
+    /// Who may log in; replaces the whole list. Needs no lock of the application.
     virtual void set_authorized_keys(const GearId& gear, const std::vector<PublicKey>& keys) = 0;
     /// The user's variables, replacing all earlier ones; seen after a restart.
     virtual void set_user_variables(const GearId& gear,
                                     const std::vector<EnvironmentVariable>& variables) = 0;
     /// Those that cartridges of the domain give, replacing all earlier ones; seen after a restart.
-    /// Needs no lock of the application; a gear that is not there is fine.
+    /// Needs no lock of the application.
     virtual void set_domain_variables(const GearId& gear,
                                       const std::vector<EnvironmentVariable>& variables) = 0;
     virtual void set_deployment_settings(const GearId& gear,

@@ -353,9 +353,6 @@ void LocalAgent::set_user_variables(const GearId& gear,
 
 void LocalAgent::set_domain_variables(const GearId& gear,
                                       const std::vector<EnvironmentVariable>& variables) {
-    if (!has_gear(gear)) {
-        return;
-    }
     const GearFiles files = node_.files(store_.gear(gear));
     files.ensure_directory(domain_variables, files.locked(), 0750);
     write_variables(files, domain_variables, variables);

@@ -206,7 +206,7 @@ TEST_F(DaemonTest, AGearInheritsNoDescriptor) {
 }
 
 TEST_F(DaemonTest, KilledAtAnyStepOfCreateItLeavesAllOrNothing) {
-    for (const char* step : {"reserve", "create-gear", "authorize-keys", "add-cartridge-mock",
+    for (const char* step : {"reserve", "create-gear", "add-cartridge-mock",
                              "create-repository", "deploy", "publish-routes", "complete"}) {
         for (const char* when : {"before", "after"}) {
             const std::string place = str("create-application/", step, "/", when);

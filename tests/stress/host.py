@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -32,8 +33,21 @@ def tmpfs(path):
     run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", path)
 
 
+def clear_cgroups():
+    """Ends what runs in gears of this or an earlier run and removes their cgroups."""
+    for top in pathlib.Path("/sys/fs/cgroup").glob(f"**/{CGROUP}"):
+        for path in [*top.glob("gear-*"), top]:
+            deadline = time.monotonic() + 10
+            while (path / "cgroup.procs").read_text().strip() and time.monotonic() < deadline:
+                for pid in (path / "cgroup.procs").read_text().split():
+                    os.kill(int(pid), signal.SIGKILL)
+                time.sleep(0.05)
+            path.rmdir()
+
+
 def prepare():
     """Mounts and files; once, before anything is started."""
+    clear_cgroups()
     run("ip", "link", "set", "lo", "up")
     copy = "/run/gearbox-etc"
     tmpfs(copy)
@@ -117,6 +131,7 @@ policy = "none"
             process.terminate()
         for process in (self.sshd, self.daemon, self.router):
             process.wait(60)
+        clear_cgroups()
 
 
 def routes():

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 
 import host
 from host import control
@@ -118,7 +119,7 @@ class Client(threading.Thread):
             raise Unexpected(f"{name}: {method} {path}: {got}, not {' or '.join(allowed)}: {texts}")
         return got, reply["data"]
 
-    def name(self, word):
+    def new_name(self, word):
         self.serial += 1
         return f"{word}{self.number}x{self.serial}"
 
@@ -153,7 +154,7 @@ class Client(threading.Thread):
             raise Unexpected(f"race for {name}: {sorted(outcomes)}")
 
     def race_for_a_domain(self):
-        name = self.name("r")
+        name = self.new_name("r")
         self.race("a domain's name",
                   [lambda account=account: self.ask("create domain", "POST", "domains", {"name": name},
                                                     ("201", "422/103"), account)[0]
@@ -164,7 +165,7 @@ class Client(threading.Thread):
             raise Unexpected(f"domain {name} was deleted {gone.count('200')} times")
 
     def race_for_a_key(self):
-        name = self.name("key")
+        name = self.new_name("key")
         contents = [base64.b64encode(os.urandom(32)).decode().rstrip("=") for _ in range(RACERS)]
         self.race("a key's name",
                   [lambda content=content: self.ask("add key", "POST", "user/keys",
@@ -176,7 +177,7 @@ class Client(threading.Thread):
                   ("200",), ("404/118",))
 
     def race_for_an_application(self):
-        name = self.name("a")
+        name = self.new_name("a")
         self.race("an application's name",
                   [lambda: self.create(name, ("201", "422/100"))[0]] * RACERS, ("201",), ("422/100",))
         self.race("deleting an application",
@@ -184,8 +185,8 @@ class Client(threading.Thread):
                                     ("200", "404/101"))[0]] * RACERS, ("200",), ("404/101",))
 
     def race_for_the_last_gear(self):
-        poor = Account(self.name("poor"), "--max-gears", "1")
-        domain = self.name("p")
+        poor = Account(self.new_name("poor"), "--max-gears", "1")
+        domain = self.new_name("p")
         self.race("the last gear",
                   [lambda name=name: self.create(name, ("201", "422/104"), poor, domain)[0]
                    for name in ("one", "two", "three", "four")], ("201",), ("422/104",))
@@ -193,9 +194,9 @@ class Client(threading.Thread):
         control("user", "delete", poor.login)
 
     def race_for_an_alias(self):
-        other = self.name("b")
+        other = self.new_name("b")
         data = self.create(other)[1]
-        alias = f"{self.name('www')}.example.org"
+        alias = f"{self.new_name('www')}.example.org"
         paths = [f"application/{self.application}/aliases", f"application/{data['id']}/aliases"] * (RACERS // 2)
         self.race("an alias", [lambda path=path: self.ask("add alias", "POST", path, {"id": alias},
                                                           ("201", "422/140"))[0] for path in paths],
@@ -204,7 +205,7 @@ class Client(threading.Thread):
         self.ask("remove alias", "DELETE", f"application/{self.application}/alias/{alias}", {}, ("200", "404/173"))
 
     def race_of_a_deletion_against_a_push(self):
-        name = self.name("g")
+        name = self.new_name("g")
         data = self.create(name)[1]
         push = self.clone(data, name)
         pushed = []
@@ -222,7 +223,7 @@ class Client(threading.Thread):
         shutil.rmtree(self.workdir, ignore_errors=True)
 
     def race_of_a_domain_against_its_applications(self):
-        domain, name = self.name("e"), self.name("c")
+        domain, name = self.new_name("e"), self.new_name("c")
         self.ask("create domain", "POST", "domains", {"name": domain}, ("201",))
         gone = threading.Thread(target=lambda: self.try_to_delete(domain))
         gone.start()
@@ -296,7 +297,7 @@ class Client(threading.Thread):
         self.ask("read", "GET", f"application/{self.application}", None, ("404/101",), other)
 
     def use_tokens(self):
-        data = self.ask("make token", "POST", "user/authorizations", {"scope": "read", "note": self.name("t")}, ("201",))[1]
+        data = self.ask("make token", "POST", "user/authorizations", {"scope": "read", "note": self.new_name("t")}, ("201",))[1]
         self.ask("revoke token", "DELETE", f"user/authorization/{data['id']}", {})
 
     WORK = [(race_for_a_domain, 4), (race_for_a_key, 3), (race_for_an_application, 4), (race_for_the_last_gear, 1),
@@ -305,7 +306,7 @@ class Client(threading.Thread):
             (change_members, 3), (use_tokens, 3)]
 
     def run(self):
-        self.own = self.name("own")
+        self.own = self.new_name("own")
         works, weights = zip(*self.WORK)
         try:
             self.application = self.create(self.own)[1]["id"]
@@ -313,8 +314,8 @@ class Client(threading.Thread):
                 self.random.choices(works, weights)[0](self)
         except Unexpected as error:
             REPORT.problem(str(error))
-        except Exception as error:  # a mistake of ours is a failure of the run as well
-            REPORT.problem(f"{self.name}: {error!r}")
+        except Exception:  # a mistake of ours is a failure of the run as well
+            REPORT.problem(f"client {self.number}: {traceback.format_exc()}")
 
 
 def check_consistency(accounts):

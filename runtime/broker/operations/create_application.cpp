@@ -45,7 +45,10 @@ Op create_gear_step(std::shared_ptr<const CreateFacts> facts, const Effects& e) 
                     e.agent.set_domain_variables(facts->application.gear(), given);
                 }
             },
-            [gear = facts->application.gear(), &agent = e.agent] { agent.destroy_gear(gear); }};
+            [application = facts->application, e] {
+                mark_for_deletion(e, application.id);
+                e.agent.destroy_gear(application.gear());
+            }};
 }
 
 Op add_cartridge_step(std::shared_ptr<const CreateFacts> facts, const Cartridge& cartridge,
@@ -142,12 +145,6 @@ OperationPlan plan_create_application(const CreateFacts& create_facts, const Eff
     plan.recovery = Recovery::undo;
     plan.steps.push_back(reserve_step(facts, e));
     plan.steps.push_back(create_gear_step(facts, e));
-    plan.steps.push_back({"authorize-keys", "Let your ssh keys in",
-                          [facts, gear, e] {
-                              e.agent.set_authorized_keys(
-                                  gear, authorized_keys(e.store, facts->application.domain));
-                          },
-                          {}});
     for (const Cartridge& cartridge : facts->cartridges) {
         plan.steps.push_back(add_cartridge_step(facts, cartridge, e, output));
     }
@@ -161,7 +158,7 @@ OperationPlan plan_create_application(const CreateFacts& create_facts, const Eff
                           {}});
     // The commit point: from here on the application is whole (see plan_interrupted_creation).
     plan.steps.push_back({"complete", "Hand it over",
-                          [facts, e] { e.store.set_stage(facts->application.id, Stage::ready); },
+                          [facts, e] { complete_gear(e, facts->application); },
                           {}});
     return plan;
 }

@@ -16,7 +16,7 @@ OperationPlan plan_delete_application(const ApplicationId& application, const Us
     plan.recovery = Recovery::finish;
     plan.steps = {
         {"mark", "Mark for deletion",
-         [application, e] { e.store.set_stage(application, Stage::deleting); }, {}},
+         [application, e] { mark_for_deletion(e, application); }, {}},
         {"withdraw-routes", "Withdraw the address",
          [application, gear, e] {
              if (e.agent.has_gear(gear)) {

@@ -35,8 +35,7 @@ struct OperationOutput {
     std::string deploy_log;  ///< the last part of it
 };
 
-/// reserve, create-gear, authorize-keys, add-cartridge-NAME…, create-repository, deploy,
-/// publish-routes, complete.
+/// reserve, create-gear, add-cartridge-NAME…, create-repository, deploy, publish-routes, complete.
 OperationPlan plan_create_application(const CreateFacts& facts, const Effects& effects,
                                       OperationOutput& output);
 /// Only good for undoing: all that is known after a crash is the id.
@@ -92,5 +91,14 @@ std::vector<std::string> hosts_of(const Application& application, const std::str
 
 /// The keys of the domain's owner and of the members who may edit, for authorized_keys.
 std::vector<PublicKey> authorized_keys(const StateStore& store, const DomainId& domain);
+
+// gear_access.cpp: these need no lock of the application, so that a key that was revoked does not
+// stay good because a push takes long.
+/// Writes who may log in to the application's gear, unless it is being made or removed.
+void write_keys(const Effects& effects, const Application& application);
+/// The last step of making one: who may log in, the domain's variables; from then on it is ready.
+void complete_gear(const Effects& effects, const Application& application);
+/// From then on nothing is written to its gear any more.
+void mark_for_deletion(const Effects& effects, const ApplicationId& application);
 
 }  // namespace gearbox

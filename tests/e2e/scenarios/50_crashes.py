@@ -2,8 +2,7 @@
 
 from appliance import expect, expect_true
 
-CREATE = ("reserve", "create-gear", "add-cartridge-php", "create-repository", "deploy", "authorize-keys",
-          "publish-routes", "complete")
+CREATE = ("reserve", "create-gear", "add-cartridge-php", "create-repository", "deploy", "publish-routes", "complete")
 DELETE = ("mark", "withdraw-routes", "stop", "destroy-gear", "forget")
 WAIT = "for i in $(seq 240); do systemctl -q is-active gearboxd && exit 0; sleep 0.5; done; exit 1"
 

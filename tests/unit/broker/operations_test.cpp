@@ -17,7 +17,6 @@ TEST(CreatePlan, IsThisListOfSteps) {
               "create-application (after a crash: undo)\n"
               "  reserve: Reserve the name and a user id [undo]\n"
               "  create-gear: Create the gear [undo]\n"
-              "  authorize-keys: Let your ssh keys in\n"
               "  add-cartridge-php: Install php 8.4\n"
               "  add-cartridge-mysql: Install mysql 8.0\n"
               "  create-repository: Create the git repository\n"

@@ -2,6 +2,8 @@
 
 #include <fstream>
 
+#include <thread>
+
 namespace gearbox::test {
 namespace {
 
@@ -224,9 +226,39 @@ TEST(Applications, AreCreatedInTheOrderOfTheirNeeds) {
     const Principal demo = t.user("demo");
     t.create(demo, "acme", "shop", {"phpmyadmin-5.2", "mysql", "php"});
     EXPECT_THAT(t.agent.calls(),
-                testing::ElementsAre("create_gear", "set_authorized_keys", "add_cartridge php",
-                                     "add_cartridge mysql", "add_cartridge phpmyadmin",
-                                     "create_repository", "deploy_initially", "publish_routes"));
+                testing::ElementsAre("create_gear", "add_cartridge php", "add_cartridge mysql",
+                                     "add_cartridge phpmyadmin", "create_repository",
+                                     "deploy_initially", "publish_routes", "set_authorized_keys"));
+}
+
+TEST(Applications, AreBusyWhileAnotherOperationRunsForTooLong) {
+    TestBroker t;
+    t.settings.broker.lock_wait_seconds = 1;
+    const Principal demo = t.user("demo");
+    const Application shop = t.create(demo, "acme", "shop").application;
+    const auto push = t.application_locks.lock(shop.id.text());
+    EXPECT_EQ(problems_of([&] { t.broker->applications.run_event(demo, shop, GearEvent::stop); }),
+              "unavailable 1/");
+    EXPECT_EQ(problems_of([&] { t.broker->applications.remove(demo, shop); }), "unavailable 1/");
+    EXPECT_TRUE(t.store.find_application(shop.id.text()));
+    // Who may log in waits for nobody.
+    t.broker->keys.add(demo, "laptop", "ssh-rsa", "AAAA");
+    EXPECT_EQ(t.agent.gear(shop.id.text()).keys.size(), 1u);
+    t.broker->keys.remove(demo, "laptop");
+    EXPECT_EQ(t.agent.gear(shop.id.text()).keys.size(), 0u);
+}
+
+TEST(Applications, GetKeysThatCameWhileTheyWereMade) {
+    TestBroker t;
+    const Principal demo = t.user("demo");
+    t.agent.before = [&](const std::string& call) {
+        if (call == "deploy_initially") {
+            t.agent.before = {};
+            t.broker->keys.add(demo, "laptop", "ssh-rsa", "AAAA");
+        }
+    };
+    const Application shop = t.create(demo, "acme", "shop").application;
+    EXPECT_EQ(t.agent.gear(shop.id.text()).keys.size(), 1u);
 }
 
 TEST(Applications, ShortNamesMeanTheNewestVersion) {
@@ -385,6 +417,28 @@ TEST(Quickstarts, AreReadFromTheirDirectories) {
               str("file://", directory.native(), "/wordpress.git"));
     EXPECT_TRUE(parse_git_source(list[0].initial_git_url, t.settings.node.quickstart_dir));
     EXPECT_FALSE(t.broker->quickstarts.find("../wordpress"));
+}
+
+TEST(Applications, SeveralAtOnceMayMakeTheirDomain) {
+    for (int round = 0; round < 20; ++round) {
+        TestBroker t;
+        const Principal who = t.user("ann");
+        std::atomic<int> made = 0;
+        std::vector<std::thread> threads;
+        for (const char* name : {"one", "two", "three", "four"}) {
+            threads.emplace_back([&, name] {
+                EXPECT_EQ(problems_of([&] {
+                              t.create(who, "fresh", name);
+                              ++made;
+                          }),
+                          "");
+            });
+        }
+        for (std::thread& thread : threads) {
+            thread.join();
+        }
+        ASSERT_EQ(made, 4);
+    }
 }
 
 }  // namespace
