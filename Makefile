@@ -43,6 +43,7 @@ iso: build ## build/gearbox.iso
 	    --deb $$(ls build/deb/trixie/gearbox_*.deb)
 
 unit: build ## unit tests: no root, seconds
+	@ninja -C $(BUILD) unit_tests
 	@ctest --test-dir $(BUILD) -L unit --output-on-failure -j 2
 
 functional: build ## real daemon, gears, sshd, git, HAProxy, Apache, MariaDB on this machine

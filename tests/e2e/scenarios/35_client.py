@@ -1,7 +1,10 @@
 """The gearbox command as a person uses it: set up by fingerprint, create, push, look, delete."""
 
+import hashlib
 import json
+import os
 import pathlib
+import pty
 import subprocess
 import threading
 
@@ -41,6 +44,52 @@ def check_setup_asks_before_it_trusts(appliance):
     expect_in("--trust", asked.stderr)
     expect_in("password is not right", setup(appliance, "--trust", password="wrong", status=1).stderr)
     setup(appliance, "--trust", password="secret of heidi")
+
+
+def check_setup_is_one_short_conversation(appliance):
+    """On a terminal, with nothing given: server, trust, login, password, and the domain is found."""
+    config = state["directory"] / "asked"
+    command = [str(CLIENT), "--config", str(config), "setup", "--ssh-key", str(state["directory"] / "key"),
+               "--ssh-port", str(appliance.ports[22])]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["HOME"] = str(state["directory"])
+        os.execv(command[0], command)
+    shown = ""
+    for question, answer in (("Server", f"gearbox.localhost:{appliance.ports[443]}"), ("Trust it?", "yes"),
+                             ("Login", LOGIN), ("Password", "secret of heidi"), ("Set up for", "")):
+        while question not in shown:
+            try:
+                shown += os.read(terminal, 4096).decode(errors="replace")
+            except OSError:
+                break
+        expect_in(question, shown)
+        if answer:
+            os.write(terminal, (answer + "\n").encode())
+    _, status = os.waitpid(pid, 0)
+    expect(os.waitstatus_to_exitcode(status), 0, shown)
+    expect_true("secret of heidi" not in shown, "the password is not echoed")
+    expect_in(f"domain '{LOGIN}'", shown)
+
+
+def check_the_client_can_be_downloaded(appliance):
+    def fetch(path):
+        reply = appliance.http("GET", path, headers={"Host": "gearbox.localhost"})
+        expect(reply.status, 200, path)
+        return reply.body
+
+    name = "gearbox-linux-amd64.tar.gz"
+    bundle = fetch(f"/client/{name}")
+    digest = hashlib.sha256(bundle).hexdigest()
+    expect(fetch(f"/client/{name}.sha256").decode().split(), [digest, name])
+    expect_in(digest, fetch("/client/").decode())
+    where = state["directory"] / "downloaded"
+    where.mkdir()
+    (where / name).write_bytes(bundle)
+    subprocess.run(["tar", "xzf", name], cwd=where, check=True)
+    done = subprocess.run([str(where / "gearbox/gearbox"), "--config", str(state["directory"] / "config"), "account"],
+                          capture_output=True, text=True, timeout=60, env={"PATH": "/usr/bin:/bin"})
+    expect_in(LOGIN, done.stdout, done.stderr)
 
 
 def check_create_shows_progress_and_what_is_next(appliance):
