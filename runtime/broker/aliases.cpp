@@ -53,20 +53,16 @@ AliasName ApplicationService::check_alias(const std::string& text) const {
     return *name;
 }
 
-void ApplicationService::check_certificates_allowed(const Application& application) const {
-    const auto owner = core_.store.find_user(application.owner);
-    if (!owner || !owner->private_certificates) {
-        refuse(ErrorKind::forbidden, "User is not authorized to add private SSL certificates",
-               exit_code::certificates_not_allowed, "ssl_certificate");
-    }
-}
-
 void ApplicationService::run_aliases(const Principal& who, const Application& current,
-                                     std::vector<Alias> aliases) {
+                                     std::vector<Alias> aliases,
+                                     const std::optional<RouterCertificate>& certificate) {
+    if (certificate) {
+        find_alias(aliases, certificate->host)->certificate_added = core_.clock.now();
+    }
     std::sort(aliases.begin(), aliases.end(),
               [](const Alias& a, const Alias& b) { return a.name < b.name; });
     try {
-        core_.runner.run(plan_set_aliases(current, who.user.id, aliases, core_.effects),
+        core_.runner.run(plan_set_aliases(current, who.user.id, aliases, certificate, core_.effects),
                          who.request_id);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::conflict) {
@@ -87,28 +83,26 @@ Application ApplicationService::add_alias(const Principal& who, const Applicatio
         refuse(ErrorKind::invalid, str("Alias '", name.text(), "' is already registered"),
                exit_code::alias_exists, "id");
     }
-    std::string pem;
-    if (!certificate.is_empty()) {
-        check_certificates_allowed(current);
-        pem = make_router_certificate(certificate.chain, certificate.key, certificate.pass_phrase,
-                                      core_.clock.now());
-    }
     auto aliases = current.aliases;
     aliases.push_back({name, 0});
-    run_aliases(who, current, aliases);
-    if (!pem.empty()) {
-        current.aliases = aliases;
-        install_certificate(who, current, name.text(), pem);
-    }
+    run_aliases(who, current, aliases, check_certificate(current, name.text(), certificate));
     return this->application(who, current.id.text());
 }
 
-void ApplicationService::install_certificate(const Principal& who, const Application& current,
-                                             const std::string& name, const std::string& pem) {
-    core_.agent.set_certificate(name, pem);
-    auto aliases = current.aliases;
-    find_alias(aliases, name)->certificate_added = core_.clock.now();
-    run_aliases(who, current, aliases);
+std::optional<RouterCertificate> ApplicationService::check_certificate(
+    const Application& application, const std::string& host,
+    const AliasCertificate& certificate) const {
+    if (certificate.is_empty()) {
+        return std::nullopt;
+    }
+    const auto owner = core_.store.find_user(application.owner);
+    if (!owner || !owner->private_certificates) {
+        refuse(ErrorKind::forbidden, "User is not authorized to add private SSL certificates",
+               exit_code::certificates_not_allowed, "ssl_certificate");
+    }
+    return RouterCertificate{host, make_router_certificate(certificate.chain, certificate.key,
+                                                           certificate.pass_phrase,
+                                                           core_.clock.now())};
 }
 
 Application ApplicationService::update_alias(const Principal& who, const Application& application,
@@ -117,16 +111,9 @@ Application ApplicationService::update_alias(const Principal& who, const Applica
     Application current;
     const auto lock = lock_ready(application, current);
     const std::string name = alias(current, text).name.text();
-    if (certificate.is_empty()) {
-        auto aliases = current.aliases;
-        find_alias(aliases, name)->certificate_added = 0;
-        run_aliases(who, current, aliases);
-    } else {
-        check_certificates_allowed(current);
-        install_certificate(who, current, name,
-                            make_router_certificate(certificate.chain, certificate.key,
-                                                    certificate.pass_phrase, core_.clock.now()));
-    }
+    auto aliases = current.aliases;
+    find_alias(aliases, name)->certificate_added = 0;
+    run_aliases(who, current, aliases, check_certificate(current, name, certificate));
     return this->application(who, current.id.text());
 }
 
@@ -136,7 +123,7 @@ Application ApplicationService::remove_alias(const Principal& who, const Applica
     const auto lock = lock_ready(application, current);
     auto aliases = current.aliases;
     aliases.erase(find_alias(aliases, alias(current, text).name.text()));
-    run_aliases(who, current, aliases);
+    run_aliases(who, current, aliases, std::nullopt);
     return this->application(who, current.id.text());
 }
 

@@ -70,7 +70,7 @@ void check_wishes(const CreateApplication& request, Problems& problems) {
 }
 
 void check_size(const std::string& size, Problems& problems) {
-    if (!size.empty() && size != "small") {
+    if (!size.empty() && !is_gear_size(size)) {
         problems.add(str("The gear size '", shown(size), "' is not allowed. Allowed sizes: small"),
                      exit_code::gear_size, "gear_size");
     }

@@ -126,10 +126,12 @@ public:
 
 private:
     AliasName check_alias(const std::string& text) const;
-    void check_certificates_allowed(const Application& application) const;
-    void run_aliases(const Principal& who, const Application& current, std::vector<Alias> aliases);
-    void install_certificate(const Principal& who, const Application& current,
-                             const std::string& name, const std::string& pem);
+    /// Empty if none is given; 403/175 for owners who may have none, 172 and 174 for a bad one.
+    std::optional<RouterCertificate> check_certificate(const Application& application,
+                                                       const std::string& host,
+                                                       const AliasCertificate& certificate) const;
+    void run_aliases(const Principal& who, const Application& current, std::vector<Alias> aliases,
+                     const std::optional<RouterCertificate>& certificate);
     Domain ensure_domain(const Principal& who, const std::string& name, DomainService& domains) const;
     /// 503 when another operation lasts longer than broker.lock_wait_seconds.
     KeyedMutex::Lock wait_for_lock(const Application& application) const;

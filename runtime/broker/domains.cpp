@@ -16,7 +16,7 @@ void check_sizes(const std::optional<std::vector<std::string>>& sizes, Problems&
         return;
     }
     for (const std::string& size : *sizes) {
-        if (size != "small") {
+        if (!is_gear_size(size)) {
             problems.add(str("The gear size '", shown(size), "' is not valid. Valid sizes: small"),
                          exit_code::gear_sizes, "allowed_gear_sizes");
         }

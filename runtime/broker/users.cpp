@@ -90,7 +90,7 @@ User UserService::set_limits(const std::string& login, const UserLimits& limits)
     set("max_teams", limits.max_teams, changed.max_teams);
     set("max_storage", limits.max_storage, changed.max_storage);
     for (const std::string& size : limits.gear_sizes.value_or(std::vector<std::string>())) {
-        if (size != "small") {
+        if (!is_gear_size(size)) {
             problems.add(str("The gear size '", shown(size), "' is not valid. Valid sizes: small"),
                          exit_code::gear_sizes, "gear_sizes");
         }

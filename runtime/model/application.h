@@ -12,6 +12,9 @@
 
 namespace gearbox {
 
+/// The gear sizes that this host has: one, until sizes can be configured.
+inline bool is_gear_size(const std::string& word) { return word == "small"; }
+
 struct User {
     UserId id;
     Login login;

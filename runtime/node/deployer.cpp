@@ -338,6 +338,12 @@ bool Deployer::deploy(GearRecord& record, const DeployRequest& request,
     read_markers(record, pending, {});
     pending.hot_deploy |= request.hot_deploy;
     pending.force_clean_build |= request.force_clean_build;
+    begin_alone(record, pending, output);
+    return postreceive(record, pending, output);
+}
+
+void Deployer::begin_alone(GearRecord& record, PendingDeployment& pending,
+                           const TextSink& output) const {
     const bool was_started = record.state == GearState::started;
     try {
         begin(record, pending, output);
@@ -348,16 +354,14 @@ bool Deployer::deploy(GearRecord& record, const DeployRequest& request,
         }
         throw;
     }
-    return postreceive(record, pending, output);
 }
 
-bool Deployer::switch_to(GearRecord& record, const KeptDeployment& wanted,
+void Deployer::switch_to(GearRecord& record, const KeptDeployment& wanted,
                          const TextSink& output) const {
     PendingDeployment pending;
     pending.directory = wanted.directory;
     restore(record, wanted.directory);
     activate(record, pending, wanted.value, output);
-    return true;
 }
 
 bool Deployer::activate_kept(GearRecord& record, const std::string& id,
@@ -376,7 +380,8 @@ bool Deployer::activate_kept(GearRecord& record, const std::string& id,
     node_.launcher.ensure_running(record);
     stop_for(record, output);
     try {
-        return switch_to(record, *wanted, output);
+        switch_to(record, *wanted, output);
+        return true;
     } catch (const Error& error) {
         say(output, str("\nERROR: ", error.text(), "\nGoing back to deployment ",
                         before->value.id, "\n"));
@@ -409,8 +414,7 @@ PendingDeployment Deployer::begin_binary(GearRecord& record, const DeployRequest
     node_.launcher.ensure_running(record);
     PendingDeployment pending;
     pending.hot_deploy = request.hot_deploy;
-    pending.force_clean_build = request.force_clean_build;
-    begin(record, pending, output);
+    begin_alone(record, pending, output);
     return pending;
 }
 

@@ -57,7 +57,7 @@ public:
     bool activate_current(GearRecord& record, const TextSink& output) const;
 
     /// A new directory for files that come from elsewhere than the repository; its name. The
-    /// services are stopped, unless hot_deploy.
+    /// services are stopped, unless hot_deploy. Nothing is built, so there is no clean build.
     PendingDeployment begin_binary(GearRecord& record, const DeployRequest& request,
                                    const TextSink& output) const;
     /// Activates what lies in that directory. False when that failed.
@@ -80,10 +80,12 @@ private:
     std::vector<KeptDeployment> kept(const GearRecord& record) const;
     bool finish_deployment(GearRecord& record, const TextSink& output,
                            const std::function<void()>& body) const;
-    bool switch_to(GearRecord& record, const KeptDeployment& wanted, const TextSink& output) const;
+    void switch_to(GearRecord& record, const KeptDeployment& wanted, const TextSink& output) const;
     void read_markers(const GearRecord& record, PendingDeployment& pending,
                       const ObjectEnvironment& objects) const;
     void begin(GearRecord& record, PendingDeployment& pending, const TextSink& output) const;
+    /// The same where nobody else (PushSession) starts again what a failure leaves stopped.
+    void begin_alone(GearRecord& record, PendingDeployment& pending, const TextSink& output) const;
     void stop_for(GearRecord& record, const TextSink& output) const;
     void prepare_directory(const GearRecord& record, const PendingDeployment& pending) const;
     void checkout(const GearRecord& record, const PendingDeployment& pending,

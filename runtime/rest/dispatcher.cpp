@@ -245,6 +245,7 @@ std::string port_of(const std::string& host) {
 HttpResponse Dispatcher::refuse_early(int status) {
     const char* text = status == 413   ? "The request body is too large"
                        : status == 414 ? "The request's address is too long"
+                       : status == 408 ? "The request's body did not come in time"
                        : status == 431 ? "The request has too many headers"
                        : status == 404 ? "There is nothing at this address"
                        : status == 500 ? "Unable to complete the requested operation due to an"

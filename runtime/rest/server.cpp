@@ -23,6 +23,8 @@ constexpr std::size_t most_headers = 100;
 // threads are made when needed and end when idle, so that long requests never keep others waiting.
 constexpr int threads_factor = 8;
 constexpr std::chrono::seconds idle_thread{10};
+// A body may take as many times the patience for one read.
+constexpr int whole_body_factor = 4;
 
 class ElasticPool final : public httplib::TaskQueue {
 public:
@@ -77,7 +79,7 @@ private:
     bool is_closing_ = false;
 };
 
-HttpRequest convert(const httplib::Request& from) {
+HttpRequest convert(const httplib::Request& from, std::string body) {
     HttpRequest to;
     to.method = from.method;
     to.path = from.path;
@@ -88,8 +90,25 @@ HttpRequest convert(const httplib::Request& from) {
     for (const auto& [name, value] : from.headers) {
         to.headers.emplace(to_lower(name), value);
     }
-    to.body = from.body;
+    to.body = std::move(body);
     return to;
+}
+
+// The whole body, or the status to refuse it with. The library's own limits are for one read: a byte
+// now and then would go on for ever.
+std::pair<int, std::string> read_body(const httplib::ContentReader& reader, std::size_t most_bytes,
+                                      std::chrono::seconds longest) {
+    const auto end = std::chrono::steady_clock::now() + longest;
+    int status = 0;
+    std::string body;
+    const bool is_whole = reader([&](const char* data, std::size_t size) {
+        status = body.size() + size > most_bytes                 ? 413
+                 : std::chrono::steady_clock::now() >= end ? 408
+                                                           : 0;
+        body.append(data, status == 0 ? size : 0);
+        return status == 0;
+    });
+    return {is_whole || status != 0 ? status : 400, std::move(body)};
 }
 
 void fill(httplib::Response& to, const HttpResponse& from) {
@@ -115,6 +134,26 @@ void fill(httplib::Response& to, const HttpResponse& from) {
         });
 }
 
+// The library reads no body with GET and OPTIONS, nor a chunked one with DELETE: it would take it for the
+// next request, which on a connection of the router could be another client's.
+bool has_body(const httplib::Request& request) {
+    const std::string length = request.get_header_value("Content-Length");
+    return request.has_header("Transfer-Encoding") || (!length.empty() && length != "0");
+}
+
+// The rest of a body that was given up must not be taken for the next request. The library closes the
+// connection when a content provider fails: this one fails after everything is sent.
+void fill_and_close(httplib::Response& to, const HttpResponse& from) {
+    to.status = from.status;
+    to.set_header("Connection", "close");
+    to.set_content_provider(
+        from.body.size(), from.content_type.c_str(),
+        [body = from.body](std::size_t, std::size_t, httplib::DataSink& sink) {
+            sink.write(body.data(), body.size());
+            return false;
+        });
+}
+
 }  // namespace
 
 struct Server::State {
@@ -128,22 +167,47 @@ struct Server::State {
 };
 
 void Server::State::configure(const RestSettings& settings, std::chrono::seconds patience) {
-    const httplib::Server::Handler serve = [this](const httplib::Request& request,
-                                                  httplib::Response& response) {
-        fill(response, request.headers.size() > most_headers
-                           ? Dispatcher::refuse_early(431)
-                           : dispatcher.handle(convert(request)));
+    const auto answer = [this](const httplib::Request& request, std::string body) {
+        return request.headers.size() > most_headers ? Dispatcher::refuse_early(431)
+                                                     : dispatcher.handle(convert(request, std::move(body)));
     };
+    const httplib::Server::Handler serve = [answer](const httplib::Request& request,
+                                                    httplib::Response& response) {
+        if (has_body(request)) {
+            fill_and_close(response, Dispatcher::refuse_early(400));
+        } else {
+            fill(response, answer(request, ""));
+        }
+    };
+    const auto most_bytes = static_cast<std::size_t>(settings.max_body_bytes);
+    const httplib::Server::HandlerWithContentReader serve_body =
+        [answer, most_bytes, patience](const httplib::Request& request, httplib::Response& response,
+                                       const httplib::ContentReader& reader) {
+            if (request.method == "DELETE" && !request.has_header("Content-Length") && has_body(request)) {
+                fill_and_close(response, Dispatcher::refuse_early(400));
+                return;
+            }
+            auto [status, body] = read_body(reader, most_bytes, patience * whole_body_factor);
+            if (status == 400 && response.status >= 400) {
+                status = response.status;  // what the library found wrong
+            }
+            if (status != 0) {
+                fill_and_close(response, Dispatcher::refuse_early(status));
+            } else {
+                fill(response, answer(request, std::move(body)));
+            }
+        };
     // One handler for everything: routing, 404 and 405 are the dispatcher's.
     http.Get(".*", serve);
-    http.Post(".*", serve);
-    http.Put(".*", serve);
-    http.Patch(".*", serve);
-    http.Delete(".*", serve);
+    http.Post(".*", serve_body);
+    http.Put(".*", serve_body);
+    http.Patch(".*", serve_body);
+    http.Delete(".*", serve_body);
+    http.Delete(".*", serve);  // without Content-Length
     http.Options(".*", serve);
     // What the library refuses by itself (413, 414, 400) gets the envelope too.
     http.set_error_handler([](const httplib::Request&, httplib::Response& response) {
-        if (response.body.empty()) {
+        if (response.body.empty() && !response.has_header("Connection")) {
             fill(response, Dispatcher::refuse_early(response.status));
         }
     });

@@ -11,7 +11,7 @@ namespace gearbox::rest {
 class Server {
 public:
     /// Binds; throws Error(unavailable) if the address is taken. patience: how long a connection may
-    /// be silent in the middle of a request, or before the next one.
+    /// be silent in the middle of a request, or before the next one; a body has four times as long.
     Server(Dispatcher& dispatcher, const RestSettings& settings,
            std::chrono::seconds patience = std::chrono::seconds(15));
     ~Server();

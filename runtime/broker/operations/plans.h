@@ -72,9 +72,18 @@ OperationPlan plan_deploy(const Application& application, const UserId& user,
 OperationPlan plan_activate(const Application& application, const UserId& user,
                             const std::string& deployment, bool& is_done, const Effects& effects);
 
-/// Another set of aliases: kept, published, and the certificates of those that go removed.
+/// A certificate for one of the aliases; "" for the pem when only the undo is of use.
+struct RouterCertificate {
+    std::string host;
+    std::string pem;
+};
+
+/// Another set of aliases: kept, published, with a certificate for one of them; the certificates of
+/// those that go removed.
 OperationPlan plan_set_aliases(const Application& application, const UserId& user,
-                               const std::vector<Alias>& aliases, const Effects& effects);
+                               const std::vector<Alias>& aliases,
+                               const std::optional<RouterCertificate>& certificate,
+                               const Effects& effects);
 
 /// Gives every application of the domain these variables of a cartridge; 403/134 for a clash.
 void give_domain_variables(const Effects& effects, const ApplicationId& application,

@@ -79,7 +79,11 @@ OperationPlan Reconciler::plan_again(const OperationRecord& record) const {
     }
     if (record.kind == "set-aliases") {
         application.aliases = aliases_before(record.request);
-        return plan_set_aliases(application, record.user, application.aliases, e);
+        const auto host = find<std::string>(record.request, "certificate").value_or("");
+        return plan_set_aliases(application, record.user, application.aliases,
+                                host.empty() ? std::nullopt
+                                             : std::optional(RouterCertificate{host, ""}),
+                                e);
     }
     if (record.kind == "set-deployment") {
         application.deployment = deployment_before(record.request);

@@ -168,7 +168,9 @@ OperationPlan plan_activate(const Application& application, const UserId& user,
 }
 
 OperationPlan plan_set_aliases(const Application& application, const UserId& user,
-                               const std::vector<Alias>& aliases, const Effects& e) {
+                               const std::vector<Alias>& aliases,
+                               const std::optional<RouterCertificate>& certificate,
+                               const Effects& e) {
     OperationPlan plan = make_plan("set-aliases", application, user, Recovery::undo);
     Application after = application;
     after.aliases = aliases;
@@ -184,6 +186,21 @@ OperationPlan plan_set_aliases(const Application& application, const UserId& use
         {"publish", "Publish them", publish(after), publish(application)},
     };
     // Last: nothing that could fail comes after what cannot be brought back.
+    if (certificate) {
+        const bool had_one = std::any_of(
+            application.aliases.begin(), application.aliases.end(), [&](const Alias& alias) {
+                return alias.name.text() == certificate->host && alias.certificate_added != 0;
+            });
+        plan.steps.push_back({"set-certificate", "Install its certificate",
+                              [certificate, e] {
+                                  e.agent.set_certificate(certificate->host, certificate->pem);
+                              },
+                              [host = certificate->host, had_one, e] {
+                                  if (!had_one) {
+                                      e.agent.remove_certificate(host);
+                                  }
+                              }});
+    }
     for (const Alias& alias : application.aliases) {
         const bool is_kept = std::any_of(aliases.begin(), aliases.end(), [&](const Alias& other) {
             return other.name == alias.name && other.certificate_added != 0;
@@ -198,7 +215,8 @@ OperationPlan plan_set_aliases(const Application& application, const UserId& use
     for (const Alias& alias : application.aliases) {
         before.push_back({alias.name.text(), alias.certificate_added});
     }
-    plan.request = {{"before", std::move(before)}};
+    plan.request = {{"before", std::move(before)},
+                    {"certificate", certificate ? certificate->host : ""}};
     return plan;
 }
 

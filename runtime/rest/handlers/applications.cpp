@@ -11,13 +11,6 @@ namespace gearbox::rest::handlers {
 
 namespace {
 
-void check_owner(const Call& call) {
-    const auto owner = call.params.find("owner");
-    if (owner != call.params.end() && *owner != "@self") {
-        throw HttpError(400, "Only @self is supported for the 'owner' argument.");
-    }
-}
-
 Json present_all(const Call& call, const std::vector<Application>& applications) {
     Json list = Json::array();
     for (const Application& application : applications) {
@@ -142,9 +135,8 @@ Json present(const Call& call, const Application& application) {
 }
 
 Reply list_applications(const Call& call) {
-    check_owner(call);
     auto found = call.broker.applications.list(call.who);
-    if (call.params.contains("owner")) {
+    if (wants_own(call)) {
         std::erase_if(found, [&](const auto& a) { return a.owner != call.who.user.id; });
     }
     return {200, "applications", present_all(call, found), {}, {}};

@@ -21,14 +21,18 @@ Json present(const Call& call, const Domain& domain) {
 
 }  // namespace
 
-Reply list_domains(const Call& call) {
+bool wants_own(const Call& call) {
     const auto owner = call.params.find("owner");
     if (owner != call.params.end() && *owner != "@self") {
         throw HttpError(400, "Only @self is supported for the 'owner' argument.");
     }
+    return owner != call.params.end();
+}
+
+Reply list_domains(const Call& call) {
     Json list = Json::array();
-    const auto domains = owner != call.params.end() ? call.broker.domains.own(call.who)
-                                                     : call.broker.domains.list(call.who);
+    const auto domains = wants_own(call) ? call.broker.domains.own(call.who)
+                                         : call.broker.domains.list(call.who);
     for (const Domain& domain : domains) {
         list.push_back(present(call, domain));
     }

@@ -30,6 +30,8 @@ Reply delete_authorization(const Call& call);
 Reply delete_authorizations(const Call& call);
 
 // domains.cpp
+/// "owner=@self" is given; 400 for another owner.
+bool wants_own(const Call& call);
 Reply list_domains(const Call& call);
 Reply add_domain(const Call& call);
 Reply show_domain(const Call& call);

@@ -100,6 +100,23 @@ TEST_F(Aliases, AFailingRouterLeavesNothing) {
     EXPECT_EQ(t.parts.store.dump(), before);
 }
 
+TEST_F(Aliases, ACertificateThatFailsLeavesNothing) {
+    const KeyPair pair = make_key_pair();
+    allow({.private_certificates = true});
+    const std::string before = t.parts.store.dump();
+    t.parts.agent.before = [](const std::string& call) {
+        if (call == "set_certificate") {
+            fail(ErrorKind::unavailable, "no router");
+        }
+    };
+    const Json body = {{"id", "www.example.org"}, {"ssl_certificate", pair.certificate}, {"private_key", pair.key}};
+    EXPECT_EQ(post("/aliases", body).status, 503);
+    EXPECT_EQ(t.parts.store.dump(), before);
+    t.parts.agent.before = {};
+    EXPECT_EQ(post("/aliases", body).status, 201);
+    EXPECT_EQ(t.parts.agent.certificates().size(), 1u);
+}
+
 TEST_F(Aliases, TakeCertificatesOfThoseWhoMay) {
     const KeyPair pair = make_key_pair();
     const Json body = {{"ssl_certificate", pair.certificate}, {"private_key", pair.key}, {"pass_phrase", nullptr}};
