@@ -102,9 +102,8 @@ std::pair<int, std::string> read_body(const httplib::ContentReader& reader, std:
     int status = 0;
     std::string body;
     const bool is_whole = reader([&](const char* data, std::size_t size) {
-        status = body.size() + size > most_bytes                 ? 413
-                 : std::chrono::steady_clock::now() >= end ? 408
-                                                           : 0;
+        const bool is_late = std::chrono::steady_clock::now() >= end;
+        status = body.size() + size > most_bytes ? 413 : is_late ? 408 : 0;
         body.append(data, status == 0 ? size : 0);
         return status == 0;
     });

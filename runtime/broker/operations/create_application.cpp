@@ -170,7 +170,7 @@ OperationPlan plan_interrupted_creation(const OperationRecord& record, const Eff
     plan.subject = record.subject;
     plan.request = record.request;
     const auto kept = e.store.find_application(record.subject);
-    if (kept && kept->stage != Stage::creating) {
+    if (kept && kept->stage == Stage::ready) {
         plan.recovery = Recovery::finish;  // nothing was left but the journal's last line
         return plan;
     }

@@ -12,14 +12,18 @@ KeyedMutex::Lock lock_files(const Effects& e, const DomainId& domain) {
     return e.domain_locks.lock("files:" + domain.text());
 }
 
+// One that is being made gets everything when it is complete.
+bool can_be_written(const Effects& e, const ApplicationRecord& record) {
+    return record.stage == Stage::ready && e.agent.has_gear(record.value.gear());
+}
+
 template <typename Change>
 void change_variables(const Effects& e, const DomainId& domain, const Change& change) {
     const auto lock = lock_files(e, domain);
     change();
     const auto variables = e.store.domain_variables(domain);
     for (const ApplicationRecord& record : e.store.applications(domain)) {
-        // One that is being made gets them when it is complete.
-        if (record.stage == Stage::ready) {
+        if (can_be_written(e, record)) {
             e.agent.set_domain_variables(record.value.gear(), variables);
         }
     }
@@ -63,7 +67,7 @@ void forget_application(const Effects& e, const ApplicationId& application) {
 void write_keys(const Effects& e, const Application& application) {
     const auto lock = lock_files(e, application.domain);
     const auto record = e.store.find_application(application.id.text());
-    if (record && record->stage == Stage::ready) {
+    if (record && can_be_written(e, *record)) {
         e.agent.set_authorized_keys(application.gear(), authorized_keys(e.store, application.domain));
     }
 }
