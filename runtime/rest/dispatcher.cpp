@@ -356,14 +356,6 @@ Reply Dispatcher::answer(const HttpRequest& request, const std::string& request_
         call.who = std::move(*principal);
         call.who.request_id = request_id;
     }
-    call.params = decode_params(request);
-    if (route.role) {
-        check_target(call, route);
-    }
-    if (const auto nolinks = call.params.find("nolinks");
-        nolinks != call.params.end() && (*nolinks == "true" || *nolinks == true)) {
-        call.view.links = false;
-    }
     Reply reply = respond(route, request, call);
     if (route.privilege != Privilege::open) {
         reply.headers.emplace_back("X-OpenShift-Identity", call.who.user.login.text());
@@ -373,19 +365,30 @@ Reply Dispatcher::answer(const HttpRequest& request, const std::string& request_
     return reply;
 }
 
-Reply Dispatcher::respond(const Route& route, const HttpRequest& request, const Call& call) {
-    if (!is_of_store_alone(route, request)) {
-        return route.handler(call);
+Reply Dispatcher::respond(const Route& route, const HttpRequest& request, Call& call) {
+    // What this caller was answered from the same store holds still, that they may see it too: who may
+    // is in the store and in the token's scopes. So look before anything else is read.
+    std::string key;
+    std::int64_t store_version = 0;
+    if (is_of_store_alone(route, request)) {
+        key = cache_key_of(request, call);
+        store_version = broker_.core.store.version();
+        if (auto body = replies_.find(key, store_version)) {
+            Reply known;
+            known.ready = std::move(*body);
+            return known;
+        }
     }
-    const std::string key = cache_key_of(request, call);
-    const std::int64_t store_version = broker_.core.store.version();
-    if (auto body = replies_.find(key, store_version)) {
-        Reply known;
-        known.ready = std::move(*body);
-        return known;
+    call.params = decode_params(request);
+    if (route.role) {
+        check_target(call, route);
+    }
+    if (const auto nolinks = call.params.find("nolinks");
+        nolinks != call.params.end() && (*nolinks == "true" || *nolinks == true)) {
+        call.view.links = false;
     }
     Reply reply = route.handler(call);
-    reply.cache_key = key;
+    reply.cache_key = std::move(key);
     reply.store_version = store_version;
     return reply;
 }

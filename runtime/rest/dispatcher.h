@@ -23,7 +23,7 @@ private:
         bool is_without_links = false;
     };
 
-    Reply respond(const Route& route, const HttpRequest& request, const Call& call);
+    Reply respond(const Route& route, const HttpRequest& request, Call& call);
     Reply answer(const HttpRequest& request, const std::string& request_id, const Version& version);
     std::optional<Principal> authenticate(const HttpRequest& request, Reply& challenge);
     View view_of(const HttpRequest& request, const Version& version) const;

@@ -115,42 +115,46 @@ bool is_one_of(std::string_view alternatives, std::string_view word) {
     return false;
 }
 
-bool fits(std::string_view pattern, const std::vector<std::string>& path,
-          std::map<std::string, std::string>& parts) {
-    std::size_t at = 0;
-    while (!pattern.empty()) {
-        const auto slash = pattern.find('/');
-        const std::string_view piece = pattern.substr(0, slash);
-        pattern = slash == std::string_view::npos ? "" : pattern.substr(slash + 1);
-        if (at == path.size()) {
-            return false;
+using Words = std::vector<std::string>;
+
+// A pattern taken apart once: a request is compared with a hundred of them.
+struct Pattern {
+    const Route* route;
+    Words pieces;
+};
+
+std::vector<Pattern> take_apart() {
+    std::vector<Pattern> out;
+    for (const Route& route : route_table) {
+        constexpr std::string_view token = "@application";
+        const std::string_view pattern = route.pattern;
+        if (!pattern.starts_with(token)) {
+            out.push_back({&route, split_path(route.pattern)});
+            continue;
         }
-        if (piece.front() == ':') {
-            parts[std::string(piece.substr(1))] = path[at];
-        } else if (!is_one_of(piece, path[at])) {
-            return false;
+        for (const char* form : {"application|applications/:application",
+                                 "domain|domains/:domain/application|applications/:name"}) {
+            out.push_back({&route, split_path(str(form, pattern.substr(token.size())))});
         }
-        ++at;
     }
-    return at == path.size();
+    return out;
 }
 
-bool fits_route(const Route& route, const std::vector<std::string>& path,
-                std::map<std::string, std::string>& parts) {
-    constexpr std::string_view token = "@application";
-    const std::string_view pattern = route.pattern;
-    if (!pattern.starts_with(token)) {
-        return fits(pattern, path, parts);
-    }
-    for (const std::string_view form :
-         {"application|applications/:application",
-          "domain|domains/:domain/application|applications/:name"}) {
-        parts.clear();
-        if (fits(str(form, pattern.substr(token.size())), path, parts)) {
-            return true;
+bool fits(const Words& pieces, const Words& path) {
+    return std::equal(pieces.begin(), pieces.end(), path.begin(), path.end(),
+                      [](const std::string& piece, const std::string& word) {
+                          return piece.front() == ':' || is_one_of(piece, word);
+                      });
+}
+
+std::map<std::string, std::string> parts_of(const Words& pieces, const Words& path) {
+    std::map<std::string, std::string> parts;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        if (pieces[i].front() == ':') {
+            parts[pieces[i].substr(1)] = path[i];
         }
     }
-    return false;
+    return parts;
 }
 
 }  // namespace
@@ -171,17 +175,17 @@ std::vector<std::string> split_path(const std::string& path) {
 }
 
 std::optional<Match> find_route(const std::string& method, const std::vector<std::string>& path) {
+    static const std::vector<Pattern> patterns = take_apart();
     const std::string wanted = method == "HEAD" ? "GET" : method;
     Match match;
-    for (const Route& route : route_table) {
-        std::map<std::string, std::string> parts;
-        if (!fits_route(route, path, parts)) {
+    for (const Pattern& pattern : patterns) {
+        if (!fits(pattern.pieces, path)) {
             continue;
         }
-        match.methods.emplace_back(route.method);
-        if (match.route == nullptr && wanted == route.method) {
-            match.route = &route;
-            match.parts = std::move(parts);
+        match.methods.emplace_back(pattern.route->method);
+        if (match.route == nullptr && wanted == pattern.route->method) {
+            match.route = pattern.route;
+            match.parts = parts_of(pattern.pieces, path);
         }
     }
     return match.methods.empty() ? std::nullopt : std::optional(std::move(match));

@@ -133,6 +133,12 @@ void fill(httplib::Response& to, const HttpResponse& from) {
         });
 }
 
+// The library cuts every reply to a Range that was asked for, whatever its status. A server may ignore
+// ranges (RFC 9110, 14.2). The request is the library's own and not const there.
+void ignore_ranges(const httplib::Request& request) {
+    const_cast<httplib::Request&>(request).ranges.clear();
+}
+
 // The library reads no body with GET and OPTIONS, nor a chunked one with DELETE: it would take it for the
 // next request, which on a connection of the router could be another client's.
 bool has_body(const httplib::Request& request) {
@@ -172,6 +178,7 @@ void Server::State::configure(const RestSettings& settings, std::chrono::seconds
     };
     const httplib::Server::Handler serve = [answer](const httplib::Request& request,
                                                     httplib::Response& response) {
+        ignore_ranges(request);
         if (has_body(request)) {
             fill_and_close(response, Dispatcher::refuse_early(400));
         } else {
@@ -182,6 +189,7 @@ void Server::State::configure(const RestSettings& settings, std::chrono::seconds
     const httplib::Server::HandlerWithContentReader serve_body =
         [answer, most_bytes, patience](const httplib::Request& request, httplib::Response& response,
                                        const httplib::ContentReader& reader) {
+            ignore_ranges(request);
             if (request.method == "DELETE" && !request.has_header("Content-Length") && has_body(request)) {
                 fill_and_close(response, Dispatcher::refuse_early(400));
                 return;

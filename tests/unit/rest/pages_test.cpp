@@ -51,6 +51,20 @@ TEST_F(PagesTest, NothingElseIsEverAFile) {
     EXPECT_NE(ask("/client/gearbox-linux-amd64.tar.gz", "POST").status, 200);
 }
 
+TEST_F(PagesTest, RangesAreIgnored) {
+    const std::string content(200000, 'x');
+    put("gearbox-linux-amd64.tar.gz", content);
+    const std::string api = ask("/broker/rest/api").body;
+    for (const char* range : {"bytes=0-9", "bytes=199000-", "bytes=99999999-", "bytes=-5", "bytes=0-1,5-6"}) {
+        const auto with_range = [&](const char* path) {
+            return t.client.request("GET", path, "", "", str("Range: ", range, "\r\n"));
+        };
+        EXPECT_EQ(with_range("/client/gearbox-linux-amd64.tar.gz").body.size(), content.size()) << range;
+        EXPECT_EQ(with_range("/broker/rest/api").status, 200) << range;
+        EXPECT_EQ(with_range("/broker/rest/api").body.size(), api.size()) << range;
+    }
+}
+
 TEST_F(PagesTest, AHostWithoutClientSaysSo) {
     EXPECT_EQ(ask("/client/gearbox-linux-amd64.tar.gz").status, 404);
     EXPECT_THAT(ask("/client/").body, testing::HasSubstr("no client to download"));
