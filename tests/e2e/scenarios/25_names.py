@@ -67,7 +67,7 @@ def check_the_certificate_is_for_that_name_too(appliance):
 
 def check_the_console_tells_how_to_find_names(appliance):
     console = appliance.machine.console()
-    expect_in("by DNS at 10.0.2.15", console)
+    expect_in("DNS at 10.0.2.15, mDNS gearbox.local", console)
     expect_in("10.0.2.15 gearbox.localhost APP-DOMAIN.gearbox.localhost", console)
 
 
