@@ -150,10 +150,12 @@ Runner declare_app_show(CLI::App& parser) {
 
 Runner declare_app_list(CLI::App& parser) {
     const auto domain = std::make_shared<std::string>();
-    parser.add_option("-n,--namespace", *domain, "only this domain");
-    return [domain](Session& session) {
+    const auto mine = std::make_shared<bool>(false);
+    auto* only = parser.add_option("-n,--namespace", *domain, "only this domain");
+    parser.add_flag("--mine", *mine, "only those in your own domains")->excludes(only);
+    return [domain, mine](Session& session) {
         const std::string path =
-            domain->empty() ? "/applications" : str("/domain/", encode_segment(*domain), "/applications");
+            domain->empty() ? str("/applications", *mine ? "?owner=@self" : "") : str("/domain/", encode_segment(*domain), "/applications");
         Json applications = session.broker().get(path).data;
         for (Json& application : applications) {
             application = with_addresses(session, application);

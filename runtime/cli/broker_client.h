@@ -87,6 +87,7 @@ constexpr int no_domain = 127;
 constexpr int bad_key_file = 128;
 constexpr int garbled = 129;
 constexpr int snapshot_failed = 130;
+constexpr int no_deployment = 131;
 constexpr int remote_failed = 133;
 constexpr int no_ha = 135;
 constexpr int no_cartridge = 154;

@@ -87,6 +87,7 @@ Runner declare_alias_update_cert(CLI::App& parser);
 Runner declare_alias_delete_cert(CLI::App& parser);
 Runner declare_deploy(CLI::App& parser);
 Runner declare_deployment_list(CLI::App& parser);
+Runner declare_deployment_show(CLI::App& parser);
 Runner declare_deployment_activate(CLI::App& parser);
 Runner declare_snapshot_save(CLI::App& parser);
 Runner declare_snapshot_restore(CLI::App& parser);

@@ -281,6 +281,7 @@ const std::vector<Command>& command_table() {
         {"deploy", "deploy a git ref, or an archive, without a push",
          "  gearbox deploy v1.2 -a blog\n  gearbox deploy blog.tar.gz -a blog", &declare_deploy},
         {"deployment list", "what was deployed", "", &declare_deployment_list},
+        {"deployment show", "one of them", "", &declare_deployment_show},
         {"deployment activate", "go back to a deployment that was kept",
          "  gearbox deployment activate 1a2b3c4d -a blog", &declare_deployment_activate},
         {"snapshot save", "save everything of it in a file",

@@ -118,9 +118,16 @@ Json request_of(Session& session, const Arguments& arguments) {
         request["cartridges"] = cartridges;
     }
     if (const Json variables = variables_of(arguments.variables); !variables.empty()) {
-        for (const Json& variable : variables) {
-            request["environment_variables"].push_back(variable);
+        Json all = variables;
+        for (const Json& copied : request.value("environment_variables", Json::array())) {
+            const bool is_given = std::any_of(variables.begin(), variables.end(), [&](const Json& variable) {
+                return variable["name"] == copied["name"];
+            });
+            if (!is_given) {
+                all.push_back(copied);
+            }
         }
+        request["environment_variables"] = std::move(all);
     }
     return request;
 }

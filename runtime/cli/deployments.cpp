@@ -1,4 +1,4 @@
-// deployment list, deployment activate, deploy, app configure.
+// deployment list, show, activate, deploy, app configure.
 #include "cli/target.h"
 
 #include <filesystem>
@@ -26,6 +26,32 @@ Runner declare_deployment_list(CLI::App& parser) {
         }
         session.terminal().table({"DEPLOYMENT", "REF", "COMMIT", "ACTIVATED"}, rows);
         return 0;
+    };
+}
+
+Runner declare_deployment_show(CLI::App& parser) {
+    struct Arguments {
+        Target target;
+        std::string id;
+    };
+    const auto arguments = std::make_shared<Arguments>();
+    parser.add_option("ID", arguments->id, "as 'deployment list' shows it")->required();
+    add_target_option(parser, arguments->target);
+    return [arguments](Session& session) {
+        for (const Json& deployment :
+             session.broker().get(path_of(session, arguments->target) + "/deployments").data) {
+            if (take<std::string>(deployment, "id") != arguments->id) {
+                continue;
+            }
+            if (!session.print_json(deployment)) {
+                for (const auto& [name, value] : deployment.items()) {
+                    session.terminal().line(str(name, ": ", value.is_string() ? value.get<std::string>() : to_text(value)));
+                }
+            }
+            return 0;
+        }
+        throw ExitError(exit_status::no_deployment,
+                        str("there is no deployment '", arguments->id, "'; see 'gearbox deployment list'"));
     };
 }
 

@@ -23,9 +23,14 @@ Runner declare_domain_create(CLI::App& parser) {
     };
 }
 
-Runner declare_domain_list(CLI::App&) {
-    return [](Session& session) {
-        const Json domains = session.broker().get("/domains?include=application_info").data;
+Runner declare_domain_list(CLI::App& parser) {
+    const auto mine = std::make_shared<bool>(false);
+    parser.add_flag("--mine", *mine, "only those that you own");
+    return [mine](Session& session) {
+        const Json domains =
+            session.broker()
+                .get(str("/domains?include=application_info", *mine ? "&owner=@self" : ""))
+                .data;
         if (session.print_json(domains)) {
             return domains.empty() ? exit_status::error : 0;
         }

@@ -43,13 +43,23 @@ std::string members_path(Session& session, const Arguments& arguments) {
                : team_path(session, arguments.team) + "/members";
 }
 
+// A team that is a member, which need not be one of the caller's; else one of theirs.
+std::string team_id(Session& session, const Arguments& arguments, const std::string& name) {
+    for (const Json& member : session.broker().get(members_path(session, arguments)).data) {
+        if (find<std::string>(member, "type") == "team" && find<std::string>(member, "name") == name) {
+            return take<std::string>(member, "id");
+        }
+    }
+    return take<std::string>(find_team(session, name), "id");
+}
+
 Json entry_of(Session& session, const Arguments& arguments, const std::string& name,
               const std::string& role) {
     Json entry = {{"type", arguments.type}, {"role", role}};
     if (arguments.by_id) {
         entry["id"] = name;
     } else if (arguments.type == "team") {
-        entry["id"] = take<std::string>(find_team(session, name), "id");
+        entry["id"] = team_id(session, arguments, name);
     } else {
         entry["login"] = name;
     }

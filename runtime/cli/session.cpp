@@ -189,12 +189,23 @@ std::string hosts_hint(const Session& session, const Json& application) {
     const auto& resolve = session.world().resolve;
     // Names below localhost are found by what opens them, not by the resolver.
     const bool is_here = is_local_name(host) && (is_local_name(server) || server == "127.0.0.1");
-    if (!resolve || is_here || !resolve(host).empty()) {
+    if (!resolve || is_here) {
         return "";
     }
-    const auto addresses = resolve(server);
-    return addresses.empty() ? "" : str("'", host, "' leads nowhere from here; in /etc/hosts this does it:\n  ",
-                                        addresses.front(), "  ", host);
+    const auto found = resolve(host);
+    auto addresses = resolve(server);
+    const bool leads_there = std::any_of(found.begin(), found.end(), [&](const std::string& address) {
+        return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+    });
+    if (leads_there || addresses.empty()) {
+        return "";
+    }
+    // An IPv6 address of the link is of no use in /etc/hosts.
+    std::stable_partition(addresses.begin(), addresses.end(), [](const std::string& address) {
+        return address.find(':') == std::string::npos;
+    });
+    return str("'", host, "' does not lead to the server from here; in /etc/hosts this does it:\n  ",
+               addresses.front(), "  ", host);
 }
 
 std::string git_url(const Json& application, const Config& config) {

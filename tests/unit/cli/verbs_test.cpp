@@ -51,6 +51,8 @@ TEST_F(VerbTest, send_what_the_broker_expects) {
     }
     broker.answers["PUT /domain/demo"] = {200, {{"allowed_gear_sizes", Json::array()}}, {}};
     broker.answers["DELETE /domain/demo/members"] = {200, nullptr, {}};
+    broker.answers["GET /domain/demo/members"] = {
+        200, Json::array({{{"login", nullptr}, {"name", "theirs"}, {"id", "t9"}, {"type", "team"}, {"role", "edit"}}}), {}};
     broker.answers["PUT /domain/old"] = {200, {{"name", "new"}}, {}};
     broker.answers["POST /user/authorizations"] = {201, {{"token", "t1"}}, {}};
     broker.answers["DELETE /user/authorizations"] = {200, nullptr, {}};
@@ -83,6 +85,8 @@ TEST_F(VerbTest, send_what_the_broker_expects) {
          {{"members", Json::array({{{"login", "bob"}, {"type", "user"}, {"role", "none"}}})}}},
         {{"member", "add", "ops", "--type", "team"}, "PATCH /domain/demo/members",
          {{"members", Json::array({{{"id", "aaaaaaaaaaaaaaaaaaaaaaaa"}, {"type", "team"}, {"role", "edit"}}})}}},
+        {{"member", "remove", "theirs", "--type", "team"}, "PATCH /domain/demo/members",
+         {{"members", Json::array({{{"id", "t9"}, {"type", "team"}, {"role", "none"}}})}}},
         {{"member", "add", "alice", "-t", "ops"}, "PATCH /team/aaaaaaaaaaaaaaaaaaaaaaaa/members",
          {{"members", Json::array({{{"login", "alice"}, {"type", "user"}, {"role", "view"}}})}}},
         {{"member", "remove", "x1", "--ids"}, "PATCH /domain/demo/members",
@@ -146,12 +150,12 @@ TEST_F(VerbTest, an_application_is_made_like_another) {
     broker.answers["GET " + app + "/environment-variables"] = {200, Json::array({{{"name", "A"}, {"value", "1"}}}), {}};
     broker.answers["GET /cartridges"] = {200, Json::array(), {}};
     broker.answers["POST /domain/demo/applications?include=cartridges"] = {201, application("copy"), {}};
-    ASSERT_EQ(run({"app", "create", "copy", "--from-app", "other/blog", "-e", "B=2"}), 0) << err;
+    ASSERT_EQ(run({"app", "create", "copy", "--from-app", "other/blog", "-e", "B=2", "-e", "A=9"}), 0) << err;
     const Json sent = parse_json(broker.last("POST", "/applications")->body);
     EXPECT_EQ(sent, Json({{"name", "copy"}, {"scale", false}, {"gear_profile", "small"},
                           {"cartridges", Json::array({{{"name", "php-8.4"}, {"gear_size", "small"}, {"scales_from", 1},
                                                        {"scales_to", 1}, {"additional_gear_storage", 2}}})},
-                          {"environment_variables", {{{"name", "A"}, {"value", "1"}}, {{"name", "B"}, {"value", "2"}}}},
+                          {"environment_variables", {{{"name", "B"}, {"value", "2"}}, {{"name", "A"}, {"value", "9"}}}},
                           {"config", {{"auto_deploy", false}}}}));
 }
 
@@ -169,6 +173,8 @@ TEST_F(VerbTest, a_name_that_leads_nowhere_gets_a_line_for_etc_hosts) {
     config.server = "https://gear.example";
     set_up(config);
     addresses = {{"gear.example", "192.0.2.1"}};
+    EXPECT_THAT(create("copy-demo.gear.example"), HasSubstr("192.0.2.1  copy-demo.gear.example"));
+    addresses["copy-demo.gear.example"] = "127.0.0.1";
     EXPECT_THAT(create("copy-demo.gear.example"), HasSubstr("192.0.2.1  copy-demo.gear.example"));
     addresses["copy-demo.gear.example"] = "192.0.2.1";
     EXPECT_THAT(create("copy-demo.gear.example"), Not(HasSubstr("/etc/hosts")));
@@ -244,6 +250,10 @@ TEST_F(VerbTest, statuses_are_those_of_rhc) {
     EXPECT_THAT(err, HasSubstr("'novalue' is not NAME=VALUE"));
     broker.answers["GET /regions"] = {200, Json::array(), {}};
     EXPECT_EQ(run({"region", "list"}), exit_status::no_regions);
+    broker.answers["GET " + app + "/deployments"] = {200, Json::array({{{"id", "1a2b3c4d"}, {"ref", "main"}}}), {}};
+    EXPECT_EQ(run({"deployment", "show", "1a2b3c4d", "-a", "blog"}), 0);
+    EXPECT_THAT(out, HasSubstr("ref: main"));
+    EXPECT_EQ(run({"deployment", "show", "ffffffff", "-a", "blog"}), exit_status::no_deployment);
     EXPECT_EQ(run({"cartridge", "remove", "mysql", "-a", "blog"}, "no\n", true), exit_status::error);
     EXPECT_THAT(err, HasSubstr("nothing removed"));
 }
