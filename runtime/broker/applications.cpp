@@ -74,26 +74,29 @@ Created ApplicationService::create(const Principal& who, const std::string& doma
     if (existing) {
         return run_creation(who, *existing, std::move(facts), domains);
     }
-    const Domain made = ensure_domain(who, domain_name, domains);
+    const auto [domain, is_new] = ensure_domain(who, domain_name, domains);
     try {
-        return run_creation(who, made, std::move(facts), domains);
+        return run_creation(who, domain, std::move(facts), domains);
     } catch (...) {
-        domains.remove_if_empty(made);
+        if (is_new) {
+            domains.remove_if_empty(domain);
+        }
         throw;
     }
 }
 
-Domain ApplicationService::ensure_domain(const Principal& who, const std::string& name,
-                                         DomainService& domains) const {
+std::pair<Domain, bool> ApplicationService::ensure_domain(const Principal& who,
+                                                          const std::string& name,
+                                                          DomainService& domains) const {
     try {
-        return domains.create(who, {name, {}});
+        return {domains.create(who, {name, {}}), true};
     } catch (const RequestError&) {
         // Another request of this user may have made it in the same moment.
         const auto found = core_.store.find_domain(to_lower(name));
         if (!found || found->owner != who.user.id) {
             throw;
         }
-        return *found;
+        return {*found, false};
     }
 }
 

@@ -132,7 +132,9 @@ private:
                                                        const AliasCertificate& certificate) const;
     void run_aliases(const Principal& who, const Application& current, std::vector<Alias> aliases,
                      const std::optional<RouterCertificate>& certificate);
-    Domain ensure_domain(const Principal& who, const std::string& name, DomainService& domains) const;
+    /// Whether it is new is told too: what another request made is not this one's to remove.
+    std::pair<Domain, bool> ensure_domain(const Principal& who, const std::string& name,
+                                          DomainService& domains) const;
     /// 503 when another operation lasts longer than broker.lock_wait_seconds.
     KeyedMutex::Lock wait_for_lock(const Application& application) const;
     KeyedMutex::Lock lock_ready(const Application& application, Application& current) const;

@@ -32,11 +32,7 @@ Runner declare_event(CLI::App& parser, const char* event, const char* done) {
         const Json application = session.application(target->name, target->domain);
         const Reply reply =
             session.broker().post(path_of(application) + "/events", {{"event", event}});
-        if (!session.print_json(reply.data)) {
-            session.print_messages(reply);
-            session.terminal().line(str("'", target->name, "' ", done));
-        }
-        return 0;
+        return finish(session, reply, str("'", target->name, "' ", done));
     };
 }
 
@@ -70,11 +66,6 @@ void print_application(Session& session, const Json& application) {
 
 namespace {
 
-std::string text_of(const Json& value, const char* name) {
-    const Json found = value.value(name, Json(nullptr));
-    return found.is_string() ? found.get<std::string>() : to_text(found);
-}
-
 int show_gears(Session& session, const Json& application) {
     const Json groups = session.broker().get(path_of(application) + "/gear_groups").data;
     if (session.print_json(groups)) {
@@ -104,9 +95,7 @@ int show_configuration(Session& session, const Json& application) {
         shown[name] = application.value(name, Json(nullptr));
     }
     if (!session.print_json(shown)) {
-        for (const auto& [name, value] : shown.items()) {
-            session.terminal().line(str(name, ": ", text_of(shown, name.c_str())));
-        }
+        print_fields(session, shown);
     }
     return 0;
 }
@@ -155,7 +144,8 @@ Runner declare_app_list(CLI::App& parser) {
     parser.add_flag("--mine", *mine, "only those in your own domains")->excludes(only);
     return [domain, mine](Session& session) {
         const std::string path =
-            domain->empty() ? str("/applications", *mine ? "?owner=@self" : "") : str("/domain/", encode_segment(*domain), "/applications");
+            domain->empty() ? str("/applications", *mine ? "?owner=@self" : "")
+                            : str("/domain/", encode_segment(*domain), "/applications");
         Json applications = session.broker().get(path).data;
         for (Json& application : applications) {
             application = with_addresses(session, application);

@@ -6,6 +6,22 @@
 
 namespace gearbox::cli {
 
+namespace {
+
+struct OneDeployment {
+    Target target;
+    std::string id;
+};
+
+std::shared_ptr<OneDeployment> add_one(CLI::App& parser) {
+    const auto arguments = std::make_shared<OneDeployment>();
+    parser.add_option("ID", arguments->id, "as 'deployment list' shows it")->required();
+    add_target_option(parser, arguments->target);
+    return arguments;
+}
+
+}  // namespace
+
 Runner declare_deployment_list(CLI::App& parser) {
     const auto target = std::make_shared<Target>();
     add_target(parser, *target);
@@ -30,13 +46,7 @@ Runner declare_deployment_list(CLI::App& parser) {
 }
 
 Runner declare_deployment_show(CLI::App& parser) {
-    struct Arguments {
-        Target target;
-        std::string id;
-    };
-    const auto arguments = std::make_shared<Arguments>();
-    parser.add_option("ID", arguments->id, "as 'deployment list' shows it")->required();
-    add_target_option(parser, arguments->target);
+    const auto arguments = add_one(parser);
     return [arguments](Session& session) {
         for (const Json& deployment :
              session.broker().get(path_of(session, arguments->target) + "/deployments").data) {
@@ -44,9 +54,7 @@ Runner declare_deployment_show(CLI::App& parser) {
                 continue;
             }
             if (!session.print_json(deployment)) {
-                for (const auto& [name, value] : deployment.items()) {
-                    session.terminal().line(str(name, ": ", value.is_string() ? value.get<std::string>() : to_text(value)));
-                }
+                print_fields(session, deployment);
             }
             return 0;
         }
@@ -56,13 +64,7 @@ Runner declare_deployment_show(CLI::App& parser) {
 }
 
 Runner declare_deployment_activate(CLI::App& parser) {
-    struct Arguments {
-        Target target;
-        std::string id;
-    };
-    const auto arguments = std::make_shared<Arguments>();
-    parser.add_option("ID", arguments->id, "as 'deployment list' shows it")->required();
-    add_target_option(parser, arguments->target);
+    const auto arguments = add_one(parser);
     return [arguments](Session& session) {
         const Reply reply = session.broker().post(
             path_of(session, arguments->target) + "/events",

@@ -42,6 +42,14 @@ inline int finish(Session& session, const Reply& reply, const std::string& done)
     return 0;
 }
 
+/// "name: value" a line.
+inline void print_fields(Session& session, const Json& object) {
+    for (const auto& [name, value] : object.items()) {
+        session.terminal().line(
+            str(name, ": ", value.is_string() ? value.get<std::string>() : to_text(value)));
+    }
+}
+
 /// "ssh -p … user@host", to which a remote command is added.
 std::vector<std::string> ssh_command(const Session& session, const Json& application);
 

@@ -1,7 +1,7 @@
 // team create, list, show, delete, leave.
 #include "cli/teams.h"
 
-#include "cli/command.h"
+#include "cli/target.h"
 
 #include <memory>
 
@@ -35,14 +35,6 @@ std::string owner_of(const Json& team) {
         }
     }
     return "-";
-}
-
-int finish(Session& session, const Reply& reply, const std::string& done) {
-    if (!session.print_json(reply.data)) {
-        session.print_messages(reply);
-        session.terminal().line(done);
-    }
-    return 0;
 }
 
 }  // namespace

@@ -145,17 +145,12 @@ def routes():
 
 
 def gears():
-    """Ids of the gears by what there is of them: homes, accounts, cgroups with processes."""
+    """Ids of the gears by what there is of them: homes, accounts, cgroups."""
     homes = {path.name for path in GEARS.iterdir()}
     accounts = {line.split(":")[0] for line in pathlib.Path("/etc/passwd").read_text().splitlines()
                 if f"{GEARS}/" in line}
-    cgroups = {}
-    for top in pathlib.Path("/sys/fs/cgroup").glob(f"**/{CGROUP}"):
-        for path in top.glob("gear-*"):
-            busy = bool((path / "cgroup.procs").read_text().strip())
-            identifier = path.name.removeprefix("gear-")
-            cgroups[identifier] = cgroups.get(identifier, False) or busy
-    return {"homes": homes, "accounts": accounts, "cgroups": set(cgroups)}
+    cgroups = {path.name.removeprefix("gear-") for path in pathlib.Path("/sys/fs/cgroup").glob(f"**/{CGROUP}/gear-*")}
+    return {"homes": homes, "accounts": accounts, "cgroups": cgroups}
 
 
 def remains():
