@@ -26,7 +26,7 @@ for manifest in "$source"/*/metadata/manifest.yml; do
     done
 done
 
-install -m 644 "$source/sdk/bash/sdk" "$sdk/sdk"
+install -m 644 "$source"/sdk/bash/* "$sdk/"
 install -m 755 "$source"/sdk/bin/* "$helpers/"
 
 for quickstart in "$source"/quickstarts/*/quickstart.toml; do

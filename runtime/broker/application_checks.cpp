@@ -205,6 +205,21 @@ void check_storage(std::int64_t gigabytes, const User& owner, Problems& problems
     }
 }
 
+std::vector<Cartridge> choose_cartridges(const std::vector<std::string>& words,
+                                         const CartridgeCatalogue& catalogue, Problems& problems) {
+    std::vector<Cartridge> chosen;
+    for (const std::string& word : words) {
+        // "": a wish that was no name; check_wishes has told it.
+        if (const auto found = word.empty() ? std::nullopt : resolve(word, catalogue, problems)) {
+            chosen.push_back(*found);
+        }
+    }
+    if (chosen.size() == words.size()) {
+        check_set(chosen, catalogue, problems);
+    }
+    return in_configure_order(std::move(chosen));
+}
+
 std::vector<Cartridge> check_creation(const CreateApplication& request, const User& owner,
                                       std::int64_t consumed_gears,
                                       const CartridgeCatalogue& catalogue,
@@ -241,19 +256,12 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Us
                      exit_code::gear_limit);
     }
     check_variables(request.variables, problems);
-    std::vector<Cartridge> chosen;
-    bool is_complete = true;
+    std::vector<std::string> words;
     for (const CartridgeWish& wish : request.cartridges) {
-        const auto found = wish.name.empty() || !wish.url.empty()
-                               ? std::nullopt
-                               : resolve(wish.name, catalogue, problems);
-        found ? chosen.push_back(*found) : void(is_complete = false);
+        words.push_back(wish.url.empty() ? wish.name : "");
         check_storage(wish.additional_storage.value_or(0), owner, problems);
     }
-    if (is_complete) {
-        check_set(chosen, catalogue, problems);
-    }
-    return in_configure_order(std::move(chosen));
+    return choose_cartridges(words, catalogue, problems);
 }
 
 }  // namespace gearbox

@@ -154,6 +154,11 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Us
                                       const CartridgeCatalogue& catalogue,
                                       const std::string& quickstart_dir, Problems& problems);
 
+/// The cartridges meant by these words, in the order of installation; 109 and 155 where they are
+/// none, several, or no set that makes an application.
+std::vector<Cartridge> choose_cartridges(const std::vector<std::string>& words,
+                                         const CartridgeCatalogue& catalogue, Problems& problems);
+
 /// 164 and 166 for extra storage beyond what the owner may have.
 void check_storage(std::int64_t gigabytes, const User& owner, Problems& problems);
 

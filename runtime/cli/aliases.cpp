@@ -18,7 +18,7 @@ struct Arguments {
 
 std::shared_ptr<Arguments> add_arguments(CLI::App& parser) {
     const auto arguments = std::make_shared<Arguments>();
-    add_target(parser, arguments->target);
+    add_first_target(parser, arguments->target);
     parser.add_option("ALIAS", arguments->alias, "a host name, e.g. www.example.org")->required();
     return arguments;
 }

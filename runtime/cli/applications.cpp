@@ -66,7 +66,10 @@ void print_application(Session& session, const Json& application) {
 
 namespace {
 
-int show_gears(Session& session, const Json& application) {
+int show_gears(Session& session, const Json& application, const std::string& what) {
+    if (what == "quota") {
+        return run_in_gears(session, application, {"quota"});
+    }
     const Json groups = session.broker().get(path_of(application) + "/gear_groups").data;
     if (session.print_json(groups)) {
         return 0;
@@ -78,13 +81,19 @@ int show_gears(Session& session, const Json& application) {
             cartridges += (cartridges.empty() ? "" : " ") + find<std::string>(cartridge, "name").value_or("-");
         }
         for (const Json& gear : group.value("gears", Json::array())) {
+            if (what == "ssh") {
+                session.terminal().line(find<std::string>(gear, "ssh_url").value_or("-"));
+                continue;
+            }
             rows.push_back({find<std::string>(gear, "id").value_or("-"),
                             find<std::string>(gear, "state").value_or("unknown"), cartridges,
                             find<std::string>(group, "gear_profile").value_or("-"),
                             find<std::string>(gear, "ssh_url").value_or("-")});
         }
     }
-    session.terminal().table({"ID", "STATE", "CARTRIDGES", "SIZE", "SSH URL"}, rows);
+    if (what != "ssh") {
+        session.terminal().table({"ID", "STATE", "CARTRIDGES", "SIZE", "SSH URL"}, rows);
+    }
     return 0;
 }
 
@@ -104,19 +113,22 @@ int show_configuration(Session& session, const Json& application) {
 
 Runner declare_app_show(CLI::App& parser) {
     struct Parts {
-        bool gears = false;
+        std::string gears;
         bool state = false;
         bool configuration = false;
     };
     const auto target = add_target(parser);
     const auto parts = std::make_shared<Parts>();
-    parser.add_flag("--gears", parts->gears, "only its gears");
+    parser.add_option("--gears", parts->gears, "only its gears: all of them, or their quota or ssh address")
+        ->expected(0, 1)
+        ->default_str("all")
+        ->check(CLI::IsMember({"all", "quota", "ssh"}));
     parser.add_flag("--state", parts->state, "only the state");
     parser.add_flag("--configuration", parts->configuration, "only how it is deployed");
     return [target, parts](Session& session) {
         Json application = session.application(target->name, target->domain);
-        if (parts->gears) {
-            return show_gears(session, application);
+        if (!parts->gears.empty()) {
+            return show_gears(session, application, parts->gears);
         }
         if (parts->configuration) {
             return show_configuration(session, application);

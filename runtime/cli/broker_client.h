@@ -93,6 +93,7 @@ constexpr int no_ha = 135;
 constexpr int no_cartridge = 154;
 constexpr int many_cartridges = 155;
 constexpr int no_variable = 157;
+constexpr int no_teams = 161;
 constexpr int no_team = 162;
 constexpr int no_server = 166;
 constexpr int no_regions = 168;

@@ -118,12 +118,14 @@ Runner declare_cartridge_status(CLI::App& parser) {
 Runner declare_cartridge_storage(CLI::App& parser) {
     const auto arguments = add_arguments(parser);
     struct Gigabytes {
+        bool show = false;  ///< what happens anyway when nothing is to be changed
         std::optional<std::int64_t> set;
         std::int64_t add = 0;
         std::int64_t remove = 0;
     };
     const auto gigabytes = std::make_shared<Gigabytes>();
-    auto* set = parser.add_option("--set", gigabytes->set, "extra storage in GB; without options it is shown");
+    parser.add_flag("--show", gigabytes->show, "the extra storage that it has, as without options");
+    auto* set = parser.add_option("--set", gigabytes->set, "extra storage in GB");
     auto* add = parser.add_option("--add", gigabytes->add, "GB more")->check(CLI::PositiveNumber)->excludes(set);
     parser.add_option("--remove", gigabytes->remove, "GB less")
         ->check(CLI::PositiveNumber)
@@ -149,14 +151,19 @@ Runner declare_cartridge_storage(CLI::App& parser) {
 
 Runner declare_cartridge_scale(CLI::App& parser) {
     struct Scales {
+        std::int64_t count = 0;
         std::int64_t from = 0;
         std::int64_t to = 0;
     };
     const auto arguments = add_arguments(parser);
     const auto scales = std::make_shared<Scales>();
-    parser.add_option("--min", scales->from, "fewest gears");
-    parser.add_option("--max", scales->to, "most gears, -1 for no limit");
+    auto* count = parser.add_option("COUNT", scales->count, "exactly so many gears");
+    parser.add_option("--min", scales->from, "fewest gears")->excludes(count);
+    parser.add_option("--max", scales->to, "most gears, -1 for no limit")->excludes(count);
     return [arguments, scales](Session& session) {
+        if (scales->count != 0) {
+            scales->from = scales->to = scales->count;
+        }
         Json body = Json::object();
         if (scales->from != 0) {
             body["scales_from"] = scales->from;

@@ -35,6 +35,18 @@ constexpr Group groups[] = {
     {"admin app", "applications of everybody"},
 };
 
+struct Word {
+    const char* word;
+    const char* path;
+};
+
+/// Root words of rhc.
+constexpr Word root_words[] = {
+    {"apps", "app list"},         {"domains", "domain list"}, {"cartridges", "cartridge list"},
+    {"servers", "server list"},   {"teams", "team list"},     {"sshkeys", "sshkey list"},
+    {"create-app", "app create"},
+};
+
 /// Parser is CLI::App or const CLI::App, and so is the child.
 template <typename Parser>
 Parser* find_child(Parser& parser, const std::string& name) {
@@ -74,6 +86,7 @@ CLI::App& ensure_parent(CLI::App& top, const std::vector<std::string>& words) {
 struct Parsed {
     std::string output = "text";
     std::string config;
+    std::string server;
     const Command* command = nullptr;
     Runner runner;
 };
@@ -85,6 +98,7 @@ void declare_all(CLI::App& top, Parsed& parsed) {
         ->check(CLI::IsMember({"text", "json"}));
     top.add_option("--config", parsed.config, "directory of the configuration")
         ->envname("GEARBOX_CONFIG_DIR");
+    top.add_option("--server", parsed.server, "for this run, a server of 'gearbox server list'");
     for (const Command& command : command_table()) {
         const std::vector<std::string> words = words_of(command.path);
         CLI::App* const parser =
@@ -131,6 +145,49 @@ const CLI::Option* find_option(const CLI::App& parser, const std::string& name) 
     return nullptr;
 }
 
+// Whether the value of this option is the word after it.
+bool takes_next_word(const CLI::App& parser, const std::string& word) {
+    const CLI::Option* const option =
+        word.size() > 2 && word.starts_with("--") ? find_option(parser, word) : nullptr;
+    return option != nullptr && option->get_type_size() > 0;
+}
+
+// The first word that is no option.
+std::size_t find_command(const CLI::App& top, const std::vector<std::string>& args) {
+    std::size_t at = 0;
+    while (at < args.size() && args[at].starts_with('-')) {
+        at += takes_next_word(top, args[at]) ? 2 : 1;
+    }
+    return std::min(at, args.size());
+}
+
+// What rhc's other spellings mean: a root word, or a group and its verb with a hyphen
+// ("app-create"); "" if it is none of them.
+std::string our_words(const CLI::App& top, const std::string& word) {
+    for (const Word& known : root_words) {
+        if (word == known.word) {
+            return known.path;
+        }
+    }
+    const auto hyphen = word.find('-');
+    const std::string group = word.substr(0, hyphen);
+    const CLI::App* const parent = find_child(top, group);
+    const bool is_both = hyphen != std::string::npos && parent != nullptr &&
+                         find_child(*parent, word.substr(hyphen + 1)) != nullptr;
+    return is_both ? str(group, " ", word.substr(hyphen + 1)) : "";
+}
+
+std::vector<std::string> in_our_words(const CLI::App& top, std::vector<std::string> args) {
+    const std::size_t at = find_command(top, args);
+    if (at < args.size() && find_child(top, args[at]) == nullptr) {
+        if (const auto words = words_of(our_words(top, args[at])); !words.empty()) {
+            const auto place = args.erase(args.begin() + static_cast<std::ptrdiff_t>(at));
+            args.insert(place, words.begin(), words.end());
+        }
+    }
+    return args;
+}
+
 std::string suggestion(const char* what, const std::string& word,
                        const std::vector<std::string>& known) {
     const std::string near = nearest(word, known);
@@ -148,11 +205,10 @@ std::string advice(const CLI::App& top, const std::vector<std::string>& args) {
         }
         if (word.rfind("--", 0) == 0 && word.size() > 2) {
             const std::string name = word.substr(0, word.find('='));
-            const CLI::Option* const option = find_option(*at, name);
-            if (option == nullptr) {
+            if (find_option(*at, name) == nullptr) {
                 return suggestion("option", name, options_of(*at));
             }
-            is_value = option->get_type_size() > 0 && name == word;
+            is_value = takes_next_word(*at, word);
             continue;
         }
         const auto children = at->get_subcommands({});
@@ -197,6 +253,10 @@ int run_command(Parsed& parsed, const World& world) {
             ServerList(parsed.config.empty() ? default_config_directory()
                                              : std::filesystem::path(parsed.config)),
             json);
+        if (!parsed.server.empty()) {
+            session.servers().check_known(parsed.server);
+            session.use_server(parsed.server);
+        }
         return parsed.runner(session);
     } catch (const BrokerError& error) {
         return report(terminal, json, error.exit_code(), error.text(), error.messages());
@@ -352,11 +412,12 @@ const std::vector<Command>& command_table() {
     return table;
 }
 
-int run_cli(const std::vector<std::string>& args, const World& world) {
+int run_cli(const std::vector<std::string>& given, const World& world) {
     CLI::App top("gearbox: applications on a Gearbox appliance, by git push", "gearbox");
     top.footer("Begin with 'gearbox setup'. Every command explains itself: gearbox app create --help");
     Parsed parsed;
     declare_all(top, parsed);
+    const std::vector<std::string> args = in_our_words(top, given);
     std::vector<std::string> reversed(args.rbegin(), args.rend());
     try {
         top.parse(reversed);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/broker_client.h"
 
 #include <toml++/toml.h>
 
@@ -133,6 +134,13 @@ std::string ServerList::current() const {
 
 bool ServerList::has(const std::string& name) const {
     return name == first || std::filesystem::exists(store(name).path("config.toml"));
+}
+
+void ServerList::check_known(const std::string& name) const {
+    if (!has(name)) {
+        throw ExitError(exit_status::no_server,
+                        str("there is no server '", name, "'; see 'gearbox server list'"));
+    }
 }
 
 std::vector<std::string> ServerList::names() const {

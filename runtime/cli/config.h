@@ -52,6 +52,8 @@ public:
     ConfigStore store(const std::string& name) const;
     std::string current() const;
     bool has(const std::string& name) const;
+    /// Throws ExitError(166) if there is none of that name.
+    void check_known(const std::string& name) const;
     std::vector<std::string> names() const;  ///< first, then by name
     void use(const std::string& name) const;
     void remove(const std::string& name) const;

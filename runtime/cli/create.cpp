@@ -21,6 +21,7 @@ struct Arguments {
     std::vector<std::string> variables;
     std::string from_app;
     std::string size;
+    std::string repository;
     bool scaled = false;
 };
 
@@ -162,6 +163,9 @@ int create(Session& session, const Arguments& arguments) {
     if (const std::string hint = hosts_hint(session, reply.data); !hint.empty()) {
         terminal.note(hint);
     }
+    if (!arguments.repository.empty()) {
+        return clone_repository(session, reply.data, arguments.repository);
+    }
     terminal.line(str("Get the source:  gearbox git-clone ", arguments.name,
                       session.config().domain == domain ? "" : " -n " + domain));
     return 0;
@@ -173,7 +177,7 @@ Runner declare_app_create(CLI::App& parser) {
     const auto arguments = std::make_shared<Arguments>();
     parser.add_option("NAME", arguments->name, "letters and digits, at most 32")->required();
     parser.add_option("CARTRIDGE", arguments->cartridges,
-                      "one web cartridge and any add-ons; 'php' means the newest php");
+                      "one web cartridge and any add-ons; 'php' means the newest php; NAME=VALUE as for -e");
     parser.add_option("--from-code", arguments->source,
                       "git URL or quickstart to start from (default: the cartridge's example)");
     parser.add_option("-n,--namespace", arguments->domain, "domain (default: the one in use)");
@@ -181,8 +185,15 @@ Runner declare_app_create(CLI::App& parser) {
     parser.add_option("--from-app", arguments->from_app,
                       "be like this one (APP or DOMAIN/APP): cartridges, variables, settings");
     parser.add_option("-g,--gear-size", arguments->size, "size of its gears");
+    parser.add_option("-r,--repo", arguments->repository, "clone its source into this directory");
     parser.add_flag("-s,--scaling", arguments->scaled, "have more gears when there is more to do");
-    return [arguments](Session& session) { return create(session, *arguments); };
+    return [arguments](Session& session) {
+        const auto is_variable = [](const std::string& word) { return word.find('=') != std::string::npos; };
+        auto& words = arguments->cartridges;
+        std::copy_if(words.begin(), words.end(), std::back_inserter(arguments->variables), is_variable);
+        words.erase(std::remove_if(words.begin(), words.end(), is_variable), words.end());
+        return create(session, *arguments);
+    };
 }
 
 }  // namespace gearbox::cli

@@ -1,5 +1,6 @@
 // ssh, tail, git-clone: replaced by the program that does it, with the addresses that hold from here.
 #include "base/file.h"
+#include "cli/applications.h"
 #include "cli/target.h"
 
 #include <memory>
@@ -27,6 +28,8 @@ std::string shell_quoted(const std::string& word) {
     return out + "'";
 }
 
+}  // namespace
+
 int run_in_gears(Session& session, const Json& application, const std::vector<std::string>& words) {
     if (words.empty()) {
         fail(ErrorKind::invalid, "--gears needs a command to run in each gear");
@@ -45,8 +48,6 @@ int run_in_gears(Session& session, const Json& application, const std::vector<st
     return status;
 }
 
-}  // namespace
-
 Runner declare_ssh(CLI::App& parser) {
     struct Arguments {
         Target target;
@@ -54,7 +55,7 @@ Runner declare_ssh(CLI::App& parser) {
         bool gears = false;
     };
     const auto arguments = std::make_shared<Arguments>();
-    add_target(parser, arguments->target);
+    add_first_target(parser, arguments->target);
     parser.add_option("COMMAND", arguments->words, "run this instead of a shell");
     parser.add_flag("--gears", arguments->gears, "in each of its gears, one after the other");
     return [arguments](Session& session) {
@@ -99,7 +100,7 @@ Runner declare_scp(CLI::App& parser) {
         std::string remote;
     };
     const auto arguments = std::make_shared<Arguments>();
-    add_target(parser, arguments->target);
+    add_first_target(parser, arguments->target);
     parser.add_option("DIRECTION", arguments->direction, "upload or download")
         ->required()
         ->check(CLI::IsMember({"upload", "download"}));
@@ -186,25 +187,28 @@ Runner declare_port_forward(CLI::App& parser) {
     };
 }
 
+int clone_repository(Session& session, const Json& application, const std::string& directory) {
+    std::string ssh = "ssh";
+    for (const std::string& option : ssh_options(session)) {
+        ssh += " " + shell_quoted(option);
+    }
+    // Kept in the clone's configuration, so that a plain `git push` works there.
+    return session.world().execute({"git", "clone", "--config", "core.sshCommand=" + ssh,
+                                    git_url(application, session.config()), directory});
+}
+
 Runner declare_git_clone(CLI::App& parser) {
     struct Arguments {
         Target target;
         std::string directory;
     };
     const auto arguments = std::make_shared<Arguments>();
-    add_target(parser, arguments->target);
+    add_first_target(parser, arguments->target);
     parser.add_option("DIRECTORY", arguments->directory, "default: the application's name");
     return [arguments](Session& session) {
-        const Json application =
-            session.application(arguments->target.name, arguments->target.domain);
-        std::string ssh = "ssh";
-        for (const std::string& option : ssh_options(session)) {
-            ssh += " " + shell_quoted(option);
-        }
-        // Kept in the clone's configuration, so that a plain `git push` works there.
-        return session.world().execute(
-            {"git", "clone", "--config", "core.sshCommand=" + ssh, git_url(application, session.config()),
-             arguments->directory.empty() ? arguments->target.name : arguments->directory});
+        const std::string& name = arguments->target.name;
+        return clone_repository(session, application_of(session, arguments->target),
+                                arguments->directory.empty() ? name : arguments->directory);
     };
 }
 

@@ -13,13 +13,6 @@ std::shared_ptr<std::string> add_name(CLI::App& parser) {
     return name;
 }
 
-void check_known(const ServerList& servers, const std::string& name) {
-    if (!servers.has(name)) {
-        throw ExitError(exit_status::no_server,
-                        str("there is no server '", name, "'; see 'gearbox server list'"));
-    }
-}
-
 Json describe(const ServerList& servers, const std::string& name) {
     const Config config = servers.store(name).load();
     return {{"name", name},
@@ -54,7 +47,7 @@ Runner declare_server_list(CLI::App&) {
 Runner declare_server_show(CLI::App& parser) {
     const auto name = add_name(parser);
     return [name](Session& session) {
-        check_known(session.servers(), *name);
+        session.servers().check_known(*name);
         const Json server = describe(session.servers(), *name);
         if (!session.print_json(server)) {
             session.terminal().line(str(*name, ": ", take<std::string>(server, "login"), " at ",
@@ -68,7 +61,7 @@ Runner declare_server_show(CLI::App& parser) {
 Runner declare_server_use(CLI::App& parser) {
     const auto name = add_name(parser);
     return [name](Session& session) {
-        check_known(session.servers(), *name);
+        session.servers().check_known(*name);
         session.servers().use(*name);
         if (!session.print_json(describe(session.servers(), *name))) {
             session.terminal().line(str("'", *name, "' is used from now on"));
@@ -80,7 +73,7 @@ Runner declare_server_use(CLI::App& parser) {
 Runner declare_server_remove(CLI::App& parser) {
     const auto name = add_name(parser);
     return [name](Session& session) {
-        check_known(session.servers(), *name);
+        session.servers().check_known(*name);
         if (*name == session.servers().current() || *name == ServerList::first) {
             fail(ErrorKind::invalid, "'", *name, "' is ",
                  *name == ServerList::first ? "the first one, which stays: 'gearbox setup' changes it"
@@ -94,8 +87,14 @@ Runner declare_server_remove(CLI::App& parser) {
     };
 }
 
-Runner declare_server_status(CLI::App&) {
-    return [](Session& session) {
+Runner declare_server_status(CLI::App& parser) {
+    const auto name = std::make_shared<std::string>();
+    parser.add_option("NAME", *name, "as 'server list' shows it (default: the one in use)");
+    return [name](Session& session) {
+        if (!name->empty()) {
+            session.servers().check_known(*name);
+            session.use_server(*name);
+        }
         const Json root = session.connect("").get("/api").data;
         const Json environment = session.connect("").get("/environment").data;
         if (!session.print_json({{"server", session.config().server}, {"environment", environment}})) {

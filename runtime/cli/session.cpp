@@ -145,6 +145,9 @@ std::string Session::domain(const std::string& asked) {
 }
 
 Json Session::application(const std::string& name, const std::string& asked_domain) {
+    if (name.empty()) {
+        throw ExitError(exit_status::usage, "name the application: NAME, or -a NAME");
+    }
     const std::string path = str("/domain/", encode_segment(domain(asked_domain)), "/application/",
                                  encode_segment(name), "?include=cartridges");
     return broker().get(path).data;

@@ -11,11 +11,18 @@ struct Target {
     std::string domain;
 };
 
-/// A positional NAME first, or, for commands whose first word is something else, the option -a.
+/// A positional NAME, which -a may give as well; Session::application refuses to go without.
 inline void add_target(CLI::App& parser, Target& target) {
+    CLI::Option* const name = parser.add_option("NAME", target.name, "the application");
+    parser.add_option("-a,--app", target.name, "the same, as an option")->excludes(name);
+    parser.add_option("-n,--namespace", target.domain, "its domain (default: the one in use)");
+}
+/// Before other positionals: NAME only.
+inline void add_first_target(CLI::App& parser, Target& target) {
     parser.add_option("NAME", target.name, "the application")->required();
     parser.add_option("-n,--namespace", target.domain, "its domain (default: the one in use)");
 }
+/// For commands whose first word is something else.
 inline void add_target_option(CLI::App& parser, Target& target) {
     parser.add_option("-a,--app", target.name, "the application")->required();
     parser.add_option("-n,--namespace", target.domain, "its domain (default: the one in use)");
@@ -49,6 +56,9 @@ inline void print_fields(Session& session, const Json& object) {
             str(name, ": ", value.is_string() ? value.get<std::string>() : to_text(value)));
     }
 }
+
+/// Runs the command by ssh in each gear of the application, one after the other; the status.
+int run_in_gears(Session& session, const Json& application, const std::vector<std::string>& words);
 
 /// "ssh -p … user@host", to which a remote command is added.
 std::vector<std::string> ssh_command(const Session& session, const Json& application);

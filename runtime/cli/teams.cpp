@@ -7,8 +7,20 @@
 
 namespace gearbox::cli {
 
+namespace {
+
+// Whether a server has them is told by its links.
+Reply get_teams(Session& session, const std::string& query) {
+    if (!session.broker().get("/api").data.contains("LIST_TEAMS")) {
+        throw ExitError(exit_status::no_teams, "this server does not offer teams");
+    }
+    return session.broker().get("/teams?include=members" + query);
+}
+
+}  // namespace
+
 Json find_team(Session& session, const std::string& word) {
-    for (const Json& team : session.broker().get("/teams?include=members").data) {
+    for (const Json& team : get_teams(session, "").data) {
         if (take<std::string>(team, "id") == word || take<std::string>(team, "name") == word) {
             return team;
         }
@@ -53,9 +65,7 @@ Runner declare_team_list(CLI::App& parser) {
     const auto mine = std::make_shared<bool>(false);
     parser.add_flag("--mine", *mine, "only those that you own");
     return [mine](Session& session) {
-        const Json teams = session.broker()
-                               .get(str("/teams?include=members", *mine ? "&owner=@self" : ""))
-                               .data;
+        const Json teams = get_teams(session, *mine ? "&owner=@self" : "").data;
         if (session.print_json(teams)) {
             return 0;
         }

@@ -114,7 +114,7 @@ SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& s
         });
     const std::string program =
         str("stty rows ", count(terminal.rows, 24), " cols ", count(terminal.columns, 80),
-            "; PS1=$GEARBOX_PROMPT exec /bin/bash --noprofile --norc -i");
+            "; exec /bin/bash --noprofile --rcfile ${OPENSHIFT_CARTRIDGE_SDK_BASH%/*}/rhcsh -i");
     return {SessionCommand::Kind::shell,
             {"/usr/bin/script", "-qec", program, "/dev/null"},
             {{"TERM", named ? type : "dumb"},

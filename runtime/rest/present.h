@@ -1,5 +1,6 @@
 // Values as the contract shows them.
 #pragma once
+#include "model/descriptor.h"
 #include "rest/message.h"
 
 #include <string>
@@ -52,7 +53,7 @@ Json present_operation(const OperationRecord& operation, std::int64_t monotonic_
 std::string application_url(const Application& application, const View& view);
 std::string ssh_url(const Application& application, const View& view);
 /// "Name: shop\nRequires:\n- php-8.4\n"
-std::string descriptor(const Application& application);
+Descriptor descriptor(const Application& application);
 
 /// The contract's order: info, then debug, warning, error and result output of the hooks.
 std::vector<Message> messages_of(std::string info, const OperationOutput& output);

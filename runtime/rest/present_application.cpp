@@ -131,10 +131,10 @@ std::string ssh_url(const Application& application, const View& view) {
     return str("ssh://", application.id.text(), "@", host_of(application, view));
 }
 
-std::string descriptor(const Application& application) {
-    std::string out = str("Name: ", application.name.text(), "\nRequires:\n");
+Descriptor descriptor(const Application& application) {
+    Descriptor out{application.name.text(), {}};
     for (const InstalledCartridge& cartridge : application.cartridges) {
-        out += str("- ", cartridge.name.text(), "\n");
+        out.requires_cartridges.push_back(cartridge.name.text());
     }
     return out;
 }

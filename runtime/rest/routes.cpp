@@ -23,6 +23,9 @@ constexpr std::array route_table = {
     Route{"GET", "quickstart|quickstarts/:id", Privilege::open, none, show_quickstart, "One quickstart"},
     Route{"GET", "cartridges", Privilege::open, none, list_cartridges, "The catalogue"},
     Route{"GET", "cartridge|cartridges/:name", Privilege::open, none, show_cartridge, "One cartridge"},
+    Route{"GET", "estimates", Privilege::read, none, list_estimates, "What can be estimated"},
+    Route{"GET", "estimate|estimates/:object", Privilege::read, none, show_estimate,
+          "What an application would take: object is application, descriptor its YAML"},
     Route{"GET", "operation|operations/:request_id", Privilege::read, none, show_operation,
           "Progress of the request that was sent with this X-Request-Id"},
 

@@ -5,7 +5,7 @@
         machine.wait_ssh(timeout=300)
         print(machine.ssh("getenforce").stdout)
 
-The guest reaches nothing but itself (`restrict=on`); ports 22, 80 and 443 are forwarded from free
+The guest reaches nothing but itself (`restrict=on`); ports 22, 53, 80 and 443 are forwarded (TCP) from free
 loopback ports. Run as a program it boots an image by hand, see --help.
 """
 
@@ -28,7 +28,7 @@ import time
 import zlib
 
 QEMU = "qemu-system-x86_64"
-GUEST_PORTS = (22, 80, 443)
+GUEST_PORTS = (22, 53, 80, 443)
 OPERATOR = "gearbox"
 # The cheapest model. QEMU 7.2's cmpxchg16b is wrong: guests that use it crash at random.
 TCG_CPU = "qemu64,-cx16"

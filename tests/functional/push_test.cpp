@@ -105,7 +105,7 @@ TEST_F(PushTest, RunsCommandsInTheGear) {
 
 TEST_F(PushTest, GivesAShellOnATerminal) {
     ToolOptions options;
-    options.input = "tty; stty size; echo $TERM\nexit 7\n";
+    options.input = "tty; stty size; echo $TERM\nhelp\nmysql\necho limit=$TMOUT\nexit 7\n";
     options.environment = {"TERM=vt100"};
     const ToolResult result =
         run_tool({"ssh", "-q", "-tt", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
@@ -115,6 +115,10 @@ TEST_F(PushTest, GivesAShellOnATerminal) {
     EXPECT_THAT(result.out, HasSubstr("[shop-acme "));
     EXPECT_THAT(result.out, HasSubstr("/dev/pts/0"));
     EXPECT_THAT(result.out, HasSubstr("vt100"));
+    EXPECT_THAT(result.out, HasSubstr("You are in the gear of shop-acme."));
+    EXPECT_THAT(result.out, HasSubstr("ctl_all VERB"));
+    EXPECT_THAT(result.out, HasSubstr("this application has no MySQL cartridge"));
+    EXPECT_THAT(result.out, HasSubstr("limit=300"));
     EXPECT_EQ(result.status, 7);
 }
 

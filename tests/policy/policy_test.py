@@ -113,6 +113,11 @@ class PolicyTest(unittest.TestCase):
                 attributes = tool("seinfo", POLICY, "-t", name, "-x")
                 self.assertTrue(name == "gearboxd_t" or "unconfined_domain_type" in attributes, name)
 
+    def test_the_welcome_screen_starts_name_servers_only(self):
+        for _, target, _, permissions in rules(source="gearbox_welcome_t", tclass="service"):
+            self.assertEqual(target, "gearbox_dns_unit_t", permissions)
+        self.assert_none("manages the system", source="gearbox_welcome_t", tclass="system", perms="start,stop,reload,reboot")
+
     def test_the_daemon_cannot_switch_selinux_off(self):
         self.assert_none("changes the policy", source="gearboxd_t", tclass="security",
                          perms="setenforce,load_policy,setbool,setsecparam,setcheckreqprot")

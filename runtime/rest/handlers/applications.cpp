@@ -198,7 +198,7 @@ Reply run_event(const Call& call) {
 }
 
 Reply show_descriptor(const Call& call) {
-    return {200, "descriptor", descriptor(application_of(call)), {}, {}};
+    return {200, "descriptor", to_yaml(descriptor(application_of(call))), {}, {}};
 }
 
 Reply check_dns(const Call& call) {

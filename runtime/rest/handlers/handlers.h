@@ -70,6 +70,8 @@ Reply update_application(const Call& call);
 Reply delete_application(const Call& call);
 Reply run_event(const Call& call);
 Reply show_descriptor(const Call& call);
+Reply list_estimates(const Call& call);
+Reply show_estimate(const Call& call);
 Reply check_dns(const Call& call);
 
 // aliases.cpp

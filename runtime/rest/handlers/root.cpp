@@ -92,6 +92,7 @@ Reply show_root(const Call& call) {
         .add("LIST_QUICKSTARTS", "List quickstarts", "GET", "quickstarts")
         .add("SHOW_QUICKSTART", "Retrieve quickstart with :id", "GET", "quickstart/:id",
              {{":id", "string", "Unique identifier of the quickstart"}})
+        .add("LIST_ESTIMATES", "List available estimates", "GET", "estimates")
         // Not of OpenShift: how far a request of this user has come (our own client shows it).
         .add("SHOW_OPERATION", "Progress of the request with this X-Request-Id", "GET",
              "operations/:request_id", {{":request_id", "string", "The X-Request-Id sent"}});

@@ -1,4 +1,7 @@
-"""Names of applications by the appliance's own DNS server, its own name by mDNS; asked inside of the guest."""
+"""Names of applications by the appliance's own DNS server, its own name by mDNS."""
+
+import socket
+import struct
 
 from appliance import expect, expect_in, expect_true
 
@@ -30,6 +33,25 @@ def check_a_name_has_the_address_at_which_it_was_asked_for(appliance):
             expect(ask(appliance, address, name), {"status": 0, "answers": 1, "last": shown}, f"{name} at {address}")
     answer = ask(appliance, "10.0.2.15", "blog-ann.gearbox.localhost", protocol="tcp")
     expect(answer, {"status": 0, "answers": 1, "last": CARD})
+
+
+def check_loopback_answers_by_tcp_too(appliance):
+    answer = ask(appliance, "127.0.0.1", "blog-ann.gearbox.localhost", protocol="tcp")
+    expect(answer, {"status": 0, "answers": 1, "last": LOOPBACK})
+
+
+def check_other_machines_are_answered(appliance):
+    name = b"".join(bytes([len(part)]) + part for part in b"blog-ann.gearbox.localhost".split(b".")) + b"\0"
+    question = struct.pack("!HHHHHH", 0x1234, 0x0100, 1, 0, 0, 0) + name + struct.pack("!HH", 1, 1)
+    with socket.create_connection(("127.0.0.1", appliance.ports[53]), timeout=30) as connection:
+        connection.sendall(struct.pack("!H", len(question)) + question)
+        reply = b""
+        while len(reply) < 2 or len(reply) < 2 + int.from_bytes(reply[:2], "big"):
+            got = connection.recv(512)
+            expect_true(got, "an answer from outside of the guest")
+            reply += got
+    expect(reply[2:4].hex(), "1234")
+    expect(reply[-4:].hex(), CARD)
 
 
 def check_there_is_no_address_of_version_6_and_no_error(appliance):

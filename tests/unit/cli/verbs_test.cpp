@@ -43,6 +43,7 @@ TEST_F(VerbTest, send_what_the_broker_expects) {
     broker.answers["DELETE /domain/demo/members/self"] = {200, nullptr, {}};
     const Json team = {{"id", "aaaaaaaaaaaaaaaaaaaaaaaa"}, {"name", "ops"}, {"members", Json::array()}};
     broker.answers["GET /teams?include=members"] = {200, Json::array({team}), {}};
+    broker.answers["GET /api"] = {200, {{"LIST_TEAMS", Json::object()}}, {}};
     broker.answers["POST /teams"] = {201, team, {}};
     for (const char* method : {"DELETE", "PATCH"}) {
         for (const char* path : {"", "/members", "/members/self"}) {
@@ -118,6 +119,29 @@ TEST_F(VerbTest, send_what_the_broker_expects) {
     }
 }
 
+TEST_F(VerbTest, understand_the_other_spellings_of_rhc) {
+    broker.answers["GET /applications"] = {200, Json::array({application("blog")}), {}};
+    EXPECT_EQ(run({"apps"}), 0) << err;
+    EXPECT_THAT(out, HasSubstr("blog"));
+    EXPECT_EQ(run({"app-list"}), 0) << err;
+    EXPECT_EQ(run({"app-lisp"}), exit_status::usage);
+    EXPECT_EQ(run({"app", "tidy", "-a", "blog"}), 0) << err;
+    EXPECT_EQ(run({"app-tidy", "-a", "blog"}), 0) << err;
+    EXPECT_EQ(run({"app", "tidy"}), exit_status::usage);
+    EXPECT_THAT(err, HasSubstr("name the application"));
+    EXPECT_EQ(run({"app", "tidy", "blog", "-a", "blog"}), exit_status::usage);
+    EXPECT_EQ(run({"cartridge", "scale", "mysql", "2", "-a", "blog"}), 0) << err;
+    EXPECT_EQ(parse_json(broker.last("PUT", "/cartridge/mysql-5.5")->body),
+              Json({{"scales_from", 2}, {"scales_to", 2}}));
+    broker.answers["GET /cartridges"] = {200, Json::array({{{"name", "php-8.4"}, {"tags", {"web_framework"}}}}), {}};
+    broker.answers["POST /domain/demo/applications?include=cartridges"] = {201, application("copy"), {}};
+    ASSERT_EQ(run({"create-app", "copy", "php", "LEVEL=debug", "-r", "here"}), 0) << err;
+    EXPECT_EQ(parse_json(broker.last("POST", "/applications")->body)["environment_variables"],
+              Json::parse(R"([{"name": "LEVEL", "value": "debug"}])"));
+    EXPECT_EQ(executed[1], "clone");
+    EXPECT_EQ(executed.back(), "here");
+}
+
 TEST_F(VerbTest, cartridge_storage_is_shown_and_set) {
     broker.answers["GET " + app + "/cartridge/mysql-5.5"] = {
         200, {{"name", "mysql-5.5"}, {"additional_gear_storage", 2}}, {}};
@@ -190,6 +214,10 @@ TEST_F(VerbTest, parts_of_an_application_are_shown_alone) {
     EXPECT_EQ(out, "started\n");
     EXPECT_EQ(run({"app", "show", "blog", "--gears"}), 0);
     EXPECT_THAT(out, HasSubstr("started  php-8.4"));
+    EXPECT_EQ(run({"app", "show", "blog", "--gears", "ssh"}), 0);
+    EXPECT_EQ(out, "ssh://0123456789abcdef01234567@blog-demo.gearbox.localhost\n");
+    EXPECT_EQ(run({"app", "show", "blog", "--gears", "quota"}), 0);
+    EXPECT_EQ(executed.back(), "quota");
     EXPECT_EQ(run({"app", "show", "blog", "--configuration"}), 0);
     EXPECT_THAT(out, HasSubstr("auto_deploy: "));
     EXPECT_EQ(run({"ssh", "blog", "--gears", "uptime"}), 0);
@@ -213,7 +241,10 @@ TEST_F(VerbTest, members_come_with_the_teams_that_let_them_in) {
     EXPECT_THAT(out, HasSubstr("admin (owner)"));
     EXPECT_THAT(out, HasSubstr("edit (by ops)"));
     broker.answers["GET /teams?include=members"] = {200, Json::array(), {}};
+    broker.answers["GET /api"] = {200, {{"LIST_TEAMS", Json::object()}}, {}};
     EXPECT_EQ(run({"member", "list", "-t", "ops"}), exit_status::no_team);
+    broker.answers["GET /api"] = {200, Json::object(), {}};
+    EXPECT_EQ(run({"team", "list"}), exit_status::no_teams);
     EXPECT_EQ(run({"member", "remove"}), exit_status::error);
 }
 
@@ -234,6 +265,13 @@ TEST_F(VerbTest, several_servers_are_kept_apart) {
     EXPECT_EQ(run({"server", "use", "default"}), 0);
     EXPECT_EQ(run({"server", "show", "school"}), 0);
     EXPECT_THAT(out, HasSubstr("eve at http://127.0.0.1:9, domain 'class'"));
+    EXPECT_EQ(run({"server", "status", "school"}, "", false), 1) << "it has no environment";
+    broker.answers["DELETE /user/authorization/t-school"] = {200, nullptr, {}};
+    EXPECT_EQ(run({"--server", "school", "logout"}), 0) << err;
+    EXPECT_EQ(ConfigStore(config_directory() + "/servers/school").find_token(), std::nullopt);
+    EXPECT_EQ(store().find_token(), "t0");
+    EXPECT_EQ(run({"apps", "--server", "none"}), exit_status::no_server);
+    EXPECT_EQ(run({"server", "status", "none"}), exit_status::no_server);
     EXPECT_EQ(run({"server", "remove", "school"}), 0);
     EXPECT_FALSE(std::filesystem::exists(config_directory() + "/servers/school"));
     EXPECT_EQ(run({"server", "remove", "default"}), exit_status::error);

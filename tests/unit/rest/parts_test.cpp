@@ -276,5 +276,38 @@ TEST(Limits, AreTheOperatorsToSet) {
     EXPECT_EQ(problems_of([&] { users.set_limits("nobody", {}); }), "not_found 99/");
 }
 
+TEST(Estimates, SayWhatAnApplicationWouldTake) {
+    TestServer t;
+    EXPECT_EQ(t.get("estimates").json()["data"]["links"]["GET_ESTIMATE"]["method"], "GET");
+    const auto estimate = [&](const std::string& query) {
+        return t.get("estimates/application" + query);
+    };
+    // The line ends as such, and as the two characters that some clients send.
+    for (const char* end : {"%0A", "%5Cn"}) {
+        const HttpReply reply = estimate(str("?descriptor=Name:%20app1", end, "Requires:", end,
+                                             "-%20mysql", end, "-%20php", end));
+        ASSERT_EQ(reply.status, 200) << reply.body;
+        EXPECT_EQ(reply.json()["type"], "application_estimates");
+        EXPECT_EQ(reply.json()["data"],
+                  Json::parse(R"([{"components": [{"Name": "php-8.4"}, {"Name": "mysql-8.0"}],
+                                   "gears": 1}])"));
+    }
+    const std::map<std::string, std::string> wrong = {
+        {"", "Application 'descriptor' NOT specified"},
+        {"?descriptor=%7B", "Invalid application descriptor."},
+        {"?descriptor=text", "Invalid application descriptor."},
+        {"?descriptor=Name:%20app1", "Application name or framework not found in the descriptor."},
+    };
+    for (const auto& [query, text] : wrong) {
+        const HttpReply reply = estimate(query);
+        EXPECT_EQ(reply.status, 422) << query;
+        EXPECT_EQ(reply.json()["messages"][0]["text"], text);
+        EXPECT_EQ(reply.json()["messages"][0]["exit_code"], 130);
+    }
+    EXPECT_EQ(estimate("?descriptor=Name:%20a%0ARequires:%0A-%20cobol-1").json()["messages"][0]["exit_code"],
+              109);
+    EXPECT_EQ(t.get("estimates/gear").status, 422);
+}
+
 }  // namespace
 }  // namespace gearbox::test
