@@ -17,7 +17,7 @@ using Target = std::variant<std::string*, std::int64_t*, bool*>;
 using Value = std::variant<std::string, std::int64_t, bool>;
 
 struct Row {
-    const char* key;
+    std::string key;
     Target target;
     Value fallback;
     const char* doc;
@@ -27,9 +27,34 @@ struct Row {
 
 constexpr std::int64_t max_port = 65535;
 
+constexpr const char* first_size = "small";
+constexpr std::int64_t million = 1000000;
+
+// What a gear gets, in the table that begins with the prefix.
+std::vector<Row> gear_rows(const std::string& prefix, GearSettings& g) {
+    return {
+        {prefix + "memory_mb", &g.memory_mb, 512,
+         "Memory limit of a gear, MiB. In its last 32nd the gear is slowed down.", 32, million},
+        {prefix + "swap_mb", &g.swap_mb, 0, "Swap space that it may use beside, MiB.", 0, million},
+        {prefix + "pids", &g.pids, 250, "Processes and threads of a gear.", 16, million},
+        {prefix + "cpu_percent", &g.cpu_percent, 200, "CPU time a gear may use, percent of one CPU.", 1,
+         100000},
+        {prefix + "cpu_weight", &g.cpu_weight, 100,
+         "Share against the other gears when the CPU is short (cgroup v2 cpu.weight).", 1, 10000},
+        {prefix + "io_weight", &g.io_weight, 100,
+         "Share against the other gears when the disk is busy (cgroup v2 io.weight).", 1, 10000},
+        {prefix + "tmp_mb", &g.tmp_mb, 128, "Size of a gear's private /tmp, MiB.", 1, million},
+        {prefix + "open_files", &g.open_files, 4096, "Open files of one process.", 64, million},
+        {prefix + "disk_mb", &g.disk_mb, 1024,
+         "Disk space of a gear's files, MiB; the extra storage of its application comes on top.", 16,
+         million},
+        {prefix + "files", &g.files, 80000, "Files and directories that it may have.", 1000, 100 * million},
+    };
+}
+
 // THE list of settings. A section's rows stand together: the dump prints them in this order.
 std::vector<Row> rows_of(Settings& s) {
-    return {
+    std::vector<Row> rows = {
         {"paths.state_dir", &s.paths.state_dir, "/var/lib/gearbox",
          "Directory of the state database, certificates and the router's map."},
         {"paths.runtime_dir", &s.paths.runtime_dir, "/run/gearbox",
@@ -65,14 +90,6 @@ std::vector<Row> rows_of(Settings& s) {
         {"node.max_uid", &s.node.max_uid, 6999, "Last uid for gears.", 500, 65535},
         {"node.script_timeout_seconds", &s.node.script_timeout_seconds, 3600,
          "Time one operation's cartridge scripts may take together.", 1, 86400},
-        {"gear.memory_mb", &s.gear.memory_mb, 512, "Memory limit of a gear, MiB.", 32, 1048576},
-        {"gear.pids", &s.gear.pids, 250, "Processes and threads of a gear.", 16, 1000000},
-        {"gear.cpu_percent", &s.gear.cpu_percent, 200,
-         "CPU time a gear may use, percent of one CPU.", 1, 100000},
-        {"gear.cpu_weight", &s.gear.cpu_weight, 100,
-         "Share against the other gears when the CPU is short (cgroup v2 cpu.weight).", 1, 10000},
-        {"gear.tmp_mb", &s.gear.tmp_mb, 128, "Size of a gear's private /tmp, MiB.", 1, 1048576},
-        {"gear.open_files", &s.gear.open_files, 4096, "Open files of one process.", 64, 1048576},
         {"router.map_file", &s.router.map_file, "/var/lib/gearbox/router/routes.map",
          "HAProxy map from host name to gear address."},
         {"router.admin_socket", &s.router.admin_socket, "/run/gearbox/router-admin.sock",
@@ -83,6 +100,11 @@ std::vector<Row> rows_of(Settings& s) {
         {"testing.crash_at", &s.testing.crash_at, "",
          "For the project's tests: die by SIGKILL at this fault point, OPERATION/STEP/before|after."},
     };
+    const auto router = std::find_if(rows.begin(), rows.end(),
+                                     [](const Row& row) { return row.key.starts_with("router."); });
+    const std::vector<Row> gear = gear_rows("gear.", s.gear);
+    rows.insert(router, gear.begin(), gear.end());
+    return rows;
 }
 
 std::string where(const toml::node& node, const std::filesystem::path& file) {
@@ -135,6 +157,26 @@ void apply(const toml::table& table, const std::string& prefix, const std::vecto
     }
 }
 
+// [size.NAME]: what a size has other than [gear].
+void apply_sizes(const toml::table& table, Settings& settings, const std::filesystem::path& file) {
+    for (const auto& [key, node] : table) {
+        const std::string name(key.str());
+        const auto* const rows = node.as_table();
+        const bool is_word = !name.empty() && name.size() <= 24 && name != first_size &&
+                             std::all_of(name.begin(), name.end(), [](char c) {
+                                 return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+                             });
+        if (rows == nullptr || !is_word) {
+            fail(ErrorKind::invalid, where(node, file), ": 'size.", name, "' must be a table with a name of ",
+                 "lower-case letters, digits and _, other than '", first_size, "', which is [gear]");
+        }
+        GearSettings& size = settings.more_sizes[name];
+        size = settings.gear;
+        const std::string prefix = str("size.", name, ".");
+        apply(*rows, prefix, gear_rows(prefix, size), file);
+    }
+}
+
 std::string toml_string(const std::string& text) {
     std::string out = "\"";
     for (const char c : text) {
@@ -181,11 +223,37 @@ Settings make_default_settings() {
     return settings;
 }
 
+std::vector<std::string> Settings::size_names() const {
+    std::vector<std::string> names = {first_size};
+    for (const auto& [name, size] : more_sizes) {
+        names.push_back(name);
+    }
+    return names;
+}
+
+bool Settings::has_size(const std::string& name) const {
+    return name == first_size || more_sizes.contains(name);
+}
+
+const GearSettings& Settings::size(const std::string& name) const {
+    const auto found = more_sizes.find(name);
+    return found == more_sizes.end() ? gear : found->second;
+}
+
 Settings load_settings(const std::filesystem::path& file) {
     Settings settings = make_default_settings();
     const std::string text = read_file(file);
     try {
-        apply(toml::parse(text, file.native()), "", rows_of(settings), file);
+        toml::table table = toml::parse(text, file.native());
+        // After all else: a size is [gear] but for what it says.
+        const auto sizes = table.find("size");
+        toml::table own;
+        if (sizes != table.end() && sizes->second.is_table()) {
+            own = std::move(*sizes->second.as_table());
+            table.erase(sizes);
+        }
+        apply(table, "", rows_of(settings), file);
+        apply_sizes(own, settings, file);
     } catch (const toml::parse_error& error) {
         const auto& begin = error.source().begin;
         fail(ErrorKind::invalid, file.native(), ":", begin.line, ":", begin.column, ": ",
@@ -198,15 +266,22 @@ Settings load_settings(const std::filesystem::path& file) {
 std::string dump_settings(const Settings& settings) {
     Settings copy = settings;
     std::string out;
+    const auto print = [&out](const Row& row) {
+        out += str("# ", row.doc, "\n", row.key.substr(row.key.rfind('.') + 1), " = ", printed(row.target), "\n");
+    };
     std::string section;
     for (const Row& row : rows_of(copy)) {
-        const std::string key = row.key;
-        const auto dot = key.find('.');
-        if (key.substr(0, dot) != section) {
-            section = key.substr(0, dot);
+        if (const std::string own = row.key.substr(0, row.key.find('.')); own != section) {
+            section = own;
             out += str(out.empty() ? "" : "\n", "[", section, "]\n");
         }
-        out += str("# ", row.doc, "\n", key.substr(dot + 1), " = ", printed(row.target), "\n");
+        print(row);
+    }
+    for (auto& [name, size] : copy.more_sizes) {
+        out += str("\n[size.", name, "]\n");
+        for (const Row& row : gear_rows(str("size.", name, "."), size)) {
+            print(row);
+        }
     }
     return out;
 }
@@ -219,6 +294,9 @@ std::string settings_markdown() {
     for (const Row& row : rows_of(defaults)) {
         out += str("| `", row.key, "` | `", printed(row.target), "` | ", row.doc, " |\n");
     }
+    out += "\n`[gear]` is the gear size `small`. Every table `[size.NAME]` is one more size: it has the keys of"
+           " `[gear]`,\nand what it does not say is as in `[gear]`. `gearbox admin user set --gear-sizes` tells who"
+           " may use it.\n";
     return out;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,14 +36,18 @@ struct NodeSettings {
     std::int64_t script_timeout_seconds = 0;
 };
 
-/// What every gear of the default size gets.
+/// What every gear of one size gets.
 struct GearSettings {
     std::int64_t memory_mb = 0;
+    std::int64_t swap_mb = 0;
     std::int64_t pids = 0;
     std::int64_t cpu_percent = 0;
     std::int64_t cpu_weight = 0;
+    std::int64_t io_weight = 0;
     std::int64_t tmp_mb = 0;
     std::int64_t open_files = 0;
+    std::int64_t disk_mb = 0;
+    std::int64_t files = 0;
 };
 
 struct RouterSettings {
@@ -68,10 +73,17 @@ struct Settings {
     BrokerSettings broker;
     RestSettings rest;
     NodeSettings node;
-    GearSettings gear;
+    GearSettings gear;  ///< of the size "small"
+    std::map<std::string, GearSettings> more_sizes;
     RouterSettings router;
     SecuritySettings security;
     TestingSettings testing;
+
+    /// "small" first.
+    std::vector<std::string> size_names() const;
+    bool has_size(const std::string& name) const;
+    /// That of "small" for a size that the file does not have any more.
+    const GearSettings& size(const std::string& name) const;
 };
 
 /// All defaults.

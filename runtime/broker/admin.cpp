@@ -127,6 +127,12 @@ Json application_event(Broker& broker, const Json& args) {
     return {{"id", application.id.text()}};
 }
 
+Json application_resize(Broker& broker, const Json& args) {
+    const auto [who, application] = application_of(broker, args);
+    broker.applications.resize(who, application, take<std::string>(args, "size"));
+    return {{"id", application.id.text()}};
+}
+
 Json application_delete(Broker& broker, const Json& args) {
     const auto [who, application] = application_of(broker, args);
     broker.applications.remove(who, application);
@@ -190,6 +196,8 @@ const std::vector<AdminVerb>& admin_verbs() {
          user_delete},
         {"application.event", "application event", "start, stop, restart … as its owner would",
          application_event},
+        {"application.resize", "application size", "give its gear another size, at once",
+         application_resize},
         {"application.delete", "application", "remove one with its data and repository",
          application_delete},
         {"application.list", "", "every application of every user", application_list},

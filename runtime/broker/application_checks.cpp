@@ -1,5 +1,6 @@
 // The rules for what may be created (broker contract, 14.3 and 23).
 #include "broker/applications.h"
+#include "broker/gear_sizes.h"
 
 #include <algorithm>
 #include <array>
@@ -69,11 +70,35 @@ void check_wishes(const CreateApplication& request, Problems& problems) {
     }
 }
 
-void check_size(const std::string& size, Problems& problems) {
-    if (!size.empty() && !is_gear_size(size)) {
-        problems.add(str("The gear size '", shown(size), "' is not allowed. Allowed sizes: small"),
+// The size asked for, which the host has and both the owner and the domain allow; without one, the
+// first of those.
+std::string choose_size(const CreateApplication& request, const CreationRules& rules, Problems& problems) {
+    std::vector<std::string> allowed;
+    for (const std::string& size : rules.host_sizes) {
+        const auto has = [&](const std::vector<std::string>& list) {
+            return std::find(list.begin(), list.end(), size) != list.end();
+        };
+        if (has(rules.owner.gear_sizes) && has(rules.domain_sizes)) {
+            allowed.push_back(size);
+        }
+    }
+    std::string size = request.gear_size;
+    for (const CartridgeWish& wish : request.cartridges) {
+        size = size.empty() ? wish.gear_size : size;
+        if (!wish.gear_size.empty() && wish.gear_size != size) {
+            problems.add("All cartridges of an application that is not scaled share a gear: one size for all",
+                         exit_code::gear_size, "gear_size");
+        }
+    }
+    if (allowed.empty()) {
+        problems.add("The domain allows no gear sizes", exit_code::gear_size, "gear_size");
+    } else if (size.empty()) {
+        size = allowed.front();
+    } else if (std::find(allowed.begin(), allowed.end(), size) == allowed.end()) {
+        problems.add(str("The gear size '", shown(size), "' is not allowed. Allowed sizes: ", listed(allowed)),
                      exit_code::gear_size, "gear_size");
     }
+    return size;
 }
 
 void check_name(const std::string& name, Problems& problems) {
@@ -220,10 +245,9 @@ std::vector<Cartridge> choose_cartridges(const std::vector<std::string>& words,
     return in_configure_order(std::move(chosen));
 }
 
-std::vector<Cartridge> check_creation(const CreateApplication& request, const User& owner,
-                                      std::int64_t consumed_gears,
-                                      const CartridgeCatalogue& catalogue,
-                                      const std::string& quickstart_dir, Problems& problems) {
+CheckedCreation check_creation(const CreateApplication& request, const CreationRules& rules,
+                               const CartridgeCatalogue& catalogue, Problems& problems) {
+    const User& owner = rules.owner;
     if (!request.region.empty()) {
         problems.add("Regions are not supported on this host", exit_code::unspecified, "region");
     }
@@ -232,16 +256,14 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Us
                str("Application name '", request.name, "' is not allowed. Please choose another."),
                exit_code::application_name, "name");
     }
-    check_git_url(request, quickstart_dir, problems);
+    check_git_url(request, rules.quickstart_dir, problems);
     check_wishes(request, problems);
     if (owner.gear_sizes.empty()) {
         refuse(ErrorKind::forbidden, "You are not allowed to use any gear size",
                exit_code::gear_size, "gear_size");
     }
-    check_size(request.gear_size, problems);
-    for (const CartridgeWish& wish : request.cartridges) {
-        check_size(wish.gear_size, problems);
-    }
+    CheckedCreation checked;
+    checked.gear_size = choose_size(request, rules, problems);
     if (request.ha) {
         problems.add("High availability is not supported on this host", exit_code::unspecified, "ha");
     }
@@ -250,8 +272,8 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Us
                      "scale");
     }
     check_name(request.name, problems);
-    if (consumed_gears >= owner.max_gears) {
-        problems.add(str("You have reached your gear limit: ", consumed_gears, " of ",
+    if (rules.consumed_gears >= owner.max_gears) {
+        problems.add(str("You have reached your gear limit: ", rules.consumed_gears, " of ",
                          owner.max_gears, " in use"),
                      exit_code::gear_limit);
     }
@@ -261,7 +283,8 @@ std::vector<Cartridge> check_creation(const CreateApplication& request, const Us
         words.push_back(wish.url.empty() ? wish.name : "");
         check_storage(wish.additional_storage.value_or(0), owner, problems);
     }
-    return choose_cartridges(words, catalogue, problems);
+    checked.cartridges = choose_cartridges(words, catalogue, problems);
+    return checked;
 }
 
 }  // namespace gearbox

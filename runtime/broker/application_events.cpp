@@ -1,6 +1,8 @@
 // Changes of an application that is there: its cartridges, variables and deployment settings.
 #include "broker/applications.h"
 
+#include "broker/gear_sizes.h"
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -149,6 +151,19 @@ Application ApplicationService::change_variables(const Principal& who,
     return this->application(who, current.id.text());
 }
 
+Application ApplicationService::resize(const Principal& who, const Application& application,
+                                       const std::string& size) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    Problems problems;
+    check_sizes({size}, core_.settings, "gear_size", problems);
+    problems.check();
+    core_.runner.run(plan_set_resources(current, who.user.id, {size, current.resources.extra_gb},
+                                        core_.effects),
+                     who.request_id);
+    return this->application(who, current.id.text());
+}
+
 Application ApplicationService::change_scaling(const Principal& who,
                                                const Application& application,
                                                const std::string& cartridge,
@@ -179,7 +194,8 @@ Application ApplicationService::change_scaling(const Principal& who,
     }
     problems.check();
     if (change.additional_storage) {
-        core_.store.set_additional_storage(current.id, *change.additional_storage);
+        const GearResources resources{current.resources.size, *change.additional_storage};
+        core_.runner.run(plan_set_resources(current, who.user.id, resources, core_.effects), who.request_id);
     }
     return this->application(who, current.id.text());
 }

@@ -56,19 +56,20 @@ Created ApplicationService::create(const Principal& who, const std::string& doma
     CreateFacts facts;
     // Gears count against the owner of the domain, whoever makes them.
     const User owner = existing ? core_.store.find_user(existing->owner).value_or(who.user) : who.user;
-    facts.cartridges =
-        check_creation(request, owner, core_.store.gears_of(owner.id), catalogue_,
-                       core_.settings.node.quickstart_dir, problems);
+    CheckedCreation checked = check_creation(
+        request,
+        {owner, core_.store.gears_of(owner.id), core_.settings.size_names(),
+         existing ? existing->gear_sizes : owner.gear_sizes, core_.settings.node.quickstart_dir},
+        catalogue_, problems);
+    facts.cartridges = std::move(checked.cartridges);
     const auto name = ApplicationName::parse(request.name);
-    if (existing && existing->gear_sizes.empty()) {
-        problems.add("The domain allows no gear sizes", exit_code::gear_size, "gear_size");
-    }
     if (existing && name && core_.store.find_application(existing->id, name->text())) {
         problems.add(str("The supplied application name '", name->text(), "' already exists"),
                      exit_code::application_exists, "name");
     }
     problems.check();
     facts.application = make_application(request, *name);
+    facts.application.resources.size = checked.gear_size;
     facts.login = owner.login.text();
     facts.source = source_of(request);
     if (existing) {
@@ -111,8 +112,8 @@ Application ApplicationService::make_application(const CreateApplication& reques
     application.variables = request.variables;
     // Cartridges of one gear share its disk.
     for (const CartridgeWish& wish : request.cartridges) {
-        application.additional_storage =
-            std::max(application.additional_storage, wish.additional_storage.value_or(0));
+        application.resources.extra_gb =
+            std::max(application.resources.extra_gb, wish.additional_storage.value_or(0));
     }
     application.created = core_.clock.now();
     return application;

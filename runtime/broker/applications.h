@@ -99,6 +99,8 @@ public:
                                  const std::vector<VariableChange>& changes);
     /// The limits of a cartridge: 100, 164, 166, 168 for what an unscaled application or its owner
     /// may not have.
+    /// Gives its gear another size, at once. 110 for a size that the host does not have.
+    Application resize(const Principal& who, const Application& application, const std::string& size);
     Application change_scaling(const Principal& who, const Application& application,
                                const std::string& cartridge, const ScalingChange& change);
     std::vector<GearEndpoint> endpoints(const Application& application) const;
@@ -147,12 +149,23 @@ private:
     CartridgeCatalogue& catalogue_;
 };
 
+/// What the rules of a creation depend on.
+struct CreationRules {
+    User owner;                             ///< of the domain
+    std::int64_t consumed_gears = 0;        ///< the owner's
+    std::vector<std::string> host_sizes;    ///< that this host has
+    std::vector<std::string> domain_sizes;  ///< that the domain allows
+    std::string quickstart_dir;
+};
+
+struct CheckedCreation {
+    std::vector<Cartridge> cartridges;  ///< in the order of installation
+    std::string gear_size;
+};
+
 /// The rules of section 14.3 that need no lock, in its order; problems are added, 403 is thrown.
-/// Gives the cartridges meant, in the order of installation.
-std::vector<Cartridge> check_creation(const CreateApplication& request, const User& owner,
-                                      std::int64_t consumed_gears,
-                                      const CartridgeCatalogue& catalogue,
-                                      const std::string& quickstart_dir, Problems& problems);
+CheckedCreation check_creation(const CreateApplication& request, const CreationRules& rules,
+                               const CartridgeCatalogue& catalogue, Problems& problems);
 
 /// The cartridges meant by these words, in the order of installation; 109 and 155 where they are
 /// none, several, or no set that makes an application.

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "broker/access.h"
+#include "broker/gear_sizes.h"
 #include "broker/problems.h"
 
 #include <algorithm>
@@ -10,18 +11,6 @@
 namespace gearbox {
 
 namespace {
-
-void check_sizes(const std::optional<std::vector<std::string>>& sizes, Problems& problems) {
-    if (!sizes) {
-        return;
-    }
-    for (const std::string& size : *sizes) {
-        if (!is_gear_size(size)) {
-            problems.add(str("The gear size '", shown(size), "' is not valid. Valid sizes: small"),
-                         exit_code::gear_sizes, "allowed_gear_sizes");
-        }
-    }
-}
 
 [[noreturn]] void refuse_taken(const std::string& name) {
     refuse(ErrorKind::invalid,
@@ -83,7 +72,8 @@ Domain DomainService::domain(const Principal& who, const std::string& name) cons
 Domain DomainService::create(const Principal& who, const DomainChange& request) {
     const Namespace name = parse_namespace(request.name.value_or(""));
     Problems problems;
-    check_sizes(request.gear_sizes, problems);
+    check_sizes(request.gear_sizes.value_or(std::vector<std::string>()), core_.settings,
+                "allowed_gear_sizes", problems);
     problems.check();
     // Both locks: two requests must neither take one name nor the last domain of one user.
     const auto user_lock = core_.domain_locks.lock("user:" + who.user.id.text());
@@ -102,9 +92,7 @@ Domain DomainService::create(const Principal& who, const DomainChange& request) 
     domain.name = name;
     domain.owner = who.user.id;
     domain.created = core_.clock.now();
-    if (request.gear_sizes) {
-        domain.gear_sizes = *request.gear_sizes;
-    }
+    domain.gear_sizes = request.gear_sizes.value_or(who.user.gear_sizes);
     core_.store.insert_domain(domain);
     log::info("domain created", log::field("domain", name.text()),
               log::field("login", who.user.login.text()));
@@ -119,7 +107,8 @@ Domain DomainService::update(const Principal& who, const std::string& name,
         domain.name = parse_namespace(*change.name);
     }
     Problems problems;
-    check_sizes(change.gear_sizes, problems);
+    check_sizes(change.gear_sizes.value_or(std::vector<std::string>()), core_.settings,
+                "allowed_gear_sizes", problems);
     problems.check();
     if (change.gear_sizes) {
         domain.gear_sizes = *change.gear_sizes;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "broker/access_change.h"
+#include "broker/gear_sizes.h"
 #include "broker/problems.h"
 
 namespace gearbox {
@@ -89,12 +90,7 @@ User UserService::set_limits(const std::string& login, const UserLimits& limits)
     set("max_gears", limits.max_gears, changed.max_gears);
     set("max_teams", limits.max_teams, changed.max_teams);
     set("max_storage", limits.max_storage, changed.max_storage);
-    for (const std::string& size : limits.gear_sizes.value_or(std::vector<std::string>())) {
-        if (!is_gear_size(size)) {
-            problems.add(str("The gear size '", shown(size), "' is not valid. Valid sizes: small"),
-                         exit_code::gear_sizes, "gear_sizes");
-        }
-    }
+    check_sizes(limits.gear_sizes.value_or(std::vector<std::string>()), core_.settings, "gear_sizes", problems);
     problems.check();
     changed.private_certificates =
         limits.private_certificates.value_or(changed.private_certificates);

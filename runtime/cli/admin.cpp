@@ -185,6 +185,18 @@ Runner declare_admin_app_restart(CLI::App& parser) {
     return declare_admin_event(parser, "restart", "restarted");
 }
 
+Runner declare_admin_app_resize(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, false, false);
+    const auto name = std::make_shared<std::string>();
+    const auto size = std::make_shared<std::string>();
+    parser.add_option("APPLICATION", *name, "APP-DOMAIN or its gear's id")->required();
+    parser.add_option("SIZE", *size, "one of the daemon's settings")->required();
+    return [arguments, name, size](Session& session) {
+        return ask_daemon(session, *arguments, "application.resize",
+                          {{"application", *name}, {"size", *size}}, str("'", *name, "' is ", *size));
+    };
+}
+
 Runner declare_admin_app_delete(CLI::App& parser) {
     const auto arguments = add_arguments(parser, false, false);
     const auto name = std::make_shared<std::string>();

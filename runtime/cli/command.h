@@ -125,6 +125,7 @@ Runner declare_server_remove(CLI::App& parser);
 Runner declare_admin_app_start(CLI::App& parser);
 Runner declare_admin_app_stop(CLI::App& parser);
 Runner declare_admin_app_restart(CLI::App& parser);
+Runner declare_admin_app_resize(CLI::App& parser);
 Runner declare_admin_app_delete(CLI::App& parser);
 
 }  // namespace gearbox::cli

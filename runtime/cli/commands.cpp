@@ -398,6 +398,8 @@ const std::vector<Command>& command_table() {
          &declare_admin_app_start},
         {"admin app stop", "stop somebody's application", "", &declare_admin_app_stop},
         {"admin app restart", "restart somebody's application", "", &declare_admin_app_restart},
+        {"admin app resize", "give somebody's application another gear size",
+         "  gearbox admin app resize blog-demo medium", &declare_admin_app_resize},
         {"admin app delete", "remove somebody's application with its data", "", &declare_admin_app_delete},
         {"admin user create", "make an account", "  gearbox admin user create alice",
          &declare_user_create},

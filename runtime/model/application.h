@@ -12,9 +12,6 @@
 
 namespace gearbox {
 
-/// The gear sizes that this host has: one, until sizes can be configured.
-inline bool is_gear_size(const std::string& word) { return word == "small"; }
-
 struct User {
     UserId id;
     Login login;
@@ -76,7 +73,7 @@ struct Application {
     DeploymentSettings deployment;
     std::vector<EnvironmentVariable> variables;
     std::int64_t created = 0;
-    std::int64_t additional_storage = 0;  ///< GB
+    GearResources resources = {};
     std::vector<Alias> aliases;           ///< sorted by name
 
     GearId gear() const { return GearId(id.text()); }

@@ -36,6 +36,13 @@ struct DeploymentSettings {
     bool operator==(const DeploymentSettings&) const = default;
 };
 
+/// What a gear may use.
+struct GearResources {
+    std::string size = "small";    ///< of the settings' sizes
+    std::int64_t extra_gb = 0;     ///< disk space beyond the size's
+    bool operator==(const GearResources&) const = default;
+};
+
 /// Everything that the node must know to make a gear. No default is meaningful for the ids.
 struct GearSpec {
     GearId id;
@@ -48,6 +55,7 @@ struct GearSpec {
     std::string secret_token;
     DeploymentSettings deployment;
     std::vector<EnvironmentVariable> user_variables;
+    GearResources resources;
 };
 
 /// A public key that may log in to a gear.

@@ -133,6 +133,8 @@ public:
                                       const std::vector<EnvironmentVariable>& variables) = 0;
     virtual void set_deployment_settings(const GearId& gear,
                                          const DeploymentSettings& settings) = 0;
+    /// What it may use, at once. Errors: unavailable, if more is in use than it shall have.
+    virtual void set_resources(const GearId& gear, const GearResources& resources) = 0;
     virtual std::vector<Deployment> deployments(const GearId& gear) const = 0;
     /// Builds and activates what the repository has. False when that failed, with the reason in the
     /// output. Throws Error(invalid) for a ref that is not there and for applications that take

@@ -122,6 +122,15 @@ void write_deployment_variables(const GearFiles& files, const DeploymentSettings
     write_variable(files, ".env", "OPENSHIFT_DEPLOYMENT_TYPE", settings.type);
 }
 
+void write_resource_variables(const GearFiles& files, const GearResources& resources,
+                              const Settings& settings) {
+    const GearSettings& size = settings.size(resources.size);
+    write_variable(files, ".env", "OPENSHIFT_GEAR_MEMORY_MB", std::to_string(size.memory_mb));
+    write_variable(files, ".env", "GEARBOX_DISK_MB",
+                   std::to_string(size.disk_mb + resources.extra_gb * 1024));
+    write_variable(files, ".env", "GEARBOX_FILES", std::to_string(size.files));
+}
+
 void write_gear_variables(const GearFiles& files, const GearSpec& spec, const std::string& home,
                           const Settings& settings) {
     const std::string name = spec.application_name.text();
@@ -150,7 +159,6 @@ void write_gear_variables(const GearFiles& files, const GearSpec& spec, const st
         {"TMP", "/tmp/"},
         {"TMPDIR", "/tmp/"},
         {"TMP_DIR", "/tmp/"},
-        {"OPENSHIFT_GEAR_MEMORY_MB", std::to_string(settings.gear.memory_mb)},
         {"OPENSHIFT_APP_SSH_KEY", home + "/.openshift_ssh/id_rsa"},
         {"OPENSHIFT_APP_SSH_PUBLIC_KEY", home + "/.openshift_ssh/id_rsa.pub"},
         {"OPENSHIFT_SECRET_TOKEN", spec.secret_token},
@@ -158,6 +166,7 @@ void write_gear_variables(const GearFiles& files, const GearSpec& spec, const st
     for (const auto& [key, value] : variables) {
         write_variable(files, ".env", key, value);
     }
+    write_resource_variables(files, spec.resources, settings);
     write_deployment_variables(files, spec.deployment);
     write_variables(files, user_variables, spec.user_variables);
 }

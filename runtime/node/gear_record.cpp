@@ -64,6 +64,8 @@ Json spec_json(const GearSpec& s) {
             {"dns", s.dns},
             {"login", s.login},
             {"secret_token", s.secret_token},
+            {"size", s.resources.size},
+            {"extra_gb", s.resources.extra_gb},
             {"user_variables", variables},
             {"deployment",
              {{"auto_deploy", s.deployment.auto_deploy},
@@ -99,6 +101,9 @@ GearSpec parse_spec(const Json& json) {
     out.deployment = {take<bool>(deployment, "auto_deploy"),
                       take<std::string>(deployment, "branch"), take<int>(deployment, "keep"),
                       take<std::string>(deployment, "type")};
+    // Records of before there were sizes lack both.
+    out.resources.size = find<std::string>(json, "size").value_or(out.resources.size);
+    out.resources.extra_gb = find<std::int64_t>(json, "extra_gb").value_or(0);
     return out;
 }
 

@@ -25,6 +25,8 @@ public:
     virtual void admit(const GearRecord&, pid_t) {}
     /// The sandbox has ended, or is to end now. Idempotent.
     virtual void disconnect(const GearRecord&) {}
+    /// What the gear may use has changed; it may be running. Idempotent.
+    virtual void adapt(const GearSpec&) {}
     /// Undoes acquire(). Idempotent; what never existed is fine.
     virtual void release(const GearId&, uid_t) {}
 };

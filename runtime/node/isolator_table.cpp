@@ -12,6 +12,8 @@ Isolators make_isolators(const Settings& settings, const Paths& paths, const Sec
     Isolators table;
     // The account before the home: nobody else can get the uid once files belong to it.
     table.push_back(make_account_isolator(paths));
+    // The quota next: nothing of the gear is ever written without one.
+    table.push_back(make_quota_isolator(settings, paths));
     table.push_back(make_home_isolator(settings, paths, policy));
     // cgroup before everything that runs: released last but the two above, it kills what is left.
     table.push_back(make_cgroup_isolator(settings, cgroups));

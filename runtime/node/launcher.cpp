@@ -130,8 +130,9 @@ Privileges make_privileges(const GearSpec& spec, const Settings& settings,
     out.uid = spec.uid;
     out.gid = spec.uid;
     out.label = policy.labels(spec.uid).process;
-    out.limits = {{"nofile", static_cast<std::uint64_t>(settings.gear.open_files)},
-                  {"nproc", static_cast<std::uint64_t>(settings.gear.pids)},
+    const GearSettings& size = settings.size(spec.resources.size);
+    out.limits = {{"nofile", static_cast<std::uint64_t>(size.open_files)},
+                  {"nproc", static_cast<std::uint64_t>(size.pids)},
                   {"core", 0}};
     return out;
 }

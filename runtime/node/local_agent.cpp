@@ -365,6 +365,17 @@ void LocalAgent::set_deployment_settings(const GearId& gear, const DeploymentSet
     write_deployment_variables(node_.files(record), settings);
 }
 
+void LocalAgent::set_resources(const GearId& gear, const GearResources& resources) {
+    GearRecord record = store_.gear(gear);
+    record.spec.resources = resources;
+    store_.save(record);
+    write_resource_variables(node_.files(record), resources, settings_);
+    for (const auto& isolator : isolators_) {
+        while_doing([&] { isolator->adapt(record.spec); }, "changing the limits of gear '", gear.text(),
+                    "': ", isolator->name());
+    }
+}
+
 bool LocalAgent::deploy(const GearId& gear, const DeployRequest& request, const TextSink& output) {
     GearRecord record = store_.gear(gear);
     const bool success = deployer_.deploy(record, request, output);

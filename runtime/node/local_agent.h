@@ -60,6 +60,7 @@ public:
                             const std::vector<EnvironmentVariable>& variables) override;
     void set_domain_variables(const GearId& gear,
                               const std::vector<EnvironmentVariable>& variables) override;
+    void set_resources(const GearId& gear, const GearResources& resources) override;
     void set_deployment_settings(const GearId& gear, const DeploymentSettings& settings) override;
     std::vector<Deployment> deployments(const GearId& gear) const override;
 

@@ -265,7 +265,7 @@ View Dispatcher::view_of(const HttpRequest& request, const Version& version) con
         view.app_scheme = is_https ? "https" : "http";
         view.app_port = port;
     }
-    view.cloud_domain = broker_.core.settings.broker.cloud_domain;
+    view.settings = &broker_.core.settings;
     view.links = !version.is_without_links;
     return view;
 }

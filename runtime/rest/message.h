@@ -56,8 +56,10 @@ struct View {
     std::string base;       ///< "https://host:port/broker/rest"
     std::string app_scheme = "http";
     std::string app_port;   ///< ":8443" when the caller came through an unusual port
-    std::string cloud_domain;
+    const Settings* settings = nullptr;
     bool links = true;
+
+    const std::string& cloud_domain() const { return settings->broker.cloud_domain; }
 };
 
 /// A decoded request, as handlers get it.

@@ -6,9 +6,9 @@ namespace gearbox::rest {
 
 namespace {
 
-const Json& gear_sizes() {
-    static const Json sizes = Json::array({"small"});
-    return sizes;
+// What an application gets that asks for no size.
+Json size_offered(const Domain& domain) {
+    return domain.gear_sizes.empty() ? Json(nullptr) : Json(domain.gear_sizes.front());
 }
 
 }  // namespace
@@ -92,7 +92,7 @@ Json present_domain(const Domain& domain, const DomainDetails& details, const Vi
     }
     Json out = {{"id", domain.id.text()},
                 {"name", domain.name.text()},
-                {"suffix", view.cloud_domain},
+                {"suffix", view.cloud_domain()},
                 {"creation_time", iso_time(domain.created)},
                 {"members", std::move(members)},
                 {"allowed_gear_sizes", domain.gear_sizes},
@@ -102,7 +102,7 @@ Json present_domain(const Domain& domain, const DomainDetails& details, const Vi
                 {"private_ssl_certificates", owner.private_certificates}};
     if (details.application_count) {
         out["application_count"] = *details.application_count;
-        out["gear_counts"] = {{"small", *details.application_count}};
+        out["gear_counts"] = details.gear_counts;
     }
     const std::string href = "domain/" + domain.name.text();
     Links(view)
@@ -111,12 +111,12 @@ Json present_domain(const Domain& domain, const DomainDetails& details, const Vi
              {{"name", "string", "Name of the application"}},
              {{"cartridges", "array", "Array of one or more cartridge names"},
               {"scale", "boolean", "Mark application as scalable", Json::array({true, false}), false},
-              {"gear_size", "string", "The size of the gear", gear_sizes(), "small"},
+              {"gear_size", "string", "The size of the gear", domain.gear_sizes, size_offered(domain)},
               {"initial_git_url", "string", "A URL to a Git source code repository that will be the"
                                             " basis for this application", Json::array({"*URL*"})},
               {"cartridges[][name]", "string", "Name of a cartridge."},
-              {"cartridges[][gear_size]", "string", "Gear size for the cartridge.", gear_sizes(),
-               "small"},
+              {"cartridges[][gear_size]", "string", "Gear size for the cartridge.", domain.gear_sizes,
+               size_offered(domain)},
               {"environment_variables", "array",
                "Add or Update application environment variables, e.g.:[{'name':'FOO', 'value':'123'}]"}})
         .add("LIST_APPLICATIONS", "List applications for a domain", "GET", href + "/applications")
@@ -133,7 +133,7 @@ Json present_domain(const Domain& domain, const DomainDetails& details, const Vi
         .add("LEAVE", "Leave this domain", "DELETE", href + "/members/self")
         .add("UPDATE", "Update domain", "PUT", href, {{"name", "string", "Name of the domain"}},
              {{"allowed_gear_sizes", "array", "Array of zero or more gear sizes allowed on this"
-                                              " domain", gear_sizes()}})
+                                              " domain", view.settings->size_names()}})
         .add("DELETE", "Delete domain", "DELETE", href, {},
              {{"force", "boolean", "Force delete domain. i.e. delete any applications under this"
                                    " domain", Json::array({true, false}), false}})

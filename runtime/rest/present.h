@@ -3,6 +3,7 @@
 #include "model/descriptor.h"
 #include "rest/message.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct DomainDetails {
     std::int64_t available_gears = 0;
     /// Present with ?include=application_info.
     std::optional<std::int64_t> application_count = std::nullopt;
+    std::map<std::string, std::int64_t> gear_counts = {};  ///< by size, with the above
 };
 Json present_domain(const Domain& domain, const DomainDetails& details, const View& view);
 
@@ -34,7 +36,7 @@ Json present_application(const Application& application, const std::vector<Membe
                          const CartridgeCatalogue& catalogue, bool with_cartridges,
                          const View& view);
 /// An entry of the catalogue.
-Json present_cartridge(const Cartridge& cartridge);
+Json present_cartridge(const Cartridge& cartridge, const View& view);
 /// One that is part of an application; known is empty if it is no longer on offer.
 Json present_installed(const InstalledCartridge& installed, const std::optional<Cartridge>& known,
                        const Application& application, const View& view);

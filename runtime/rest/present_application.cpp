@@ -65,8 +65,8 @@ Json application_links(const Application& application, const View& view) {
         .add("ADD_CARTRIDGE", "Add embedded cartridge", "POST", href + "/cartridges",
              {{"name", "string", "Name of a cartridge."}},
              {{"environment_variables", "array", "Add or Update application environment variables"},
-              {"gear_size", "string", "Gear size for the cartridge.", Json::array({"small"}),
-               "small"}})
+              {"gear_size", "string", "Gear size for the cartridge.", view.settings->size_names(),
+               application.resources.size}})
         .add("ADD_ALIAS", "Create new alias", "POST", href + "/aliases",
              {{"id", "string", "Alias for the application"}},
              {{"ssl_certificate", "string", "Content of SSL Certificate"},
@@ -110,7 +110,7 @@ Json application_links(const Application& application, const View& view) {
 }
 
 std::string host_of(const Application& application, const View& view) {
-    return application_host(application, view.cloud_domain);
+    return application_host(application, view.cloud_domain());
 }
 
 Json scales(Json cartridge) {
@@ -119,6 +119,11 @@ Json scales(Json cartridge) {
     cartridge["supported_scales_from"] = 1;
     cartridge["supported_scales_to"] = 1;
     return cartridge;
+}
+
+// GB, rounded up.
+std::int64_t base_storage(const Application& application, const View& view) {
+    return (view.settings->size(application.resources.size).disk_mb + 1023) / 1024;
 }
 
 }  // namespace
@@ -168,7 +173,7 @@ Json present_application(const Application& application, const std::vector<Membe
         {"git_url", str(ssh, "/~/git/", application.name.text(), ".git/")},
         {"ssh_url", ssh},
         {"gear_count", 1},
-        {"gear_profile", "small"},
+        {"gear_profile", application.resources.size},
         {"scalable", false},
         {"ha", false},
         {"aliases", present_aliases(application, view)},
@@ -191,7 +196,7 @@ Json present_application(const Application& application, const std::vector<Membe
     return out;
 }
 
-Json present_cartridge(const Cartridge& cartridge) {
+Json present_cartridge(const Cartridge& cartridge, const View& view) {
     Json out = {
         {"id", cartridge.full_name()},
         {"type", cartridge.is_web_framework() ? "standalone" : "embedded"},
@@ -213,7 +218,7 @@ Json present_cartridge(const Cartridge& cartridge) {
         {"automatic_updates", true},
         {"maintained_by", cartridge.vendor.empty() ? "gearbox" : cartridge.vendor},
         {"obsolete", cartridge.obsolete},
-        {"valid_gear_sizes", Json::array({"small"})},
+        {"valid_gear_sizes", view.settings->size_names()},
     };
     if (!cartridge.requires_features.empty()) {
         out["requires"] = cartridge.requires_features;
@@ -226,13 +231,13 @@ Json present_installed(const InstalledCartridge& installed, const std::optional<
     const std::string& name = installed.name.text();
     Cartridge stranger;
     stranger.display_name = name;
-    Json out = present_cartridge(known ? *known : stranger);
+    Json out = present_cartridge(known ? *known : stranger, view);
     out["id"] = name;
     out["name"] = name;
     out["current_scale"] = 1;
-    out["gear_profile"] = "small";
-    out["base_gear_storage"] = 1;
-    out["additional_gear_storage"] = application.additional_storage;
+    out["gear_profile"] = application.resources.size;
+    out["base_gear_storage"] = base_storage(application, view);
+    out["additional_gear_storage"] = application.resources.extra_gb;
     out["status_messages"] = nullptr;
     out["added_time"] = iso_time(installed.added);
     out["url"] = nullptr;
@@ -341,13 +346,13 @@ Json present_gear_group(const Application& application, GearState state,
     }
     Json out = {{"id", application.id.text()},
                 {"name", application.id.text()},
-                {"gear_profile", "small"},
+                {"gear_profile", application.resources.size},
                 {"gears", Json::array({std::move(gear)})},
                 {"cartridges", std::move(cartridges)},
                 {"scales_from", 1},
                 {"scales_to", 1},
-                {"base_gear_storage", 1},
-                {"additional_gear_storage", application.additional_storage}};
+                {"base_gear_storage", base_storage(application, view)},
+                {"additional_gear_storage", application.resources.extra_gb}};
     Links(view)
         .add("GET", "Get gear group", "GET",
              str("application/", application.id.text(), "/gear_group/", application.id.text()))

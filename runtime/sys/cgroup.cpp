@@ -80,12 +80,24 @@ std::string own_parent() {
     return path;
 }
 
-void set_v2(cgroup* group, const CgroupLimits& limits) {
+// Where the kernel begins to slow a group down instead of killing: near the limit, or a program that
+// leaks would stand still for minutes before it ends.
+std::int64_t high_of(std::int64_t limit) { return limit - limit / 32; }
+
+void set_v2(cgroup* group, const CgroupLimits& limits, bool has_io) {
     cgroup_controller* const memory = add_controller(group, "memory");
     cgroup_controller* const pids = add_controller(group, "pids");
     cgroup_controller* const cpu = add_controller(group, "cpu");
     const std::string quota = str(limits.cpu_percent * 1000, " 100000");
     check_cgroup(::cgroup_set_value_int64(memory, "memory.max", limits.memory_bytes), "memory.max");
+    check_cgroup(::cgroup_set_value_int64(memory, "memory.high", high_of(limits.memory_bytes)),
+                 "memory.high");
+    check_cgroup(::cgroup_set_value_int64(memory, "memory.swap.max", limits.swap_bytes),
+                 "memory.swap.max");
+    if (has_io) {
+        cgroup_controller* const io = add_controller(group, "io");
+        check_cgroup(::cgroup_set_value_int64(io, "io.weight", limits.io_weight), "io.weight");
+    }
     check_cgroup(::cgroup_set_value_int64(pids, "pids.max", limits.pids), "pids.max");
     check_cgroup(::cgroup_set_value_string(cpu, "cpu.max", quota.c_str()), "cpu.max");
     check_cgroup(::cgroup_set_value_int64(cpu, "cpu.weight", limits.cpu_weight), "cpu.weight");
@@ -119,6 +131,8 @@ Cgroups::Cgroups(const std::string& parent) {
     while (parent_.starts_with('/')) {
         parent_.erase(0, 1);
     }
+    const auto delegated = find_file(str(memory, "/", parent_, "/cgroup.controllers"));
+    has_io_ = unified_ && delegated && str(" ", *delegated, " ").find(" io") != std::string::npos;
 }
 
 std::string Cgroups::path_of(const std::string& child) const {
@@ -133,7 +147,9 @@ std::string Cgroups::directory(const std::string& controller, const std::string&
 void Cgroups::ensure(const std::string& child, const CgroupLimits& limits) const {
     const std::lock_guard guard(library_lock());
     const Handle group = make_handle(path_of(child));
-    while_doing([&] { unified_ ? set_v2(group.get(), limits) : set_v1(group.get(), limits); },
+    while_doing([&] {
+        unified_ ? set_v2(group.get(), limits, has_io_) : set_v1(group.get(), limits);
+    },
                 "setting limits of cgroup '", child, "'");
     check_cgroup(::cgroup_create_cgroup(group.get(), 0), "creating cgroup '", child, "'");
 }

@@ -10,9 +10,11 @@ namespace gearbox::sys {
 
 struct CgroupLimits {
     std::int64_t memory_bytes = 0;
+    std::int64_t swap_bytes = 0;  ///< v2 only
     std::int64_t pids = 0;
     std::int64_t cpu_percent = 0;  ///< of one CPU
     std::int64_t cpu_weight = 100;
+    std::int64_t io_weight = 100;  ///< v2 only, where the io controller was delegated
 };
 
 /// Groups below one parent. Thread-safe: libcgroup is not, so all of its calls are behind one mutex
@@ -41,6 +43,7 @@ private:
     std::string directory(const std::string& controller, const std::string& child) const;
 
     bool unified_ = false;
+    bool has_io_ = false;
     std::string parent_;  ///< without leading slash
 };
 

@@ -25,6 +25,7 @@ public:
         std::vector<EnvironmentVariable> variables;
         std::vector<EnvironmentVariable> domain_variables;
         DeploymentSettings deployment;
+        GearResources resources = {};
         std::vector<std::string> hosts;
         RepositorySource::Kind source = RepositorySource::Kind::cartridge_template;
         GearState state = GearState::fresh;
@@ -178,6 +179,9 @@ public:
                 gears_.at(gear).domain_variables = variables;
             }
         });
+    }
+    void set_resources(const GearId& gear, const GearResources& resources) override {
+        act("set_resources", [&] { known(gear).resources = resources; });
     }
     void set_deployment_settings(const GearId& gear, const DeploymentSettings& settings) override {
         act("set_deployment_settings", [&] { known(gear).deployment = settings; });

@@ -23,6 +23,7 @@ GearSpec make_gear_spec(const CreateFacts& facts, uid_t uid, const std::string& 
     spec.secret_token = application.secret_token;
     spec.deployment = application.deployment;
     spec.user_variables = application.variables;
+    spec.resources = application.resources;
     return spec;
 }
 

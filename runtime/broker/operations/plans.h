@@ -58,6 +58,8 @@ OperationPlan plan_set_variables(const Application& application, const UserId& u
                                  const Effects& effects);
 OperationPlan plan_set_deployment(const Application& application, const UserId& user,
                                   const DeploymentSettings& settings, const Effects& effects);
+OperationPlan plan_set_resources(const Application& application, const UserId& user,
+                                 const GearResources& resources, const Effects& effects);
 OperationPlan plan_add_cartridge(const Application& application, const UserId& user,
                                  const Cartridge& cartridge, const Effects& effects,
                                  OperationOutput& output);

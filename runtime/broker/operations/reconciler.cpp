@@ -89,6 +89,11 @@ OperationPlan Reconciler::plan_again(const OperationRecord& record) const {
         application.deployment = deployment_before(record.request);
         return plan_set_deployment(application, record.user, application.deployment, e);
     }
+    if (record.kind == "set-resources") {
+        application.resources = {take<std::string>(record.request, "size"),
+                                 take<std::int64_t>(record.request, "extra_gb")};
+        return plan_set_resources(application, record.user, application.resources, e);
+    }
     const auto cartridge = record.request.contains("cartridge")
                                ? find_cartridge(e.agent, take<std::string>(record.request, "cartridge"))
                                : std::nullopt;

@@ -142,6 +142,22 @@ OperationPlan plan_set_deployment(const Application& application, const UserId& 
     return plan;
 }
 
+OperationPlan plan_set_resources(const Application& application, const UserId& user,
+                                 const GearResources& resources, const Effects& e) {
+    OperationPlan plan = make_plan("set-resources", application, user, Recovery::undo);
+    const GearResources before = application.resources;
+    plan.steps = {
+        {"record", "Keep the limits",
+         [id = application.id, resources, e] { e.store.set_resources(id, resources); },
+         [id = application.id, before, e] { e.store.set_resources(id, before); }},
+        {"limit", "Limit the gear",
+         [gear = application.gear(), resources, e] { e.agent.set_resources(gear, resources); },
+         [gear = application.gear(), before, e] { e.agent.set_resources(gear, before); }},
+    };
+    plan.request = {{"size", before.size}, {"extra_gb", before.extra_gb}};
+    return plan;
+}
+
 OperationPlan plan_deploy(const Application& application, const UserId& user,
                           const DeployRequest& request, const TextSink& output, bool& is_done,
                           const Effects& e) {

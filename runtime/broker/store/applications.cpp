@@ -1,5 +1,6 @@
 // Domains and applications in the store.
 #include "broker/store/state_store.h"
+#include "broker/store/words.h"
 
 #include "broker/problems.h"
 
@@ -61,23 +62,15 @@ Domain read_domain(sqlite::Statement& row) {
     domain.id = DomainId(row.text(0));
     domain.name = Namespace::parse(row.text(1)).value();
     domain.owner = UserId(row.text(2));
-    if (const std::string sizes = row.text(3); !sizes.empty()) {
-        domain.gear_sizes = {sizes};
-    } else {
-        domain.gear_sizes.clear();
-    }
+    domain.gear_sizes = split_words(row.text(3));
     domain.created = row.number(4);
     return domain;
-}
-
-std::string sizes_text(const Domain& domain) {
-    return domain.gear_sizes.empty() ? std::string() : domain.gear_sizes.front();
 }
 
 // What every query of applications selects, in the order of read_applications.
 #define GEARBOX_APPLICATIONS                                                                        \
     "SELECT a.id, a.name, a.domain_id, d.name, d.owner_id, a.uid, a.stage, a.initial_git_url,"      \
-    " a.secret_token, a.deployment, a.variables, a.created, a.additional_storage"                   \
+    " a.secret_token, a.deployment, a.variables, a.created, a.additional_storage, a.gear_size"      \
     " FROM applications a"                                                                          \
     " JOIN domains d ON d.id = a.domain_id "
 
@@ -86,13 +79,13 @@ std::string sizes_text(const Domain& domain) {
 void StateStore::insert_domain(const Domain& domain) {
     const std::lock_guard lock(mutex_);
     db_.run("INSERT INTO domains VALUES (?,?,?,?,?)", domain.id.text(), domain.name.text(),
-            domain.owner.text(), sizes_text(domain), domain.created);
+            domain.owner.text(), join_words(domain.gear_sizes), domain.created);
 }
 
 void StateStore::update_domain(const Domain& domain) {
     const std::lock_guard lock(mutex_);
     db_.run("UPDATE domains SET name=?, gear_sizes=? WHERE id=?", domain.name.text(),
-            sizes_text(domain), domain.id.text());
+            join_words(domain.gear_sizes), domain.id.text());
 }
 
 void StateStore::remove_domain(const DomainId& domain) {
@@ -173,11 +166,11 @@ uid_t StateStore::reserve_application(const Application& application, uid_t firs
     if (uid > static_cast<std::int64_t>(last)) {
         refuse(ErrorKind::quota, "This machine has no gear left", exit_code::gear_limit);
     }
-    db_.run("INSERT INTO applications VALUES (?,?,?,?,?,?,?,?,?,?,?)", application.id.text(),
+    db_.run("INSERT INTO applications VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", application.id.text(),
             application.domain.text(), application.name.text(), uid, text_of(Stage::creating),
             application.initial_git_url, application.secret_token,
             to_text(to_json(application.deployment)), pairs_text(application.variables),
-            application.created, application.additional_storage);
+            application.created, application.resources.extra_gb, application.resources.size);
     transaction.commit();
     return static_cast<uid_t>(uid);
 }
@@ -260,10 +253,10 @@ void StateStore::set_deployment(const ApplicationId& application,
             application.text());
 }
 
-void StateStore::set_additional_storage(const ApplicationId& application, std::int64_t gigabytes) {
+void StateStore::set_resources(const ApplicationId& application, const GearResources& resources) {
     const std::lock_guard lock(mutex_);
-    db_.run("UPDATE applications SET additional_storage=? WHERE id=?", gigabytes,
-            application.text());
+    db_.run("UPDATE applications SET additional_storage=?, gear_size=? WHERE id=?", resources.extra_gb,
+            resources.size, application.text());
 }
 
 void StateStore::set_aliases(const ApplicationId& application, const std::vector<Alias>& aliases) {
@@ -304,7 +297,7 @@ std::vector<ApplicationRecord> StateStore::read_applications(sqlite::Statement& 
         a.deployment = parse_deployment(parse_json(row.text(9)));
         a.variables = parse_pairs<EnvironmentVariable>(row.text(10));
         a.created = row.number(11);
-        a.additional_storage = row.number(12);
+        a.resources = {row.text(13), row.number(12)};
         const auto alias = db_.query(
             "SELECT name, certificate_added FROM aliases WHERE application_id=? ORDER BY name",
             a.id.text());

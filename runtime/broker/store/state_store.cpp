@@ -1,6 +1,7 @@
 #include "broker/store/state_store.h"
 
 #include "base/error.h"
+#include "broker/store/words.h"
 
 #include <array>
 #include <sstream>
@@ -10,7 +11,7 @@ namespace gearbox {
 namespace {
 
 // THE schema: one entry a version, applied in order, never edited once released.
-constexpr std::array<const char*, 3> migrations = {
+constexpr std::array<const char*, 4> migrations = {
     R"(CREATE TABLE users (
         id TEXT PRIMARY KEY, login TEXT NOT NULL UNIQUE, password_hash TEXT NOT NULL,
         max_domains INTEGER NOT NULL, max_gears INTEGER NOT NULL, created INTEGER NOT NULL);
@@ -87,29 +88,13 @@ constexpr std::array<const char*, 3> migrations = {
         application_id TEXT NOT NULL REFERENCES applications(id) ON DELETE CASCADE,
         cartridge TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, is_unique INTEGER NOT NULL,
         PRIMARY KEY (application_id, cartridge, name));)",
+    R"(ALTER TABLE applications ADD COLUMN gear_size TEXT NOT NULL DEFAULT 'small';)",
 };
 
 // What every query of users selects, in the order of read_user.
 #define GEARBOX_USERS                                                                              \
     "SELECT id, login, max_domains, max_gears, created, max_teams, max_storage,"                   \
     " private_certificates, gear_sizes FROM users "
-
-std::vector<std::string> split_words(const std::string& text) {
-    std::istringstream in(text);
-    std::vector<std::string> out;
-    for (std::string word; in >> word;) {
-        out.push_back(word);
-    }
-    return out;
-}
-
-std::string join_words(const std::vector<std::string>& words) {
-    std::string out;
-    for (const std::string& word : words) {
-        out += (out.empty() ? "" : " ") + word;
-    }
-    return out;
-}
 
 User read_user(sqlite::Statement& row) {
     User user;

@@ -147,7 +147,7 @@ public:
     /// What all cartridges of the domain give, by name; of several the latest.
     std::vector<EnvironmentVariable> domain_variables(const DomainId& domain) const;
     void set_deployment(const ApplicationId& application, const DeploymentSettings& settings);
-    void set_additional_storage(const ApplicationId& application, std::int64_t gigabytes);
+    void set_resources(const ApplicationId& application, const GearResources& resources);
     /// Replaces all of them. Throws Error(conflict) for a name that another application has.
     void set_aliases(const ApplicationId& application, const std::vector<Alias>& aliases);
     bool is_alias(const std::string& name) const;

@@ -4,17 +4,23 @@ namespace gearbox {
 
 namespace {
 
+constexpr std::int64_t mebibyte = 1024 * 1024;
+
 class CgroupIsolator final : public Isolator {
 public:
     CgroupIsolator(const Settings& settings, const sys::Cgroups& cgroups)
-        : limits_{settings.gear.memory_mb * 1024 * 1024, settings.gear.pids,
-                  settings.gear.cpu_percent, settings.gear.cpu_weight},
-          cgroups_(cgroups) {}
+        : settings_(settings), cgroups_(cgroups) {}
     const char* name() const override { return "cgroup"; }
-    void acquire(const GearSpec& spec) override { cgroups_.ensure(cgroup_name(spec.id), limits_); }
+    void acquire(const GearSpec& spec) override { adapt(spec); }
+    void adapt(const GearSpec& spec) override {
+        const GearSettings& size = settings_.size(spec.resources.size);
+        cgroups_.ensure(cgroup_name(spec.id),
+                        {size.memory_mb * mebibyte, size.swap_mb * mebibyte, size.pids,
+                         size.cpu_percent, size.cpu_weight, size.io_weight});
+    }
     void connect(const GearRecord& record, pid_t pid) override {
         // Again: after a reboot the record is there and the group is not.
-        cgroups_.ensure(cgroup_name(record.spec.id), limits_);
+        adapt(record.spec);
         cgroups_.attach(cgroup_name(record.spec.id), pid);
     }
     void admit(const GearRecord& record, pid_t pid) override {
@@ -26,7 +32,7 @@ public:
     void release(const GearId& gear, uid_t) override { cgroups_.destroy(cgroup_name(gear)); }
 
 private:
-    sys::CgroupLimits limits_;
+    const Settings& settings_;
     const sys::Cgroups& cgroups_;
 };
 

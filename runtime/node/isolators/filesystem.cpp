@@ -55,7 +55,7 @@ public:
         add_system(plan);
         add_etc(record, plan);
         add_devices(plan);
-        add_temporary(plan);
+        add_temporary(settings_.size(spec.resources.size).tmp_mb * 1024, plan);
         // The home last: nothing of the gear is looked at while the rest is made.
         plan.mounts.push_back(
             BindStep{paths_.home(spec.id), paths_.home(spec.id), false, false, false});
@@ -119,8 +119,7 @@ private:
         plan.mounts.push_back(SymlinkStep{"/dev/stderr", "/proc/self/fd/2"});
     }
 
-    void add_temporary(LaunchPlan& plan) const {
-        const std::int64_t size = settings_.gear.tmp_mb * 1024;
+    void add_temporary(std::int64_t size, LaunchPlan& plan) const {
         plan.mounts.push_back(TmpfsStep{"/tmp", size, "1777"});
         plan.mounts.push_back(TmpfsStep{"/var/tmp", size, "1777"});
         plan.mounts.push_back(TmpfsStep{"/dev/shm", size, "1777"});

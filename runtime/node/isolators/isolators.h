@@ -12,6 +12,8 @@ std::unique_ptr<Isolator> make_home_isolator(const Settings& settings, const Pat
 /// Memory, process and processor limits.
 std::unique_ptr<Isolator> make_cgroup_isolator(const Settings& settings,
                                                const sys::Cgroups& cgroups);
+/// Disk space and number of files.
+std::unique_ptr<Isolator> make_quota_isolator(const Settings& settings, const Paths& paths);
 /// veth pair and port forwarding.
 std::unique_ptr<Isolator> make_network_isolator();
 /// The gear's root: read-only system, private /tmp and /proc, its own /etc.

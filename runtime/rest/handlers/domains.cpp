@@ -13,8 +13,11 @@ Json present(const Call& call, const Domain& domain) {
     const User& owner = members.front().user;
     DomainDetails details{members, owner.max_gears - call.broker.users.consumed_gears(owner)};
     if (call.includes("application_info")) {
-        details.application_count =
-            static_cast<std::int64_t>(call.broker.applications.list(domain).size());
+        const auto applications = call.broker.applications.list(domain);
+        details.application_count = static_cast<std::int64_t>(applications.size());
+        for (const Application& application : applications) {
+            ++details.gear_counts[application.resources.size];
+        }
     }
     return present_domain(domain, details, call.view);
 }

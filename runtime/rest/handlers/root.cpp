@@ -8,12 +8,12 @@ namespace gearbox::rest::handlers {
 
 namespace {
 
-void add_domain_links(Links& links) {
+void add_domain_links(Links& links, const Json& sizes) {
     links
         .add("ADD_DOMAIN", "Create new domain", "POST", "domains",
              {{"name", "string", "Name of the domain"}},
              {{"allowed_gear_sizes", "array", "Array of zero or more gear sizes allowed on this"
-                                              " domain", Json::array({"small"})}})
+                                              " domain", sizes}})
         .add("LIST_DOMAINS", "List all domains you have access to", "GET", "domains")
         .add("LIST_DOMAINS_BY_OWNER", "List domains", "GET", "domains",
              {{"owner", "string", "Return only the domains owned by the specified user id or"
@@ -59,7 +59,7 @@ Reply show_root(const Call& call) {
     links.add("API", "API entry point", "GET", "api")
         .add("GET_ENVIRONMENT", "Get environment information", "GET", "environment")
         .add("GET_USER", "Get user information", "GET", "user");
-    add_domain_links(links);
+    add_domain_links(links, call.view.settings->size_names());
     add_application_links(links);
     add_team_links(links);
     links
@@ -102,7 +102,7 @@ Reply show_root(const Call& call) {
 Reply show_environment(const Call& call) {
     return {200,
             "environment",
-            {{"domain_suffix", call.view.cloud_domain}, {"download_cartridges_enabled", false}},
+            {{"domain_suffix", call.view.cloud_domain()}, {"download_cartridges_enabled", false}},
             {},
             {}};
 }
@@ -148,7 +148,7 @@ Reply list_cartridges(const Call& call) {
             (!id.empty() && cartridge.full_name() != id) ||
             (kind != call.path.end() && (kind->second == "standalone") != is_standalone);
         if (!is_left_out) {
-            list.push_back(present_cartridge(cartridge));
+            list.push_back(present_cartridge(cartridge, call.view));
         }
     }
     return {200, "cartridges", std::move(list), {}, {}};
@@ -166,7 +166,7 @@ Reply show_cartridge(const Call& call) {
         refuse(ErrorKind::not_found, str("Cartridge '", shown(word), "' not found."),
                exit_code::cartridge_not_found);
     }
-    return {200, "cartridge", present_cartridge(found.front()), {}, {}};
+    return {200, "cartridge", present_cartridge(found.front(), call.view), {}, {}};
 }
 
 Reply show_operation(const Call& call) {

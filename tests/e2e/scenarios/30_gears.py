@@ -64,12 +64,34 @@ def check_cgroup_has_its_limits(appliance):
     for app, facts in gears(appliance):
         base = appliance.sudo(f"find /sys/fs/cgroup -type d -name 'gear-{facts['gear']}'").strip()
         expect_true(base, "no cgroup of the gear")
+        expect(appliance.sudo(f"cd {base} && cat memory.high memory.swap.max io.weight").split(),
+               [str(496 * 1024 * 1024), "0", "default", "100"])
         values = appliance.sudo(f"cd {base} && cat memory.max pids.max cpu.max cgroup.procs").splitlines()
         expect(values[0], str(512 * 1024 * 1024))
         expect(values[1], "250")
         expect(values[2], "200000 100000")
         pids = set(appliance.sudo(f"pgrep -U {facts['uid']}").split())
         expect(pids - set(values[3:]), set(), "processes of the gear outside of its cgroup")
+
+
+def check_disk_space_and_files_are_limited(appliance):
+    app, facts = gears(appliance)[0]
+    expect(appliance.sudo("findmnt -no FSTYPE /var/lib/openshift").strip(), "ext4")
+    full = in_gear(appliance, app, "cd app-root/data; head -c 900M /dev/zero >big; stat -c %s big; rm big")
+    expect_in("Disk quota exceeded", full)
+    appliance.sudo("printf '[size.tiny]\ndisk_mb = 64\nfiles = 2000\nmemory_mb = 256\n' >>/etc/gearbox/gearboxd.toml"
+                   " && systemctl restart gearboxd && sleep 1")
+    appliance.sudo(f"gearbox admin app resize {facts['gear']} tiny")
+    full = in_gear(appliance, app, "cd app-root/data; head -c 100M /dev/zero >big; stat -c %s big; rm big; quota")
+    expect_in("Disk quota exceeded", full)
+    expect_in(" 65536 ", full)
+    many = in_gear(appliance, app, "cd app-root/data; mkdir many; for i in {1..2100}; do : >many/$i || break; done 2>&1;"
+                                   "ls many | wc -l; rm -r many")
+    expect_in("Disk quota exceeded", many)
+    base = appliance.sudo(f"find /sys/fs/cgroup -type d -name 'gear-{facts['gear']}'").strip()
+    expect(appliance.sudo(f"cat {base}/memory.max").strip(), str(256 * 1024 * 1024), "at once, on the running gear")
+    expect_in("carol", appliance.web(app).get("/who.php").text, "the gears outlived the daemon")
+    appliance.sudo(f"gearbox admin app resize {facts['gear']} small")
 
 
 def in_gear(appliance, app, script):
@@ -111,7 +133,7 @@ def check_deletion_leaves_nothing_and_disturbs_nobody(appliance):
         f"pgrep -l -U {uid}; ls -d {facts['home']} 2>/dev/null; getent passwd {gear} {uid}; getent group {gear}; "
         f"grep {gear} /proc/self/mountinfo; ip -o link | grep 'gb{uid}[@:]'; "
         f"find /sys/fs/cgroup -name '*{gear}*'; grep -r 'site-carol' /var/lib/gearbox/router/; "
-        f"ls /var/lib/gearbox/gears 2>/dev/null | grep {gear}; find / -xdev -user {uid} -print -quit 2>/dev/null; true")
+        f"ls /var/lib/gearbox/gears 2>/dev/null | grep {gear}; find / /var/lib/openshift -xdev -user {uid} -print -quit 2>/dev/null; true")
     expect(left, "", "left over")
     expect(appliance.web(app).get("/who.php").status, 404)
     expect_in("dave", appliance.web(other).get("/who.php").text)

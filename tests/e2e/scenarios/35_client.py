@@ -179,7 +179,7 @@ def check_stop_start_delete(appliance):
     expect(page(appliance).status, 503)
     gearbox(appliance, "app", "start", "site")
     expect(page(appliance).text, "pushed by hand")
-    admin = lambda *words, **more: appliance.machine.sudo("gearbox admin app " + " ".join(words), **more)  # noqa: E731
+    admin = lambda *words: appliance.sudo("gearbox admin app " + " ".join(words))  # noqa: E731
     expect_in("site", admin("list"))
     admin("stop", f"site-{LOGIN}")
     expect(page(appliance).status, 503)

@@ -50,6 +50,27 @@ TEST(Settings, TheDumpIsAValidFileWithTheSameValues) {
     EXPECT_EQ(dump_settings(load_settings(file)), dump);
 }
 
+TEST(Settings, ASizeIsTheFirstOneButForWhatItSays) {
+    TempDir dir;
+    const auto file = dir.path() / "g.toml";
+    write_file_atomically(file, "[size.large]\nmemory_mb = 2048\n[gear]\npids = 99\n[size.medium]\n");
+    const Settings settings = load_settings(file);
+    EXPECT_EQ(settings.size_names(), (std::vector<std::string>{"small", "large", "medium"}));
+    EXPECT_EQ(settings.size("large").memory_mb, 2048);
+    EXPECT_EQ(settings.size("large").pids, 99);
+    EXPECT_EQ(settings.size("medium").memory_mb, 512);
+    EXPECT_EQ(settings.size("gone").memory_mb, 512);
+    EXPECT_TRUE(settings.has_size("small"));
+    EXPECT_FALSE(settings.has_size("gone"));
+    write_file_atomically(file, dump_settings(settings));
+    EXPECT_EQ(dump_settings(load_settings(file)), dump_settings(settings));
+    EXPECT_EQ(refusal("[size.large]\nmemory = 1\n"),
+              "g.toml:2:10: unknown setting 'size.large.memory'; did you mean 'size.large.memory_mb'?");
+    EXPECT_EQ(refusal("[size.large]\npids = 1\n"), "g.toml:2:8: 'size.large.pids' must be from 16 to 1000000");
+    EXPECT_EQ(refusal("[size.small]\n").substr(0, 35), "g.toml:1:1: 'size.small' must be a ");
+    EXPECT_EQ(refusal("[size]\nlarge = 1\n").substr(0, 35), "g.toml:2:9: 'size.large' must be a ");
+}
+
 TEST(Settings, NearestWantsAResemblance) {
     EXPECT_EQ(nearest("strat", {"start", "stop"}), "start");
     EXPECT_EQ(nearest("zzz", {"start", "stop"}), "");

@@ -276,6 +276,41 @@ TEST(Limits, AreTheOperatorsToSet) {
     EXPECT_EQ(problems_of([&] { users.set_limits("nobody", {}); }), "not_found 99/");
 }
 
+TEST_F(PartsTest, GearsHaveTheSizeThatIsAllowed) {
+    t.parts.settings.more_sizes["large"] = t.parts.settings.gear;
+    const auto create = [&](const std::string& name, const Json& more) {
+        Json request = {{"name", name}, {"cartridges", {"php"}}};
+        request.update(more);
+        return t.send("POST", "domain/d1/applications", request);
+    };
+    EXPECT_EQ(create("no1", {{"gear_size", "large"}}).json()["messages"][0]["text"],
+              "The gear size 'large' is not allowed. Allowed sizes: small");
+    allow({.gear_sizes = {{"small", "large"}}});
+    EXPECT_EQ(create("no2", {{"gear_size", "large"}}).status, 422) << "the domain does not allow it yet";
+    EXPECT_EQ(t.send("PUT", "domain/d1", {{"allowed_gear_sizes", {"large", "huge"}}}).json()["messages"][0]["text"],
+              "The gear size 'huge' is not valid. Valid sizes: small, large");
+    EXPECT_EQ(t.send("PUT", "domain/d1", {{"allowed_gear_sizes", {"large", "small"}}}).status, 200);
+    const HttpReply made = create("big", {{"gear_size", "large"}});
+    ASSERT_EQ(made.status, 201) << made.body;
+    EXPECT_EQ(made.json()["data"]["gear_profile"], "large");
+    const std::string id = made.json()["data"]["id"];
+    EXPECT_EQ(t.get("application/" + id + "/gear_groups").json()["data"][0]["gear_profile"], "large");
+    EXPECT_EQ(t.parts.agent.all().at(GearId(id)).spec.resources.size, "large");
+    EXPECT_EQ(t.get("domain/d1?include=application_info").json()["data"]["gear_counts"],
+              Json({{"small", 1}, {"large", 1}}));
+    EXPECT_EQ(create("two", {{"cartridges", Json::array({{{"name", "php"}, {"gear_size", "large"}},
+                                                         {{"name", "mysql"}, {"gear_size", "small"}}})}})
+                  .status, 422);
+    t.send("PUT", "domain/d1", {{"allowed_gear_sizes", {"large"}}});
+    EXPECT_EQ(create("only", Json::object()).json()["data"]["gear_profile"], "large");
+    const auto& [who, what] = std::pair(t.parts.broker->users.user("demo"), id);
+    const Application application = t.parts.store.find_application(what)->value;
+    t.parts.broker->applications.resize({who, "session", ""}, application, "small");
+    EXPECT_EQ(t.parts.agent.all().at(GearId(id)).resources.size, "small");
+    EXPECT_EQ(t.get("application/" + id).json()["data"]["gear_profile"], "small");
+    EXPECT_THROW(t.parts.broker->applications.resize({who, "session", ""}, application, "huge"), Error);
+}
+
 TEST(Estimates, SayWhatAnApplicationWouldTake) {
     TestServer t;
     EXPECT_EQ(t.get("estimates").json()["data"]["links"]["GET_ESTIMATE"]["method"], "GET");
