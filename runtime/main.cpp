@@ -160,6 +160,7 @@ void run_daemon(const Settings& settings) {
     std::thread starter([&] {
         broker.reconciler.repeat_events();
         agent.start_missing(application_locks);
+        agent.watcher().run(application_locks);
     });
     wait_for_end(signals, agent);
     notify_systemd("STOPPING=1");
@@ -168,6 +169,7 @@ void run_daemon(const Settings& settings) {
     http.join();
     sessions.stop();
     control.stop();
+    agent.watcher().stop();
     starter.join();
 }
 

@@ -34,6 +34,7 @@ struct NodeSettings {
     std::int64_t min_uid = 0;
     std::int64_t max_uid = 0;
     std::int64_t script_timeout_seconds = 0;
+    std::int64_t watch_seconds = 0;
 };
 
 /// What every gear of one size gets.

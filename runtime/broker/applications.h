@@ -88,6 +88,9 @@ public:
     void run_event(const Principal& who, const Application& application, GearEvent event);
     ScriptMessages run_cartridge_verb(const Principal& who, const Application& application,
                                       const std::string& cartridge, const std::string& verb);
+    GearHealth health(const Application& application) const {
+        return core_.agent.health(application.gear());
+    }
     GearState state(const Application& application) const;
     std::vector<Deployment> deployments(const Application& application) const;
 

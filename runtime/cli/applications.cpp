@@ -15,15 +15,38 @@ std::shared_ptr<Target> add_target(CLI::App& parser) {
     return target;
 }
 
-std::string state_of(Session& session, const Json& application) {
-    const Json groups = session.broker().get(path_of(application) + "/gear_groups").data;
-    std::string out;
-    for (const Json& group : groups) {
+// Every gear of the application.
+std::vector<Json> gears_of(Session& session, const Json& application) {
+    std::vector<Json> out;
+    for (const Json& group : session.broker().get(path_of(application) + "/gear_groups").data) {
         for (const Json& gear : group.value("gears", Json::array())) {
-            out += (out.empty() ? "" : ", ") + find<std::string>(gear, "state").value_or("unknown");
+            out.push_back(gear);
         }
     }
+    return out;
+}
+
+std::string state_of(const std::vector<Json>& gears) {
+    std::string out;
+    for (const Json& gear : gears) {
+        out += (out.empty() ? "" : ", ") + find<std::string>(gear, "state").value_or("unknown");
+    }
     return out.empty() ? "unknown" : out;
+}
+
+// What the platform had to do for it; servers other than ours tell nothing.
+void print_health(Session& session, const std::vector<Json>& gears) {
+    for (const Json& gear : gears) {
+        if (const auto kills = find<std::int64_t>(gear, "oom_kills").value_or(0); kills > 0) {
+            session.terminal().line(str("  ! ", kills, " of its processes ran out of memory and were killed"));
+        }
+        if (const auto restarts = find<std::int64_t>(gear, "service_restarts").value_or(0); restarts > 0) {
+            session.terminal().line(str("  ! services ended by themselves and were started again, ", restarts, " times"));
+        }
+        if (find<bool>(gear, "has_given_up").value_or(false)) {
+            session.terminal().line("  ! a service ends again and again and is left alone; see 'gearbox tail'");
+        }
+    }
 }
 
 Runner declare_event(CLI::App& parser, const char* event, const char* done) {
@@ -133,17 +156,19 @@ Runner declare_app_show(CLI::App& parser) {
         if (parts->configuration) {
             return show_configuration(session, application);
         }
+        const std::vector<Json> gears = gears_of(session, application);
+        const std::string state = state_of(gears);
         if (parts->state && !session.wants_json()) {
-            session.terminal().line(state_of(session, application));
+            session.terminal().line(state);
             return 0;
         }
-        const std::string state = state_of(session, application);
         application["state"] = state;
         if (session.print_json(with_addresses(session, application))) {
             return 0;
         }
         session.terminal().line(str(take<std::string>(application, "name"), " in domain ",
                                     take<std::string>(application, "domain_id"), ": ", state));
+        print_health(session, gears);
         print_application(session, application);
         return 0;
     };

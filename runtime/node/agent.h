@@ -61,6 +61,13 @@ struct DeployRequest {
     bool force_clean_build = false;
 };
 
+/// What became of a gear's services, as far as the daemon has seen.
+struct GearHealth {
+    std::int64_t oom_kills = 0;  ///< processes killed by the memory limit since the gear was made or moved
+    int restarts = 0;            ///< of services that had ended, since the daemon started
+    bool has_given_up = false;   ///< a service ends again and again
+};
+
 /// Acts on gears. Thread-safe; calls for one gear are serialised by the caller (one lock per
 /// application). Every call is idempotent: the journal repeats calls after a crash. destroy_ and
 /// remove_ calls are fine with what never existed. All throw Error.
@@ -108,6 +115,7 @@ public:
     virtual ScriptMessages control(const GearId& gear, const std::string& cartridge,
                                    const std::string& verb) = 0;
     virtual GearState state(const GearId& gear) const = 0;
+    virtual GearHealth health(const GearId& gear) const = 0;
 
     /// Host names that lead to this gear's web endpoints from now on, replacing earlier ones.
     virtual void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) = 0;

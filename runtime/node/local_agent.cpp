@@ -73,6 +73,8 @@ LocalAgent::LocalAgent(const Settings& settings, const Clock& clock)
       repositories_(node_, runner_),
       deployer_(node_, runner_, repositories_),
       router_(settings_),
+      watcher_(node_, cgroups_,
+               [this](const GearId& gear, const std::string& cartridge) { bring_back(gear, cartridge); }),
       catalogue_(load_catalogue(settings_.node.cartridge_dir)) {
     std::filesystem::create_directories(paths_.gear_base);
     sys::prepare_host();
@@ -157,6 +159,7 @@ void LocalAgent::destroy_gear(const GearId& gear) {
                     "': ", (*isolator)->name());
     }
     store_.remove(gear);
+    watcher_.drop(gear);
 }
 
 bool LocalAgent::has_gear(const GearId& gear) const {
@@ -203,7 +206,21 @@ ScriptMessages LocalAgent::deploy_initially(const GearId& gear, const TextSink& 
     return deployer_.deploy_initially(record, output);
 }
 
+// A service has ended by itself. Its cartridge may still hold a part of it for running.
+void LocalAgent::bring_back(const GearId& gear, const std::string& cartridge) {
+    GearRecord record = store_.gear(gear);
+    if (cartridge.empty()) {
+        launcher_.kill(record);
+        launcher_.ensure_running(record);
+        runner_.start_all(record);
+    } else if (const RecordedCartridge* const found = record.find_cartridge(cartridge)) {
+        runner_.control(record, *found, "stop");
+        runner_.control(record, *found, "start");
+    }
+}
+
 void LocalAgent::start(const GearId& gear) {
+    watcher_.forget(gear);
     GearRecord record = store_.gear(gear);
     launcher_.ensure_running(record);
     node_.files(record).remove(stop_lock);
@@ -212,6 +229,7 @@ void LocalAgent::start(const GearId& gear) {
 }
 
 void LocalAgent::halt(GearRecord& record, bool force) {
+    watcher_.forget(record.spec.id);
     if (launcher_.is_running(record)) {
         runner_.stop_all(record, force);
     }
@@ -232,6 +250,7 @@ void LocalAgent::stop_services(const GearId& gear) {
 }
 
 void LocalAgent::restart(const GearId& gear) {
+    watcher_.forget(gear);
     GearRecord record = store_.gear(gear);
     if (record.state != GearState::started || !launcher_.is_running(record)) {
         start(gear);
@@ -274,6 +293,7 @@ ScriptMessages LocalAgent::control(const GearId& gear, const std::string& cartri
     if (found == nullptr) {
         fail(ErrorKind::not_found, "the application has no cartridge '", cartridge, "'");
     }
+    watcher_.forget(gear);
     const bool was_running = launcher_.is_running(record);
     launcher_.ensure_running(record);
     ScriptMessages messages = runner_.control(record, *found, verb);
@@ -377,6 +397,7 @@ void LocalAgent::set_resources(const GearId& gear, const GearResources& resource
 }
 
 bool LocalAgent::deploy(const GearId& gear, const DeployRequest& request, const TextSink& output) {
+    watcher_.forget(gear);
     GearRecord record = store_.gear(gear);
     const bool success = deployer_.deploy(record, request, output);
     forget_stop(record);
@@ -385,6 +406,7 @@ bool LocalAgent::deploy(const GearId& gear, const DeployRequest& request, const 
 
 bool LocalAgent::activate(const GearId& gear, const std::string& deployment,
                           const TextSink& output) {
+    watcher_.forget(gear);
     GearRecord record = store_.gear(gear);
     const bool success = deployer_.activate_kept(record, deployment, output);
     forget_stop(record);
@@ -392,6 +414,7 @@ bool LocalAgent::activate(const GearId& gear, const std::string& deployment,
 }
 
 bool LocalAgent::activate_current(const GearId& gear, const TextSink& output) {
+    watcher_.forget(gear);
     GearRecord record = store_.gear(gear);
     const bool success = deployer_.activate_current(record, output);
     forget_stop(record);

@@ -9,6 +9,7 @@
 #include "node/deployer.h"
 #include "node/repositories.h"
 #include "node/router.h"
+#include "node/watcher.h"
 #include "sys/cgroup.h"
 #include "sys/process.h"
 
@@ -47,6 +48,7 @@ public:
     ScriptMessages control(const GearId& gear, const std::string& cartridge,
                            const std::string& verb) override;
     GearState state(const GearId& gear) const override;
+    GearHealth health(const GearId& gear) const override { return watcher_.health(gear); }
     void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) override;
     std::vector<std::string> check_routes(
         const std::map<GearId, std::vector<std::string>>& hosts) const override;
@@ -74,12 +76,14 @@ public:
     /// After a snapshot was put back: activates what came with it, or deploys the branch.
     bool activate_current(const GearId& gear, const TextSink& output);
 
+    Watcher& watcher() { return watcher_; }
     const NodeContext& context() const { return node_; }
     const CartridgeRunner& runner() const { return runner_; }
     const Deployer& deployer() const { return deployer_; }
 
 private:
     Routes routes_of(const GearRecord& record) const;
+    void bring_back(const GearId& gear, const std::string& cartridge);
     void halt(GearRecord& record, bool force);
     void forget_stop(const GearRecord& record) const;
 
@@ -96,6 +100,7 @@ private:
     Repositories repositories_;
     Deployer deployer_;
     Router router_;
+    Watcher watcher_;
     std::vector<Cartridge> catalogue_;
 };
 

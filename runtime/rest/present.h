@@ -40,7 +40,7 @@ Json present_cartridge(const Cartridge& cartridge, const View& view);
 /// One that is part of an application; known is empty if it is no longer on offer.
 Json present_installed(const InstalledCartridge& installed, const std::optional<Cartridge>& known,
                        const Application& application, const View& view);
-Json present_gear_group(const Application& application, GearState state,
+Json present_gear_group(const Application& application, GearState state, const GearHealth& health,
                         const CartridgeCatalogue& catalogue, const View& view);
 Json present_endpoints(const Application& application, const std::vector<GearEndpoint>& endpoints,
                        const CartridgeCatalogue& catalogue);

@@ -326,13 +326,17 @@ Json present_endpoints(const Application& application, const std::vector<GearEnd
     return out;
 }
 
-Json present_gear_group(const Application& application, GearState state,
+Json present_gear_group(const Application& application, GearState state, const GearHealth& health,
                         const CartridgeCatalogue& catalogue, const View& view) {
     Json gear = {{"id", application.id.text()},
                  {"state", name_of(state)},
                  {"ssh_url", ssh_url(application, view)},
                  {"region", nullptr},
-                 {"zone", nullptr}};
+                 {"zone", nullptr},
+                 // Not of OpenShift: what the platform saw of it.
+                 {"oom_kills", health.oom_kills},
+                 {"service_restarts", health.restarts},
+                 {"has_given_up", health.has_given_up}};
     Json cartridges = Json::array();
     for (const InstalledCartridge& installed : application.cartridges) {
         const auto known = catalogue.find(installed.name.text());

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <thread>
 
 namespace gearbox::sys {
@@ -200,6 +201,19 @@ void Cgroups::kill_all(const std::string& child) const {
         // The kernel offers no waitable event in v1; ends of processes take a few milliseconds.
         std::this_thread::sleep_for(std::chrono::milliseconds(3));  // allowed: nothing to wait for
     }
+}
+
+std::int64_t Cgroups::oom_kills(const std::string& child) const {
+    const auto text = find_file(
+        str(directory("memory", child), unified_ ? "/memory.events" : "/memory.oom_control"));
+    std::istringstream words(text.value_or(""));
+    std::int64_t value = 0;
+    for (std::string key; words >> key >> value;) {
+        if (key == "oom_kill") {
+            return value;
+        }
+    }
+    return 0;
 }
 
 bool Cgroups::exists(const std::string& child) const {

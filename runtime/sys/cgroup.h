@@ -37,6 +37,9 @@ public:
     /// Processes inside, as seen from our pid namespace.
     std::vector<pid_t> processes(const std::string& child) const;
 
+    /// Processes of the child that were killed because of its memory limit, since it exists.
+    std::int64_t oom_kills(const std::string& child) const;
+
 private:
     bool exists(const std::string& child) const;
     std::string path_of(const std::string& child) const;

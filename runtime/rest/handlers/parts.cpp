@@ -55,8 +55,8 @@ Json present_changed(const Call& call, const Application& application,
 
 Json present_group(const Call& call, const Application& application) {
     const ApplicationService& service = call.broker.applications;
-    Json group = present_gear_group(application, service.state(application), call.broker.catalogue,
-                                    call.view);
+    Json group = present_gear_group(application, service.state(application), service.health(application),
+                                    call.broker.catalogue, call.view);
     if (call.includes("endpoints")) {
         group["gears"][0]["endpoints"] = present_endpoints(
             application, service.endpoints(application), call.broker.catalogue);

@@ -9,6 +9,9 @@
 #include "node/session_command.h"
 
 #include <gmock/gmock.h>
+#include "node/service_watch.h"
+#include "sys/listeners.h"
+
 #include <gtest/gtest.h>
 
 namespace gearbox::test {
@@ -167,6 +170,58 @@ TEST_F(SessionCommandTest, LeavesTheRestToTheShellInTheGear) {
     EXPECT_THAT(parse("echo 'a b' | wc").argv, ElementsAre("/bin/bash", "-c", "echo 'a b' | wc"));
     EXPECT_EQ(parse("").kind, SessionCommand::Kind::shell);
     EXPECT_EQ(parse_session_command(std::nullopt, spec, home).kind, SessionCommand::Kind::shell);
+}
+
+TEST(Listeners, AreThoseOfTheKernelsTable) {
+    const std::string text =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+        "   0: 81F4017F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1\n"
+        "   1: 81F4017F:1F90 81F4017F:C001 01 00000000:00000000 00:00000000 00000000  1000        0 2 1\n"
+        "   2: 00000000000000000000000000000000:0CEA 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 3\n"
+        "garbage\n";
+    EXPECT_EQ(sys::parse_listeners(text),
+              (std::set<std::pair<std::string, int>>{{"127.1.244.129", 8080}, {"0.0.0.0", 3306}}));
+    EXPECT_TRUE(sys::parse_listeners("").empty());
+}
+
+TEST(ServiceWatch, RestartsWhatWasThereEverMoreSlowly) {
+    using Verdict = ServiceWatch::Verdict;
+    ServiceWatch watch;
+    std::int64_t now = 0;
+    const auto look = [&](bool is_listening) { return watch.look(now += 5000, is_listening); };
+    for (int i = 0; i < 9; ++i) {
+        EXPECT_EQ(look(false), Verdict::fine) << "it never listened";
+    }
+    look(true);
+    EXPECT_EQ(look(false), Verdict::fine) << "it may be restarting";
+    std::vector<std::int64_t> tried;
+    for (auto verdict = look(false); verdict != Verdict::give_up; verdict = look(false)) {
+        if (verdict == Verdict::restart) {
+            tried.push_back(now);
+        }
+        ASSERT_LT(now, 1'000'000);
+    }
+    ASSERT_EQ(tried.size(), 5u);
+    EXPECT_EQ(tried[1] - tried[0], 10'000);
+    EXPECT_EQ(tried[4] - tried[3], 80'000);
+    EXPECT_TRUE(watch.has_given_up());
+    EXPECT_EQ(look(false), Verdict::fine) << "said once";
+    look(true);
+    EXPECT_FALSE(watch.has_given_up());
+    EXPECT_EQ(watch.restarts(), 5);
+}
+
+TEST(ServiceWatch, ForgetsFailuresOfAServiceThatHolds) {
+    using Verdict = ServiceWatch::Verdict;
+    ServiceWatch watch;
+    std::int64_t now = 0;
+    for (int round = 0; round < 20; ++round) {
+        for (int i = 0; i < 14; ++i) {
+            watch.look(now += 5000, true);
+        }
+        watch.look(now += 5000, false);
+        EXPECT_EQ(watch.look(now += 5000, false), Verdict::restart) << round;
+    }
 }
 
 }  // namespace
