@@ -133,6 +133,42 @@ Json application_resize(Broker& broker, const Json& args) {
     return {{"id", application.id.text()}};
 }
 
+Json gear_list(Broker& broker, const Json&) {
+    Json gears = Json::array();
+    const NodeAgent& agent = broker.core.agent;
+    for (const ApplicationRecord& record : broker.core.store.all_applications()) {
+        const Application& application = record.value;
+        if (!agent.has_gear(application.gear())) {
+            continue;
+        }
+        const GearUse use = agent.use(application.gear());
+        const GearHealth health = agent.health(application.gear());
+        gears.push_back({{"id", application.id.text()},
+                         {"application", str(application.name.text(), "-", application.domain_name.text())},
+                         {"size", application.resources.size},
+                         {"state", use.is_frozen ? "frozen" : name_of(agent.state(application.gear()))},
+                         {"memory_bytes", use.memory_bytes},
+                         {"cpu_us", use.cpu_us},
+                         {"processes", use.processes},
+                         {"disk_bytes", use.disk_bytes ? Json(*use.disk_bytes) : Json(nullptr)},
+                         {"files", use.files ? Json(*use.files) : Json(nullptr)},
+                         {"oom_kills", health.oom_kills},
+                         {"service_restarts", health.restarts}});
+    }
+    return gears;
+}
+
+Json gear_plan(Broker& broker, const Json& args) {
+    return broker.core.agent.plan(application_of(broker, args).second.gear());
+}
+
+Json gear_freeze(Broker& broker, const Json& args) {
+    const Application application = application_of(broker, args).second;
+    const auto lock = broker.core.application_locks.lock(application.id.text());
+    broker.core.agent.freeze(application.gear(), take<bool>(args, "frozen"));
+    return {{"id", application.id.text()}};
+}
+
 Json application_delete(Broker& broker, const Json& args) {
     const auto [who, application] = application_of(broker, args);
     broker.applications.remove(who, application);
@@ -200,6 +236,10 @@ const std::vector<AdminVerb>& admin_verbs() {
          application_resize},
         {"application.delete", "application", "remove one with its data and repository",
          application_delete},
+        {"gear.list", "", "what every gear uses", gear_list},
+        {"gear.plan", "application", "how its sandbox is made", gear_plan},
+        {"gear.freeze", "application frozen", "stop its processes where they are, or let them go on",
+         gear_freeze},
         {"application.list", "", "every application of every user", application_list},
     };
     return verbs;

@@ -214,6 +214,62 @@ Runner declare_admin_app_delete(CLI::App& parser) {
     };
 }
 
+Runner declare_admin_gear_list(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, false, false);
+    return [arguments](Session& session) {
+        const Json gears = call(arguments->socket, "gear.list");
+        if (session.print_json(gears)) {
+            return 0;
+        }
+        constexpr std::int64_t mebibyte = 1024 * 1024;
+        std::vector<std::vector<std::string>> rows;
+        for (const Json& gear : gears) {
+            const auto disk = find<std::int64_t>(gear, "disk_bytes");
+            rows.push_back({take<std::string>(gear, "id"), take<std::string>(gear, "application"),
+                            take<std::string>(gear, "size"), take<std::string>(gear, "state"),
+                            std::to_string(take<std::int64_t>(gear, "memory_bytes") / mebibyte),
+                            disk ? std::to_string(*disk / mebibyte) : "-",
+                            std::to_string(take<std::int64_t>(gear, "processes")),
+                            std::to_string(take<std::int64_t>(gear, "cpu_us") / 1'000'000)});
+        }
+        session.terminal().table(
+            {"GEAR", "APPLICATION", "SIZE", "STATE", "MEMORY MB", "DISK MB", "PROCESSES", "CPU S"}, rows);
+        return 0;
+    };
+}
+
+Runner declare_admin_gear_plan(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, false, false);
+    const auto name = std::make_shared<std::string>();
+    parser.add_option("APPLICATION", *name, "APP-DOMAIN or its gear's id")->required();
+    return [arguments, name](Session& session) {
+        const Json plan = call(arguments->socket, "gear.plan", {{"application", *name}});
+        if (!session.print_json(plan)) {
+            session.terminal().line(plan.dump(2));
+        }
+        return 0;
+    };
+}
+
+namespace {
+
+Runner declare_freeze(CLI::App& parser, bool frozen, const char* done) {
+    const auto arguments = add_arguments(parser, false, false);
+    const auto name = std::make_shared<std::string>();
+    parser.add_option("APPLICATION", *name, "APP-DOMAIN or its gear's id")->required();
+    return [arguments, name, frozen, done](Session& session) {
+        return ask_daemon(session, *arguments, "gear.freeze",
+                          {{"application", *name}, {"frozen", frozen}}, str("'", *name, "' ", done));
+    };
+}
+
+}  // namespace
+
+Runner declare_admin_gear_freeze(CLI::App& parser) {
+    return declare_freeze(parser, true, "stands still");
+}
+Runner declare_admin_gear_thaw(CLI::App& parser) { return declare_freeze(parser, false, "goes on"); }
+
 Runner declare_admin_check(CLI::App& parser) {
     const auto arguments = add_arguments(parser, false, false);
     return [arguments](Session& session) {

@@ -33,6 +33,7 @@ constexpr Group groups[] = {
     {"admin", "the appliance's accounts (on the appliance, as root)"},
     {"admin user", "accounts of the broker"},
     {"admin app", "applications of everybody"},
+    {"admin gear", "their gears"},
 };
 
 struct Word {
@@ -401,6 +402,11 @@ const std::vector<Command>& command_table() {
         {"admin app resize", "give somebody's application another gear size",
          "  gearbox admin app resize blog-demo medium", &declare_admin_app_resize},
         {"admin app delete", "remove somebody's application with its data", "", &declare_admin_app_delete},
+        {"admin gear list", "what every gear uses of memory, disk and processors", "", &declare_admin_gear_list},
+        {"admin gear plan", "how its sandbox is made, step by step",
+         "  gearbox admin gear plan blog-demo", &declare_admin_gear_plan},
+        {"admin gear freeze", "stop its processes where they are", "", &declare_admin_gear_freeze},
+        {"admin gear thaw", "let them go on", "", &declare_admin_gear_thaw},
         {"admin user create", "make an account", "  gearbox admin user create alice",
          &declare_user_create},
         {"admin user list", "all accounts", "", &declare_user_list},

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/error.h"
 #include "base/id.h"
+#include "base/json.h"
 #include "model/application.h"
 #include "model/cartridge.h"
 #include "model/events.h"
@@ -68,6 +69,16 @@ struct GearHealth {
     bool has_given_up = false;   ///< a service ends again and again
 };
 
+/// What a gear uses now.
+struct GearUse {
+    std::int64_t memory_bytes = 0;
+    std::int64_t cpu_us = 0;  ///< since it exists
+    std::int64_t processes = 0;
+    std::optional<std::int64_t> disk_bytes;  ///< none: its file system keeps no quota
+    std::optional<std::int64_t> files;
+    bool is_frozen = false;
+};
+
 /// Acts on gears. Thread-safe; calls for one gear are serialised by the caller (one lock per
 /// application). Every call is idempotent: the journal repeats calls after a crash. destroy_ and
 /// remove_ calls are fine with what never existed. All throw Error.
@@ -116,6 +127,12 @@ public:
                                    const std::string& verb) = 0;
     virtual GearState state(const GearId& gear) const = 0;
     virtual GearHealth health(const GearId& gear) const = 0;
+    virtual GearUse use(const GearId& gear) const = 0;
+    /// How its sandbox is made, as gear-init gets it.
+    virtual Json plan(const GearId& gear) const = 0;
+    /// Stops its processes where they are, or lets them go on; starting and stopping lets them go on, too.
+    /// Errors: unavailable on hosts with cgroup v1.
+    virtual void freeze(const GearId& gear, bool frozen) = 0;
 
     /// Host names that lead to this gear's web endpoints from now on, replacing earlier ones.
     virtual void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) = 0;

@@ -5,6 +5,7 @@
 #include "node/catalogue.h"
 #include "node/environ.h"
 #include "node/gear_state.h"
+#include "sys/disk_quota.h"
 #include "sys/network.h"
 #include "sys/users.h"
 
@@ -206,6 +207,31 @@ ScriptMessages LocalAgent::deploy_initially(const GearId& gear, const TextSink& 
     return deployer_.deploy_initially(record, output);
 }
 
+// Its services come and go on purpose now, and scripts must run.
+void LocalAgent::begin_change(const GearId& gear) {
+    watcher_.forget(gear);
+    cgroups_.thaw(cgroup_name(gear));
+}
+
+GearUse LocalAgent::use(const GearId& gear) const {
+    const sys::CgroupUse use = cgroups_.use(cgroup_name(gear));
+    GearUse out{use.memory_bytes, use.cpu_us, use.processes, {}, {}, use.is_frozen};
+    if (const auto disk = sys::find_disk_use(paths_.gear_base, store_.gear(gear).spec.uid)) {
+        out.disk_bytes = disk->bytes;
+        out.files = disk->files;
+    }
+    return out;
+}
+
+Json LocalAgent::plan(const GearId& gear) const {
+    return to_json(make_launch_plan(store_.gear(gear), isolators_));
+}
+
+void LocalAgent::freeze(const GearId& gear, bool frozen) {
+    const std::string group = cgroup_name(store_.gear(gear).spec.id);
+    frozen ? cgroups_.freeze(group) : cgroups_.thaw(group);
+}
+
 // A service has ended by itself. Its cartridge may still hold a part of it for running.
 void LocalAgent::bring_back(const GearId& gear, const std::string& cartridge) {
     GearRecord record = store_.gear(gear);
@@ -220,7 +246,7 @@ void LocalAgent::bring_back(const GearId& gear, const std::string& cartridge) {
 }
 
 void LocalAgent::start(const GearId& gear) {
-    watcher_.forget(gear);
+    begin_change(gear);
     GearRecord record = store_.gear(gear);
     launcher_.ensure_running(record);
     node_.files(record).remove(stop_lock);
@@ -229,7 +255,7 @@ void LocalAgent::start(const GearId& gear) {
 }
 
 void LocalAgent::halt(GearRecord& record, bool force) {
-    watcher_.forget(record.spec.id);
+    begin_change(record.spec.id);
     if (launcher_.is_running(record)) {
         runner_.stop_all(record, force);
     }
@@ -250,7 +276,7 @@ void LocalAgent::stop_services(const GearId& gear) {
 }
 
 void LocalAgent::restart(const GearId& gear) {
-    watcher_.forget(gear);
+    begin_change(gear);
     GearRecord record = store_.gear(gear);
     if (record.state != GearState::started || !launcher_.is_running(record)) {
         start(gear);
@@ -293,7 +319,7 @@ ScriptMessages LocalAgent::control(const GearId& gear, const std::string& cartri
     if (found == nullptr) {
         fail(ErrorKind::not_found, "the application has no cartridge '", cartridge, "'");
     }
-    watcher_.forget(gear);
+    begin_change(gear);
     const bool was_running = launcher_.is_running(record);
     launcher_.ensure_running(record);
     ScriptMessages messages = runner_.control(record, *found, verb);
@@ -397,7 +423,7 @@ void LocalAgent::set_resources(const GearId& gear, const GearResources& resource
 }
 
 bool LocalAgent::deploy(const GearId& gear, const DeployRequest& request, const TextSink& output) {
-    watcher_.forget(gear);
+    begin_change(gear);
     GearRecord record = store_.gear(gear);
     const bool success = deployer_.deploy(record, request, output);
     forget_stop(record);
@@ -406,7 +432,7 @@ bool LocalAgent::deploy(const GearId& gear, const DeployRequest& request, const 
 
 bool LocalAgent::activate(const GearId& gear, const std::string& deployment,
                           const TextSink& output) {
-    watcher_.forget(gear);
+    begin_change(gear);
     GearRecord record = store_.gear(gear);
     const bool success = deployer_.activate_kept(record, deployment, output);
     forget_stop(record);
@@ -414,7 +440,7 @@ bool LocalAgent::activate(const GearId& gear, const std::string& deployment,
 }
 
 bool LocalAgent::activate_current(const GearId& gear, const TextSink& output) {
-    watcher_.forget(gear);
+    begin_change(gear);
     GearRecord record = store_.gear(gear);
     const bool success = deployer_.activate_current(record, output);
     forget_stop(record);

@@ -48,6 +48,9 @@ public:
     ScriptMessages control(const GearId& gear, const std::string& cartridge,
                            const std::string& verb) override;
     GearState state(const GearId& gear) const override;
+    GearUse use(const GearId& gear) const override;
+    Json plan(const GearId& gear) const override;
+    void freeze(const GearId& gear, bool frozen) override;
     GearHealth health(const GearId& gear) const override { return watcher_.health(gear); }
     void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) override;
     std::vector<std::string> check_routes(
@@ -83,6 +86,7 @@ public:
 
 private:
     Routes routes_of(const GearRecord& record) const;
+    void begin_change(const GearId& gear);
     void bring_back(const GearId& gear, const std::string& cartridge);
     void halt(GearRecord& record, bool force);
     void forget_stop(const GearRecord& record) const;

@@ -104,6 +104,27 @@ void set_v2(cgroup* group, const CgroupLimits& limits, bool has_io) {
     check_cgroup(::cgroup_set_value_int64(cpu, "cpu.weight", limits.cpu_weight), "cpu.weight");
 }
 
+// The number after the key in a flat keyed file of the kernel, the first one for ""; 0 if there is none.
+std::int64_t value_in(const std::string& file, const std::string& key) {
+    std::istringstream words(find_file(file).value_or(""));
+    std::int64_t value = 0;
+    if (key.empty()) {
+        words >> value;
+        return value;
+    }
+    for (std::string word; words >> word >> value;) {
+        if (word == key) {
+            return value;
+        }
+    }
+    return 0;
+}
+
+void write_to(const std::string& file, const std::string& text) {
+    const UniqueFd fd(check(::open(file.c_str(), O_WRONLY | O_CLOEXEC), "opening '", file, "'"));
+    write_all(fd.get(), text);
+}
+
 void set_v1(cgroup* group, const CgroupLimits& limits) {
     cgroup_controller* const memory = add_controller(group, "memory");
     cgroup_controller* const pids = add_controller(group, "pids");
@@ -204,16 +225,41 @@ void Cgroups::kill_all(const std::string& child) const {
 }
 
 std::int64_t Cgroups::oom_kills(const std::string& child) const {
-    const auto text = find_file(
-        str(directory("memory", child), unified_ ? "/memory.events" : "/memory.oom_control"));
-    std::istringstream words(text.value_or(""));
-    std::int64_t value = 0;
-    for (std::string key; words >> key >> value;) {
-        if (key == "oom_kill") {
-            return value;
-        }
+    return value_in(str(directory("memory", child), unified_ ? "/memory.events" : "/memory.oom_control"),
+                    "oom_kill");
+}
+
+CgroupUse Cgroups::use(const std::string& child) const {
+    CgroupUse use;
+    use.memory_bytes =
+        value_in(str(directory("memory", child), unified_ ? "/memory.current" : "/memory.usage_in_bytes"), "");
+    use.cpu_us = unified_ ? value_in(directory("cpu", child) + "/cpu.stat", "usage_usec") : 0;
+    use.processes = value_in(directory("pids", child) + "/pids.current", "");
+    use.is_frozen = unified_ && value_in(directory("pids", child) + "/cgroup.events", "frozen") == 1;
+    return use;
+}
+
+void Cgroups::freeze(const std::string& child) const {
+    if (!unified_) {
+        fail(ErrorKind::unavailable, "freezing needs cgroup v2");
     }
-    return 0;
+    const std::string group = directory("pids", child);
+    write_to(group + "/cgroup.freeze", "1");
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (value_in(group + "/cgroup.events", "frozen") != 1) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            write_to(group + "/cgroup.freeze", "0");
+            fail(ErrorKind::unavailable, "cgroup '", child, "' does not stand still");
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));  // allowed: poll(2) would outlast the group
+    }
+}
+
+void Cgroups::thaw(const std::string& child) const {
+    const std::string file = unified_ ? directory("pids", child) + "/cgroup.freeze" : "";
+    if (unified_ && value_in(file, "") == 1) {
+        write_to(file, "0");
+    }
 }
 
 bool Cgroups::exists(const std::string& child) const {

@@ -17,6 +17,13 @@ struct CgroupLimits {
     std::int64_t io_weight = 100;  ///< v2 only, where the io controller was delegated
 };
 
+struct CgroupUse {
+    std::int64_t memory_bytes = 0;
+    std::int64_t cpu_us = 0;
+    std::int64_t processes = 0;
+    bool is_frozen = false;
+};
+
 /// Groups below one parent. Thread-safe: libcgroup is not, so all of its calls are behind one mutex
 /// (its tasks.h and api.c mark several as unsafe).
 class Cgroups {
@@ -37,6 +44,12 @@ public:
     /// Processes inside, as seen from our pid namespace.
     std::vector<pid_t> processes(const std::string& child) const;
 
+    /// All zero for a child that does not exist.
+    CgroupUse use(const std::string& child) const;
+    /// Throws Error(unavailable) on v1, and when the child does not stand still within some seconds.
+    void freeze(const std::string& child) const;
+    /// A child that does not exist or is not frozen is fine.
+    void thaw(const std::string& child) const;
     /// Processes of the child that were killed because of its memory limit, since it exists.
     std::int64_t oom_kills(const std::string& child) const;
 

@@ -152,6 +152,11 @@ public:
         }
         return out;
     }
+    GearUse use(const GearId&) const override { return {1 << 20, 1000, 3, 4096, 7, false}; }
+    Json plan(const GearId& gear) const override { return {{"gear", gear.text()}}; }
+    void freeze(const GearId& gear, bool frozen) override {
+        act(frozen ? "freeze" : "thaw", [&] { known(gear); });
+    }
     GearHealth health(const GearId&) const override { return {2, 1, true}; }
     void set_certificate(const std::string& host, const std::string& pem) override {
         act("set_certificate", [&] { certificates_[host] = pem; });

@@ -94,6 +94,28 @@ def check_disk_space_and_files_are_limited(appliance):
     appliance.sudo(f"gearbox admin app resize {facts['gear']} small")
 
 
+def check_a_gear_can_be_frozen_and_its_plan_read(appliance):
+    app, facts = gears(appliance)[0]
+    appliance.sudo("gearbox admin gear freeze site-carol")
+    expect_in("frozen", appliance.sudo("gearbox admin gear list"))
+    base = appliance.sudo(f"find /sys/fs/cgroup -type d -name 'gear-{facts['gear']}'").strip()
+    expect_in("frozen 1", appliance.sudo(f"cat {base}/cgroup.events"))
+    appliance.sudo("gearbox admin gear thaw site-carol")
+    expect_in("carol", appliance.web(app).get("/who.php").text)
+    expect_in(f"gear_t:{pair_of(facts['uid'])}", appliance.sudo("gearbox admin gear plan site-carol"))
+
+
+def check_what_ends_is_started_again(appliance):
+    app, facts = gears(appliance)[0]
+    appliance.sudo("sleep 6")  # a look of the daemon, every 5 s: only what has been seen is missed
+    appliance.sudo(f"pkill -9 -U {facts['uid']} apache2; sleep 1; ! pgrep -U {facts['uid']} apache2")
+    back = appliance.sudo(f"for i in $(seq 60); do pgrep -U {facts['uid']} apache2 >/dev/null && break; sleep 0.5; done; "
+                          f"sleep 3; pgrep -c -U {facts['uid']} apache2").strip()
+    expect_true(int(back) >= 2, back)
+    expect_in("carol", appliance.web(app).get("/who.php").text)
+    expect_in("php had ended and was started again", in_gear(appliance, app, "cat app-root/logs/gearbox.log"))
+
+
 def in_gear(appliance, app, script):
     """Runs a script inside the gear, through ssh as its owner would."""
     user = appliance.users[app["domain_id"]]
