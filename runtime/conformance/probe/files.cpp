@@ -174,18 +174,16 @@ Outcome hard_link_by_descriptor(const Targets&) {
 }
 
 Outcome open_by_handle(const Targets&) {
-    struct {
-        file_handle head;
-        unsigned char space[MAX_HANDLE_SZ];
-    } handle{};
-    handle.head.handle_bytes = MAX_HANDLE_SZ;
+    alignas(file_handle) char space[sizeof(file_handle) + MAX_HANDLE_SZ] = {};
+    auto* const handle = reinterpret_cast<file_handle*>(space);
+    handle->handle_bytes = MAX_HANDLE_SZ;
     int mount = 0;
     const std::string place = data_directory();
     const int directory = ::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (::name_to_handle_at(AT_FDCWD, place.c_str(), &handle.head, &mount, 0) < 0) {
+    if (::name_to_handle_at(AT_FDCWD, place.c_str(), handle, &mount, 0) < 0) {
         return absent("this file system has no handles");
     }
-    return from_call(::open_by_handle_at(directory, &handle.head, O_RDONLY | O_CLOEXEC),
+    return from_call(::open_by_handle_at(directory, handle, O_RDONLY | O_CLOEXEC),
                      "with the handle of its own data");
 }
 

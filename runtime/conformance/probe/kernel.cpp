@@ -19,6 +19,8 @@
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/timex.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -26,7 +28,9 @@
 #endif
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
+#include <ctime>
 
 namespace gearbox::probe::kernel {
 
@@ -148,27 +152,36 @@ Outcome try_node(mode_t type, dev_t device) {
                      std::to_string(major(device)) + ":" + std::to_string(minor(device)));
 }
 
-// A terminal of its own, as its controlling one: what a session has.
-int make_terminal() {
+// With a terminal of its own as the controlling one, as a session has it. In another process: the
+// attempt leads its process group and so cannot begin a session. Its exit status is the errno.
+Outcome with_terminal(int (*call)(int terminal), const char* name) {
     const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
-    if (master < 0 || ::unlockpt(master) < 0) {
-        return -1;
-    }
-    char name[64];
-    if (::ptsname_r(master, name, sizeof name) != 0) {
-        return -1;
-    }
-    // The attempt leads its process group and so cannot begin a session; its child can.
-    return ::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-}
-
-Outcome try_terminal(unsigned long request, char* argument, const char* name) {
-    const int terminal = make_terminal();
-    if (terminal < 0) {
+    char path[64];
+    if (master < 0 || ::unlockpt(master) < 0 || ::ptsname_r(master, path, sizeof path) != 0) {
         return denied(0, "no terminal could be made");
     }
-    ::ioctl(terminal, TIOCSCTTY, 0);
-    return from_call(::ioctl(terminal, request, argument), name);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::setsid();
+        const int terminal = ::open(path, O_RDWR);
+        ::signal(SIGHUP, SIG_IGN);
+        ::_exit(terminal < 0 ? 255 : call(terminal) < 0 ? errno : 0);
+    }
+    int status = 0;
+    if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) == 255) {
+        return denied(0, "no terminal could be opened");
+    }
+    errno = WEXITSTATUS(status);
+    return from_call(errno == 0 ? 0 : -1, name);
+}
+
+int push_input(int terminal) {
+    char character = 'x';
+    return ::ioctl(terminal, TIOCSTI, &character);
+}
+int paste_selection(int terminal) {
+    char subcommand = 3;  // TIOCL_PASTESEL
+    return ::ioctl(terminal, TIOCLINUX, &subcommand);
 }
 
 }  // namespace
@@ -181,15 +194,13 @@ Outcome mknod_char(const Targets&) {
 }
 
 Outcome terminal_input(const Targets&) {
-    char character = 'x';
-    return try_terminal(TIOCSTI, &character, "TIOCSTI");
+    return with_terminal(&push_input, "TIOCSTI");
 }
 Outcome terminal_selection(const Targets&) {
-    char subcommand = 3;  // TIOCL_PASTESEL
-    return try_terminal(TIOCLINUX, &subcommand, "TIOCLINUX");
+    return with_terminal(&paste_selection, "TIOCLINUX");
 }
 Outcome hang_up(const Targets&) {
-    return from_call(::vhangup(), "vhangup");
+    return with_terminal([](int) { return ::vhangup(); }, "vhangup");
 }
 
 #if defined(__x86_64__)
@@ -274,9 +285,9 @@ Outcome set_host_name(const Targets&) {
     return from_call(::sethostname(name, std::string(name).size()), name);
 }
 Outcome set_domain_name(const Targets&) {
-    char name[256] = {};
-    ::getdomainname(name, sizeof name - 1);
-    return from_call(::setdomainname(name, std::string(name).size()), name);
+    utsname names{};
+    ::uname(&names);
+    return from_call(::setdomainname(names.domainname, std::string(names.domainname).size()), names.domainname);
 }
 
 namespace {

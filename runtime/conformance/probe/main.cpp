@@ -112,7 +112,7 @@ void run_all(const Options& options) {
     }
 }
 
-int run(const std::vector<std::string>& words) {
+int probe_all(const std::vector<std::string>& words) {
     const auto options = parse_options(words);
     if (!options) {
         std::fputs(usage, stderr);
@@ -135,7 +135,7 @@ int run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
     try {
-        return gearbox::probe::run({argv + 1, argv + argc});
+        return gearbox::probe::probe_all({argv + 1, argv + argc});
     } catch (const std::exception& error) {
         std::fprintf(stderr, "gear-probe: %s\n", error.what());
         return 2;

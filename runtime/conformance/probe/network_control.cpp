@@ -157,7 +157,7 @@ public:
             return denied(0, std::string(name) + " was not acknowledged");
         }
         nlmsgerr error{};
-        std::memcpy(&error, NLMSG_DATA(message), sizeof error);
+        std::memcpy(&error, answer + NLMSG_HDRLEN, sizeof error);
         return error.error == 0 ? succeeded(name) : denied(-error.error, name);
     }
 

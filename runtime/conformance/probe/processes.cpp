@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/sched.h>
-#include <linux/sched/types.h>
 #include <sched.h>
 #include <sys/fsuid.h>
 #include <sys/ipc.h>
@@ -114,12 +112,18 @@ Outcome realtime_fifo(const Targets&) {
 }
 
 Outcome realtime_deadline(const Targets&) {
-    struct sched_attr attributes {};
-    attributes.size = sizeof attributes;
-    attributes.sched_policy = SCHED_DEADLINE;
-    attributes.sched_runtime = 1'000'000;
-    attributes.sched_deadline = 100'000'000;
-    attributes.sched_period = 100'000'000;
+    // sched_attr of the kernel, first version; its header cannot stand beside the C library's.
+    struct {
+        std::uint32_t size = 48;
+        std::uint32_t policy = 6;  // SCHED_DEADLINE
+        std::uint64_t flags = 0;
+        std::int32_t nice = 0;
+        std::uint32_t priority = 0;
+        std::uint64_t runtime = 1'000'000;
+        std::uint64_t deadline = 100'000'000;
+        std::uint64_t period = 100'000'000;
+    } attributes;
+    static_assert(sizeof attributes == 48);
     return from_call(::syscall(SYS_sched_setattr, 0, &attributes, 0), "SCHED_DEADLINE");
 }
 
