@@ -72,6 +72,15 @@ std::vector<std::string> groups() {
     return out;
 }
 
+// Beside the directory of the commands that are in every session's PATH.
+std::string probe_command(const std::vector<std::string>& chosen, bool heavy) {
+    std::string out = "exec \"$(dirname \"$(command -v gear)\")/../gear-probe\"";
+    for (const std::string& group : chosen) {
+        out += " --group " + group;
+    }
+    return out + (heavy ? " --heavy" : "");
+}
+
 bool needs_selinux(const Attempt& attempt) {
     return std::all_of(attempt.signs.begin(), attempt.signs.end(), [](const Sign& sign) {
         return sign.layer == Layer::none || sign.layer == Layer::selinux_type ||

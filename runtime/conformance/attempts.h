@@ -50,6 +50,9 @@ const std::vector<Attempt>& attempts();
 /// Names of the groups, in order.
 std::vector<std::string> groups();
 
+/// The line for a shell in a gear's session that runs the probe; no groups: all.
+std::string probe_command(const std::vector<std::string>& chosen, bool heavy = false);
+
 /// Whether nothing but SELinux stops it.
 bool needs_selinux(const Attempt& attempt);
 

@@ -22,7 +22,7 @@ struct Member {
     std::string link{};
     unsigned mode = 0644;
     unsigned device_major = 0;
-    unsigned owner = 0;
+    unsigned owner = ::getuid();
 };
 
 // A ustar header (POSIX.1-1988) and one block of content for a file.

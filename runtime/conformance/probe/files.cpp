@@ -88,7 +88,7 @@ Outcome shadow_by_init_root(const Targets&) {
 Outcome shadow_by_dots(const Targets&) {
     const std::string up = "/../../../../../../../..";
     return first_found({home() + up + "/etc/shadow", "/proc/1/cwd" + up + "/etc/shadow",
-                        "/proc/self/fd/0" + up + "/etc/shadow", "/tmp" + up + "/etc/shadow"},
+                        "/proc/self/root" + up + "/etc/shadow", "/tmp" + up + "/etc/shadow"},
                        try_read);
 }
 
@@ -265,7 +265,8 @@ Outcome core_pattern_write(const Targets&) {
     return open_for_writing("/proc/sys/kernel/core_pattern");
 }
 Outcome modprobe_path_write(const Targets&) {
-    return open_for_writing("/proc/sys/kernel/modprobe");
+    constexpr const char* path = "/proc/sys/kernel/modprobe";
+    return ::access(path, F_OK) < 0 ? absent("this kernel loads no modules") : open_for_writing(path);
 }
 Outcome forwarding_sysctl_write(const Targets&) {
     return open_for_writing("/proc/sys/net/ipv4/ip_forward");

@@ -103,8 +103,20 @@ Outcome reboot(const Targets&) {
     return rc < 0 && errno == EINVAL ? succeeded("the magic numbers were looked at") : from_call(rc, "wrong magic numbers");
 }
 
+namespace {
+
+// Which files /proc has is the kernel's configuration; a mask does not take them away.
+Outcome if_there(const std::string& path, Outcome (*attempt)(const std::string&)) {
+    return ::access(path.c_str(), F_OK) < 0 && errno == ENOENT ? absent("this kernel has no " + path) : attempt(path);
+}
+Outcome open_for_writing(const std::string& path) {
+    return try_open(path, O_WRONLY);
+}
+
+}  // namespace
+
 Outcome sysrq_trigger(const Targets&) {
-    return try_open("/proc/sysrq-trigger", O_WRONLY);
+    return if_there("/proc/sysrq-trigger", open_for_writing);
 }
 Outcome kernel_log(const Targets&) {
     char buffer[64];
@@ -114,7 +126,7 @@ Outcome kmsg_device(const Targets&) {
     return try_open("/dev/kmsg", O_RDWR);
 }
 Outcome kmsg_proc(const Targets&) {
-    return try_read("/proc/kmsg");
+    return if_there("/proc/kmsg", try_read);
 }
 Outcome memory_device(const Targets&) {
     return try_open("/dev/mem", O_RDWR);
@@ -129,19 +141,19 @@ Outcome fuse_device(const Targets&) {
     return try_open("/dev/fuse", O_RDWR);
 }
 Outcome kcore(const Targets&) {
-    return try_read("/proc/kcore");
+    return if_there("/proc/kcore", try_read);
 }
 Outcome kallsyms(const Targets&) {
-    return try_read("/proc/kallsyms");
+    return if_there("/proc/kallsyms", try_read);
 }
 Outcome keys_proc(const Targets&) {
-    return try_read("/proc/keys");
+    return if_there("/proc/keys", try_read);
 }
 Outcome interrupts(const Targets&) {
-    return try_read("/proc/interrupts");
+    return if_there("/proc/interrupts", try_read);
 }
 Outcome page_flags(const Targets&) {
-    return try_read("/proc/kpageflags");
+    return if_there("/proc/kpageflags", try_read);
 }
 
 namespace {

@@ -115,7 +115,11 @@ Outcome key_creation_label(const Targets&) {
     return set_attribute("keycreate", unconfined);
 }
 
+// Without a policy the kernel lets an owner set this, and it means nothing.
 Outcome label_own_file(const Targets&) {
+    if (own_label().empty()) {
+        return absent("SELinux is not on");
+    }
     constexpr char value[] = "system_u:object_r:bin_t:s0";
     return set_xattr("security.selinux", value, sizeof value);
 }
