@@ -65,7 +65,10 @@ Layer layer_of(const Attempt& attempt, const Fact& fact, const Facts& facts, boo
 }
 
 Finding judge_attempt(const Attempt& attempt, const Fact* fact, const Facts& facts, bool enforcing) {
-    Finding out{kebab(attempt.group), kebab(attempt.identifier), attempt.what};
+    Finding out;
+    out.group = kebab(attempt.group);
+    out.name = kebab(attempt.identifier);
+    out.what = attempt.what;
     out.needs_selinux = needs_selinux(attempt);
     if (fact == nullptr) {
         return out;

@@ -142,6 +142,17 @@ TEST_F(ConformanceTest, RunsOneGroup) {
     EXPECT_THAT(inside(gear, libexec_dir() + "/gear-probe --group x"), HasSubstr("no group 'x'"));
 }
 
+// The daemon's own score is inherited by gear-init. Raised here: lowering takes a capability.
+TEST_F(ConformanceTest, IsNotSparedWhenMemoryIsShort) {
+    const auto set_own = [](const char* value) { std::ofstream("/proc/self/oom_score_adj") << value; };
+    set_own("100");
+    EXPECT_EQ(inside(gear, "cat /proc/self/oom_score_adj"), "0\n");
+    agent->stop(gear, false);
+    agent->start(gear);
+    EXPECT_EQ(inside(gear, "cat /proc/1/oom_score_adj"), "0\n");
+    set_own("0");
+}
+
 // As the client runs it: over a real sshd, with what a session inherits.
 using ConformanceSessionTest = SshTest;
 

@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,10 +44,14 @@ Outcome mount_bind(const Targets&) {
     return try_mount("/", data_directory(), "bind", MS_BIND | MS_REC);
 }
 Outcome remount_writable(const Targets&) {
+    struct statvfs before {};
+    ::statvfs("/", &before);
     const int rc = ::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND, nullptr);
     Outcome outcome = from_call(rc, "/");
     if (rc == 0) {
-        ::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, nullptr);
+        // ST_RDONLY, ST_NOSUID and ST_NODEV have the values of the mount flags.
+        const unsigned long flags = before.f_flag & (MS_RDONLY | MS_NOSUID | MS_NODEV);
+        ::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | flags, nullptr);
     }
     return outcome;
 }

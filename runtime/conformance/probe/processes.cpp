@@ -26,10 +26,12 @@ bool is_number(const std::string& text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// The host's number of a neighbour; if a process of this gear happens to have it, one that none has.
+// The host's number of a neighbour. A process of this gear may happen to have it: then the next one
+// that is not this gear's.
 pid_t foreign(const Targets& targets) {
     pid_t pid = targets.other_pid;
-    while (::access(("/proc/" + std::to_string(pid)).c_str(), F_OK) == 0) {
+    struct stat info {};
+    while (::stat(("/proc/" + std::to_string(pid)).c_str(), &info) == 0 && info.st_uid == ::getuid()) {
         ++pid;
     }
     return pid;
@@ -225,7 +227,13 @@ Outcome capset_admin(const Targets&) {
     data[0].permitted = data[0].effective = 1u << CAP_SYS_ADMIN;
     return from_call(::syscall(SYS_capset, &header, data), "CAP_SYS_ADMIN");
 }
+// Ambient ones must be inheritable, which who has a capability can make it.
 Outcome ambient_capability(const Targets&) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+    ::syscall(SYS_capget, &header, data);
+    data[0].inheritable |= 1u << CAP_NET_ADMIN;
+    ::syscall(SYS_capset, &header, data);
     return from_call(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0), "CAP_NET_ADMIN");
 }
 
