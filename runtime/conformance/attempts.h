@@ -15,13 +15,13 @@ enum class Layer {
     mcs,           ///< categories
     namespaces,    ///< it is not in the gear's pid, network or IPC namespace
     cgroup,
-    limit,         ///< resource limits of the process (setrlimit) and of the user
+    limit,  ///< resource limits of the process (setrlimit) and of the user
     seccomp,
     quota,
     nftables,
     capabilities,
-    mount,         ///< read-only, masked, nosuid, bounded or not in the gear's root at all
-    platform,      ///< the daemon hands nothing over: descriptors, variables, agents
+    mount,     ///< read-only, masked, nosuid, bounded or not in the gear's root at all
+    platform,  ///< the daemon hands nothing over: descriptors, variables, agents
 };
 
 const char* name_of(Layer layer);

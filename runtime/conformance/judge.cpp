@@ -15,12 +15,9 @@ struct VerdictName {
 };
 
 constexpr VerdictName verdicts[] = {
-    {Verdict::blocked, "blocked", false},
-    {Verdict::not_stopped, "NOT STOPPED", true},
-    {Verdict::absent, "absent", false},
-    {Verdict::unexplained, "UNEXPLAINED", true},
-    {Verdict::missing, "NO FACT", true},
-    {Verdict::unknown, "UNKNOWN", true},
+    {Verdict::blocked, "blocked", false}, {Verdict::not_stopped, "NOT STOPPED", true},
+    {Verdict::absent, "absent", false},   {Verdict::unexplained, "UNEXPLAINED", true},
+    {Verdict::missing, "NO FACT", true},  {Verdict::unknown, "UNKNOWN", true},
 };
 
 const VerdictName& row_of(Verdict verdict) {
@@ -28,8 +25,8 @@ const VerdictName& row_of(Verdict verdict) {
                          [verdict](const VerdictName& row) { return row.verdict == verdict; });
 }
 
-// EPERM of a filter and of a missing capability look alike. A filter answers before the kernel looks
-// at anything else; so a call of the filter's list was stopped by it if there is one at all.
+// EPERM of a filter and of a missing capability look alike. A filter answers before the kernel
+// looks at anything else; so a call of the filter's list was stopped by it if there is one at all.
 bool takes_part(Layer layer, const Facts& facts, bool enforcing) {
     switch (layer) {
         case Layer::seccomp: return facts.has_filter;
@@ -64,7 +61,8 @@ Layer layer_of(const Attempt& attempt, const Fact& fact, const Facts& facts, boo
     return enforcing && fact.error == "EACCES" ? Layer::selinux_type : Layer::none;
 }
 
-Finding judge_attempt(const Attempt& attempt, const Fact* fact, const Facts& facts, bool enforcing) {
+Finding judge_attempt(const Attempt& attempt, const Fact* fact, const Facts& facts,
+                      bool enforcing) {
     Finding out;
     out.group = kebab(attempt.group);
     out.name = kebab(attempt.identifier);
@@ -143,8 +141,8 @@ Judgement judge(const Facts& facts, bool enforcing, const std::vector<std::strin
     for (const Attempt& attempt : attempts()) {
         const auto found = given.find({kebab(attempt.group), kebab(attempt.identifier)});
         const Fact* const fact = found == given.end() ? nullptr : found->second;
-        const bool is_expected =
-            groups.empty() || std::find(groups.begin(), groups.end(), kebab(attempt.group)) != groups.end();
+        const bool is_expected = groups.empty() || std::find(groups.begin(), groups.end(),
+                                                             kebab(attempt.group)) != groups.end();
         if (is_expected || fact != nullptr) {
             out.findings.push_back(judge_attempt(attempt, fact, facts, enforcing));
         }
@@ -174,14 +172,15 @@ std::size_t Judgement::failures() const {
 Json to_json(const Judgement& judgement) {
     Json rows = Json::array();
     for (const Finding& finding : judgement.findings) {
-        rows.push_back({{"group", finding.group},
-                        {"name", finding.name},
-                        {"what", finding.what},
-                        {"verdict", name_of(finding.verdict)},
-                        {"layer", finding.layer == Layer::none ? Json(nullptr) : Json(name_of(finding.layer))},
-                        {"needs_selinux", finding.needs_selinux},
-                        {"errno", finding.error},
-                        {"detail", finding.detail}});
+        rows.push_back(
+            {{"group", finding.group},
+             {"name", finding.name},
+             {"what", finding.what},
+             {"verdict", name_of(finding.verdict)},
+             {"layer", finding.layer == Layer::none ? Json(nullptr) : Json(name_of(finding.layer))},
+             {"needs_selinux", finding.needs_selinux},
+             {"errno", finding.error},
+             {"detail", finding.detail}});
     }
     Json totals = Json::object();
     for (const VerdictName& row : verdicts) {
@@ -221,17 +220,20 @@ std::vector<std::string> summary(const Judgement& judgement) {
     for (const Finding& finding : judgement.findings) {
         selinux_only += finding.needs_selinux ? 1 : 0;
         if (is_failure(finding.verdict)) {
-            out.push_back(str(name_of(finding.verdict), ": ", finding.group, "/", finding.name, ": ",
-                              finding.what, finding.detail.empty() ? "" : " — ", finding.detail,
-                              finding.needs_selinux && !judgement.enforcing ? " (only SELinux stops it)" : ""));
+            out.push_back(str(
+                name_of(finding.verdict), ": ", finding.group, "/", finding.name, ": ",
+                finding.what, finding.detail.empty() ? "" : " — ", finding.detail,
+                finding.needs_selinux && !judgement.enforcing ? " (only SELinux stops it)" : ""));
         }
     }
     if (!judgement.enforcing) {
-        out.push_back(str("SELinux is not on for this gear: ", selinux_only,
-                          " attempts have nothing else that stops them, and no layer but the first was tested"));
+        out.push_back(str(
+            "SELinux is not on for this gear: ", selinux_only,
+            " attempts have nothing else that stops them, and no layer but the first was tested"));
     }
     if (const std::size_t absent = judgement.count(Verdict::absent); absent > 0) {
-        out.push_back(str(absent, " attempts were not made: this machine does not have what they need"));
+        out.push_back(
+            str(absent, " attempts were not made: this machine does not have what they need"));
     }
     const std::size_t failures = judgement.failures();
     const std::size_t all = judgement.findings.size();

@@ -29,7 +29,7 @@ struct Facts {
 Facts parse_facts(std::string_view text);
 
 enum class Verdict {
-    blocked,      ///< by `layer`
+    blocked,  ///< by `layer`
     not_stopped,
     absent,       ///< nothing was tried: the machine does not have it
     unexplained,  ///< denied, but by no sign of the table: the attempt or the table is wrong

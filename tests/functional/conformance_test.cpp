@@ -1,4 +1,5 @@
-// The probe in a real gear, beside a second one and a host that listens: whatever it tries is stopped.
+// The probe in a real gear, beside a second one and a host that listens: whatever it tries is
+// stopped.
 #include "conformance/judge.h"
 #include "ssh_fixture.h"
 
@@ -33,9 +34,15 @@ const std::set<std::string> of_selinux = {
 
 // What kernels may lack, and the end of the disk. All others must have been tried.
 const std::set<std::string> may_be_absent = {
-    "files/modprobe-path-write", "kernel/sysrq-trigger", "kernel/kcore",
-    "kernel/kallsyms",           "kernel/keys-proc",     "kernel/page-flags",
-    "kernel/kmsg-proc",          "labels/autogroup-nice", "labels/immutable-own-file",
+    "files/modprobe-path-write",
+    "kernel/sysrq-trigger",
+    "kernel/kcore",
+    "kernel/kallsyms",
+    "kernel/keys-proc",
+    "kernel/page-flags",
+    "kernel/kmsg-proc",
+    "labels/autogroup-nice",
+    "labels/immutable-own-file",
     "resources/disk",
 };
 
@@ -59,7 +66,8 @@ protected:
         }
         gear = create_application(40, {"mock"});
         other = create_application(41, {"mock"});
-        agent->set_authorized_keys(gear, {{"ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAIA", "laptop", "demo"}});
+        agent->set_authorized_keys(
+            gear, {{"ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAIA", "laptop", "demo"}});
     }
     void TearDown() override {
         for (const int fd : listeners) {
@@ -86,7 +94,8 @@ protected:
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
-        listen_on(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), reinterpret_cast<const sockaddr*>(&address),
+        listen_on(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                  reinterpret_cast<const sockaddr*>(&address),
                   static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size()));
     }
 
@@ -107,17 +116,20 @@ protected:
 };
 
 TEST_F(ConformanceTest, StopsEveryAttempt) {
-    const std::string text = inside(gear, str(libexec_dir(), "/gear-probe --targets '", targets(), "'"));
+    const std::string text =
+        inside(gear, str(libexec_dir(), "/gear-probe --targets '", targets(), "'"));
     if (std::getenv("GEARBOX_SHOW_FACTS") != nullptr) {
         std::cout << text;
     }
-    const conformance::Judgement judgement = conformance::judge(conformance::parse_facts(text), false);
+    const conformance::Judgement judgement =
+        conformance::judge(conformance::parse_facts(text), false);
     EXPECT_EQ(judgement.failures(), 0u);
     std::set<std::string> needing_selinux;
     for (const conformance::Finding& finding : judgement.findings) {
         const std::string name = finding.group + "/" + finding.name;
         EXPECT_FALSE(conformance::is_failure(finding.verdict))
-            << conformance::name_of(finding.verdict) << " " << name << " " << finding.error << " " << finding.detail;
+            << conformance::name_of(finding.verdict) << " " << name << " " << finding.error << " "
+            << finding.detail;
         if (finding.needs_selinux) {
             needing_selinux.insert(name);
         } else if (finding.verdict == conformance::Verdict::absent) {
@@ -130,7 +142,8 @@ TEST_F(ConformanceTest, StopsEveryAttempt) {
     EXPECT_EQ(inside(gear, "ls -A ~/app-root/data /tmp /var/tmp /dev/shm | grep gear-probe"), "");
     for (const GearId& id : {gear, other}) {
         const GearRecord record = agent->context().store.gear(id);
-        EXPECT_EQ(http_get(link_addresses(record.spec.uid).gear, record.find_web_endpoint()->proxy_port, "shop"),
+        EXPECT_EQ(http_get(link_addresses(record.spec.uid).gear,
+                           record.find_web_endpoint()->proxy_port, "shop"),
                   "first version\n");
     }
 }
@@ -144,7 +157,9 @@ TEST_F(ConformanceTest, RunsOneGroup) {
 
 // The daemon's own score is inherited by gear-init. Raised here: lowering takes a capability.
 TEST_F(ConformanceTest, IsNotSparedWhenMemoryIsShort) {
-    const auto set_own = [](const char* value) { std::ofstream("/proc/self/oom_score_adj") << value; };
+    const auto set_own = [](const char* value) {
+        std::ofstream("/proc/self/oom_score_adj") << value;
+    };
     set_own("100");
     EXPECT_EQ(inside(gear, "cat /proc/self/oom_score_adj"), "0\n");
     agent->stop(gear, false);

@@ -1,4 +1,5 @@
-// Archives: members that lead out of the directory they are unpacked in, by tar as the gear runs it.
+// Archives: members that lead out of the directory they are unpacked in, by tar as the gear runs
+// it.
 #include "conformance/probe/groups.h"
 
 #include <sys/stat.h>
@@ -18,7 +19,7 @@ constexpr const char* outside = "/etc/gear-probe-member";
 
 struct Member {
     std::string name;
-    char type = '0';           ///< of ustar: file, '1' hard link, '2' symbolic link, '4' block device
+    char type = '0';  ///< of ustar: file, '1' hard link, '2' symbolic link, '4' block device
     std::string link{};
     unsigned mode = 0644;
     unsigned device_major = 0;
@@ -70,8 +71,9 @@ Unpacked unpack(const std::vector<Member>& members, const std::string& directory
     }
     std::ofstream(archive.path(), std::ios::binary) << data << std::string(1024, '\0');
     ::mkdir(directory.c_str(), 0700);
-    const Ran ran = run({"/usr/bin/tar", "-P", "-p", "--same-owner", "-xf", archive.path(), "-C", directory},
-                        {"LC_ALL=C", "PATH=/usr/bin"});
+    const Ran ran =
+        run({"/usr/bin/tar", "-P", "-p", "--same-owner", "-xf", archive.path(), "-C", directory},
+            {"LC_ALL=C", "PATH=/usr/bin"});
     return {ran.status != 127 && ran.status >= 0, ran.output.substr(0, ran.output.find('\n'))};
 }
 
@@ -117,12 +119,14 @@ Outcome through_symlink(const Targets&) {
 Outcome hard_link_outside(const Targets&) {
     const Scratch directory("link");
     const Unpacked unpacked = unpack({{"passwd", '1', "/etc/passwd"}}, directory.path());
-    return exists(own(directory, "passwd")) ? succeeded("a hard link to /etc/passwd") : denied(0, unpacked.complaint);
+    return exists(own(directory, "passwd")) ? succeeded("a hard link to /etc/passwd")
+                                            : denied(0, unpacked.complaint);
 }
 Outcome device_node(const Targets&) {
     const Scratch directory("device");
     const Unpacked unpacked = unpack({{"disk", '4', "", 0600, 8}}, directory.path());
-    return exists(own(directory, "disk")) ? succeeded("a block device 8:0") : denied(0, unpacked.complaint);
+    return exists(own(directory, "disk")) ? succeeded("a block device 8:0")
+                                          : denied(0, unpacked.complaint);
 }
 Outcome owned_by_root(const Targets&) {
     const Scratch directory("owner");

@@ -25,7 +25,8 @@ Outcome open_for_writing(const std::string& path) {
 }
 
 // The host's pid may be the number of a process of this gear as well: that is not a neighbour.
-Outcome of_other(const Targets& targets, const std::string& below, Outcome (*attempt)(const std::string&)) {
+Outcome of_other(const Targets& targets, const std::string& below,
+                 Outcome (*attempt)(const std::string&)) {
     const std::string directory = "/proc/" + std::to_string(targets.other_pid);
     struct stat theirs {};
     struct stat ours {};
@@ -207,14 +208,22 @@ Outcome inherited_descriptors(const Targets&) {
     return denied(0, "none is open");
 }
 
-Outcome init_program_write(const Targets&) {
-    return open_for_writing("/proc/1/exe");
-}
+namespace {
 
 // A running program is ETXTBSY for whoever could write it otherwise.
+Outcome write_program(const std::string& path) {
+    Outcome outcome = open_for_writing(path);
+    return outcome.code == ETXTBSY ? succeeded("only because it runs it could not be written")
+                                   : outcome;
+}
+
+}  // namespace
+
+Outcome init_program_write(const Targets&) {
+    return write_program("/proc/1/exe");
+}
 Outcome own_program_write(const Targets&) {
-    Outcome outcome = open_for_writing("/proc/self/exe");
-    return outcome.code == ETXTBSY ? succeeded("only because it runs it could not be written") : outcome;
+    return write_program("/proc/self/exe");
 }
 
 Outcome usr_create(const Targets&) {
@@ -266,14 +275,16 @@ Outcome core_pattern_write(const Targets&) {
 }
 Outcome modprobe_path_write(const Targets&) {
     constexpr const char* path = "/proc/sys/kernel/modprobe";
-    return ::access(path, F_OK) < 0 ? absent("this kernel loads no modules") : open_for_writing(path);
+    return ::access(path, F_OK) < 0 ? absent("this kernel loads no modules")
+                                    : open_for_writing(path);
 }
 Outcome forwarding_sysctl_write(const Targets&) {
     return open_for_writing("/proc/sys/net/ipv4/ip_forward");
 }
 
 // glibc shows the auxiliary vector, unless the program has more privilege than who started it: then
-// it hides it. So the line of the effective user is there exactly if the set-uid bit was without effect.
+// it hides it. So the line of the effective user is there exactly if the set-uid bit was without
+// effect.
 Outcome setuid_program(const Targets&) {
     for (const char* program : {"/usr/bin/su", "/usr/bin/passwd", "/usr/bin/mount"}) {
         struct stat info {};
@@ -355,7 +366,8 @@ Outcome systemd_socket(const Targets&) {
 }
 
 Outcome foreign_temporary_files(const Targets&) {
-    for (const std::string& place : {std::string("/tmp"), std::string("/var/tmp"), std::string("/dev/shm")}) {
+    for (const std::string& place :
+         {std::string("/tmp"), std::string("/var/tmp"), std::string("/dev/shm")}) {
         for (const std::string& name : list_directory(place)) {
             struct stat info {};
             const std::string path = place + "/" + name;
@@ -368,8 +380,9 @@ Outcome foreign_temporary_files(const Targets&) {
 }
 
 Outcome host_disks(const Targets&) {
-    return first_found({"/dev/sda", "/dev/vda", "/dev/nvme0n1", "/dev/sr0", "/dev/loop0", "/dev/dm-0"},
-                       open_for_reading);
+    return first_found(
+        {"/dev/sda", "/dev/vda", "/dev/nvme0n1", "/dev/sr0", "/dev/loop0", "/dev/dm-0"},
+        open_for_reading);
 }
 Outcome boot_files(const Targets&) {
     return try_list("/boot");

@@ -72,18 +72,21 @@ Outcome preload_setuid(const Targets&) {
     }
     const Scratch library("preload.so");
     std::ofstream(library.path()) << "not a library";
-    const Ran ran = run({program, "--help"}, {"LD_SHOW_AUXV=1", "LC_ALL=C", "LD_PRELOAD=" + library.path()});
+    const Ran ran =
+        run({program, "--help"}, {"LD_SHOW_AUXV=1", "LC_ALL=C", "LD_PRELOAD=" + library.path()});
     const bool was_tried = ran.output.find(library.path()) != std::string::npos;
     const auto at = ran.output.find("AT_EUID:");
     const int euid = at == std::string::npos ? -1 : std::atoi(ran.output.c_str() + at + 8);
     struct statvfs mount {};
     ::statvfs(program, &mount);
-    const std::string detail = std::string(was_tried ? "the library was tried" : "the library was ignored") +
-                               ", effective user " + std::to_string(euid);
+    const std::string detail =
+        std::string(was_tried ? "the library was tried" : "the library was ignored") +
+        ", effective user " + std::to_string(euid);
     if (euid == 0 || (euid < 0 && was_tried)) {
         return succeeded(detail);
     }
-    return denied(0, detail + ((mount.f_flag & ST_NOSUID) != 0 ? ", mounted nosuid" : ", set-uid bits"));
+    return denied(
+        0, detail + ((mount.f_flag & ST_NOSUID) != 0 ? ", mounted nosuid" : ", set-uid bits"));
 }
 
 Outcome hook_overwrite(const Targets&) {
@@ -106,14 +109,17 @@ long borrowed_from(const std::string& objects) {
         return -1;
     }
     std::ofstream(borrower.path() + "/objects/info/alternates") << objects << "\n";
-    const Ran listed = run({"/usr/bin/git", "-C", borrower.path(), "cat-file", "--batch-all-objects",
-                            "--batch-check=%(objectname)"},
+    const Ran listed = run({"/usr/bin/git", "-C", borrower.path(), "cat-file",
+                            "--batch-all-objects", "--batch-check=%(objectname)"},
                            environment);
     long count = 0;
     for (std::size_t at = 0; at < listed.output.size();) {
         const auto end = std::min(listed.output.find('\n', at), listed.output.size());
         const std::string line = listed.output.substr(at, end - at);
-        count += line.size() >= 40 && line.find_first_not_of("0123456789abcdef") == std::string::npos ? 1 : 0;
+        count +=
+            line.size() >= 40 && line.find_first_not_of("0123456789abcdef") == std::string::npos
+                ? 1
+                : 0;
         at = end + 1;
     }
     return count;

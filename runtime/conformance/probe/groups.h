@@ -3,8 +3,8 @@
 #include "conformance/probe/outcome.h"
 #include "conformance/probe/targets.h"
 
-#define ATTEMPT(group, function, ...)      \
-    namespace gearbox::probe::group {      \
+#define ATTEMPT(group, function, ...)         \
+    namespace gearbox::probe::group {         \
     Outcome function(const Targets& targets); \
     }
 #include "conformance/attempts.def"

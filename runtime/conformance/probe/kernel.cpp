@@ -40,7 +40,8 @@ Outcome bpf(const Targets&) {
     attributes.key_size = 4;
     attributes.value_size = 4;
     attributes.max_entries = 1;
-    return from_call(::syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes), "BPF_MAP_CREATE");
+    return from_call(::syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes),
+                     "BPF_MAP_CREATE");
 }
 
 Outcome perf_event(const Targets&) {
@@ -49,11 +50,13 @@ Outcome perf_event(const Targets&) {
     attributes.size = sizeof attributes;
     attributes.config = PERF_COUNT_SW_CPU_CLOCK;
     attributes.exclude_kernel = 1;
-    return from_call(::syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0), "PERF_COUNT_SW_CPU_CLOCK");
+    return from_call(::syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0),
+                     "PERF_COUNT_SW_CPU_CLOCK");
 }
 
 Outcome userfaultfd(const Targets&) {
-    return from_call(::syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY), "UFFD_USER_MODE_ONLY");
+    return from_call(::syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY),
+                     "UFFD_USER_MODE_ONLY");
 }
 
 Outcome io_uring(const Targets&) {
@@ -62,30 +65,36 @@ Outcome io_uring(const Targets&) {
 }
 
 Outcome keyctl(const Targets&) {
-    return from_call(::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 1), "its user's keyring");
+    return from_call(::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 1),
+                     "its user's keyring");
 }
 Outcome add_key(const Targets&) {
-    return from_call(::syscall(SYS_add_key, "user", "gear-probe", "x", 1, KEY_SPEC_PROCESS_KEYRING), "process keyring");
+    return from_call(::syscall(SYS_add_key, "user", "gear-probe", "x", 1, KEY_SPEC_PROCESS_KEYRING),
+                     "process keyring");
 }
 // That there is no such key shows that the kernel looked.
 Outcome request_key(const Targets&) {
-    const long rc = ::syscall(SYS_request_key, "user", "gear-probe", nullptr, KEY_SPEC_PROCESS_KEYRING);
+    const long rc =
+        ::syscall(SYS_request_key, "user", "gear-probe", nullptr, KEY_SPEC_PROCESS_KEYRING);
     return rc < 0 && errno == ENOKEY ? succeeded("it was looked for") : from_call(rc, "user key");
 }
 
 Outcome init_module(const Targets&) {
     constexpr char image[] = "not a module";
     const long rc = ::syscall(SYS_init_module, image, sizeof image, "");
-    return rc < 0 && errno == ENOEXEC ? succeeded("the image was looked at") : from_call(rc, "a broken image");
+    return rc < 0 && errno == ENOEXEC ? succeeded("the image was looked at")
+                                      : from_call(rc, "a broken image");
 }
 Outcome finit_module(const Targets&) {
     const int fd = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     const long rc = ::syscall(SYS_finit_module, fd, "", 0);
-    return rc < 0 && errno == ENOEXEC ? succeeded("the file was looked at") : from_call(rc, "/proc/self/exe");
+    return rc < 0 && errno == ENOEXEC ? succeeded("the file was looked at")
+                                      : from_call(rc, "/proc/self/exe");
 }
 Outcome delete_module(const Targets&) {
     const long rc = ::syscall(SYS_delete_module, "gearbox_no_such_module", O_NONBLOCK);
-    return rc < 0 && errno == ENOENT ? succeeded("it was looked for") : from_call(rc, "a module that is not there");
+    return rc < 0 && errno == ENOENT ? succeeded("it was looked for")
+                                     : from_call(rc, "a module that is not there");
 }
 
 // No segments: takes a kernel away that nobody loaded.
@@ -95,19 +104,23 @@ Outcome kexec_load(const Targets&) {
 Outcome kexec_file_load(const Targets&) {
     const int fd = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     const long rc = ::syscall(SYS_kexec_file_load, fd, -1, 1, "", 4 /* KEXEC_FILE_NO_INITRAMFS */);
-    return rc < 0 && errno == ENOEXEC ? succeeded("the file was looked at") : from_call(rc, "/proc/self/exe");
+    return rc < 0 && errno == ENOEXEC ? succeeded("the file was looked at")
+                                      : from_call(rc, "/proc/self/exe");
 }
 // The kernel asks for CAP_SYS_BOOT before it looks at the magic numbers.
 Outcome reboot(const Targets&) {
     const long rc = ::syscall(SYS_reboot, 0, 0, 0, nullptr);
-    return rc < 0 && errno == EINVAL ? succeeded("the magic numbers were looked at") : from_call(rc, "wrong magic numbers");
+    return rc < 0 && errno == EINVAL ? succeeded("the magic numbers were looked at")
+                                     : from_call(rc, "wrong magic numbers");
 }
 
 namespace {
 
 // Which files /proc has is the kernel's configuration; a mask does not take them away.
 Outcome if_there(const std::string& path, Outcome (*attempt)(const std::string&)) {
-    return ::access(path.c_str(), F_OK) < 0 && errno == ENOENT ? absent("this kernel has no " + path) : attempt(path);
+    return ::access(path.c_str(), F_OK) < 0 && errno == ENOENT
+               ? absent("this kernel has no " + path)
+               : attempt(path);
 }
 Outcome open_for_writing(const std::string& path) {
     return try_open(path, O_WRONLY);
@@ -180,7 +193,8 @@ Outcome with_terminal(int (*call)(int terminal), const char* name) {
         ::_exit(terminal < 0 ? 255 : call(terminal) < 0 ? errno : 0);
     }
     int status = 0;
-    if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) == 255) {
+    if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+        WEXITSTATUS(status) == 255) {
         return denied(0, "no terminal could be opened");
     }
     errno = WEXITSTATUS(status);
@@ -242,7 +256,8 @@ Outcome local_descriptors(const Targets&) {
     user_desc descriptor{};
     descriptor.entry_number = 1;
     descriptor.limit = 0xfff;
-    return from_call(::syscall(SYS_modify_ldt, 1, &descriptor, sizeof descriptor), "a 16-bit data segment");
+    return from_call(::syscall(SYS_modify_ldt, 1, &descriptor, sizeof descriptor),
+                     "a 16-bit data segment");
 }
 Outcome file_system_types(const Targets&) {
     return from_call(::syscall(SYS_sysfs, 3), "number of types");
@@ -301,15 +316,17 @@ Outcome set_host_name(const Targets&) {
 Outcome set_domain_name(const Targets&) {
     utsname names{};
     ::uname(&names);
-    return from_call(::setdomainname(names.domainname, std::string(names.domainname).size()), names.domainname);
+    return from_call(::setdomainname(names.domainname, std::string(names.domainname).size()),
+                     names.domainname);
 }
 
 namespace {
 
 // For calls that ask for privilege first and then for the file.
 Outcome looked_for(long rc, const char* path) {
-    return rc < 0 && (errno == ENOENT || errno == EINVAL) ? succeeded(std::string(path) + " was looked for")
-                                                          : from_call(rc, path);
+    return rc < 0 && (errno == ENOENT || errno == EINVAL)
+               ? succeeded(std::string(path) + " was looked for")
+               : from_call(rc, path);
 }
 constexpr const char* nowhere = "/tmp/gear-probe-nowhere";
 
@@ -330,7 +347,8 @@ Outcome quota_control(const Targets&) {
 }
 
 Outcome fanotify(const Targets&) {
-    return from_call(::fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_CLOEXEC, O_RDONLY), "FAN_REPORT_FID");
+    return from_call(::fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_CLOEXEC, O_RDONLY),
+                     "FAN_REPORT_FID");
 }
 Outcome directory_cookie(const Targets&) {
     char buffer[64];

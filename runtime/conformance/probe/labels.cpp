@@ -67,8 +67,9 @@ Outcome set_xattr(const char* name, const void* value, std::size_t size) {
 
 Outcome cgroup_leave(const Targets&) {
     const std::string root = cgroup_root;
-    return first_found({root + "/cgroup.procs", root + "/pids/cgroup.procs", root + "/memory/cgroup.procs"},
-                       open_for_writing);
+    return first_found(
+        {root + "/cgroup.procs", root + "/pids/cgroup.procs", root + "/memory/cgroup.procs"},
+        open_for_writing);
 }
 Outcome cgroup_own_memory(const Targets&) {
     const std::string own = own_cgroup("memory");
@@ -133,7 +134,9 @@ Outcome trusted_attribute(const Targets&) {
     return set_xattr("trusted.gear-probe", "x", 1);
 }
 Outcome integrity_attribute(const Targets&) {
-    constexpr char digest[] = "\x01" "01234567890123456789";
+    constexpr char digest[] =
+        "\x01"
+        "01234567890123456789";
     return set_xattr("security.ima", digest, sizeof digest - 1);
 }
 

@@ -19,7 +19,8 @@ namespace gearbox::probe::kernel {
 namespace {
 
 // Mounted and at once unmounted.
-Outcome try_mount(const char* source, const std::string& target, const char* type, unsigned long flags) {
+Outcome try_mount(const char* source, const std::string& target, const char* type,
+                  unsigned long flags) {
     const int rc = ::mount(source, target.c_str(), type, flags, nullptr);
     Outcome outcome = from_call(rc, std::string(type) + " on " + target);
     if (rc == 0) {
@@ -59,14 +60,16 @@ Outcome remount_writable(const Targets&) {
 // MNT_EXPIRE only marks at the first call and answers EAGAIN: allowed, and nothing has changed.
 Outcome umount_mask(const Targets&) {
     const int rc = ::umount2("/proc/kcore", MNT_EXPIRE);
-    return rc < 0 && (errno == EAGAIN || errno == EBUSY) ? succeeded("/proc/kcore") : from_call(rc, "/proc/kcore");
+    return rc < 0 && (errno == EAGAIN || errno == EBUSY) ? succeeded("/proc/kcore")
+                                                         : from_call(rc, "/proc/kcore");
 }
 
 Outcome new_mount_interface(const Targets&) {
     return from_call(::syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC), "tmpfs");
 }
 Outcome open_tree(const Targets&) {
-    return from_call(::syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), "/");
+    return from_call(::syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
+                     "/");
 }
 Outcome mount_attributes(const Targets&) {
     struct mount_attr change {};

@@ -43,11 +43,13 @@ std::string host_end_of(const std::string& gear_end) {
 }  // namespace
 
 Outcome other_gear_port(const Targets& targets) {
-    return any_of(targets.other_addresses,
-                  [&](const std::string& address) { return try_reach({address, targets.other_port}); });
+    return any_of(targets.other_addresses, [&](const std::string& address) {
+        return try_reach({address, targets.other_port});
+    });
 }
 
-// 127.x of the contract: the same number in its own namespace is its own loopback, where nobody listens.
+// 127.x of the contract: the same number in its own namespace is its own loopback, where nobody
+// listens.
 Outcome other_gear_loopback(const Targets& targets) {
     const std::uint32_t number = (127u << 24) + targets.other_uid % 65536 * 128 + 1;
     in_addr address{htonl(number)};
@@ -57,20 +59,24 @@ Outcome other_gear_loopback(const Targets& targets) {
 }
 
 Outcome other_gear_udp(const Targets& targets) {
-    return any_of(targets.other_addresses,
-                  [](const std::string& address) { return try_reach_udp({address, 53}); });
+    return any_of(targets.other_addresses, [](const std::string& address) {
+        return try_reach_udp({address, 53});
+    });
 }
 Outcome other_gear_by_device(const Targets& targets) {
-    return any_of(targets.other_addresses,
-                  [&](const std::string& address) { return try_reach({address, targets.other_port, true}); });
+    return any_of(targets.other_addresses, [&](const std::string& address) {
+        return try_reach({address, targets.other_port, true});
+    });
 }
 Outcome other_host_end(const Targets& targets) {
-    return any_of(targets.other_addresses,
-                  [](const std::string& address) { return try_reach({host_end_of(address), 22}); });
+    return any_of(targets.other_addresses, [](const std::string& address) {
+        return try_reach({host_end_of(address), 22});
+    });
 }
 Outcome other_host_end_by_device(const Targets& targets) {
-    return any_of(targets.other_addresses,
-                  [](const std::string& address) { return try_reach({host_end_of(address), 22, true}); });
+    return any_of(targets.other_addresses, [](const std::string& address) {
+        return try_reach({host_end_of(address), 22, true});
+    });
 }
 
 Outcome host_daemon(const Targets& targets) {
@@ -100,17 +106,20 @@ Outcome host_ping(const Targets& targets) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     ::inet_pton(AF_INET, targets.own_host_end.c_str(), &address.sin_addr);
-    const ssize_t sent =
-        ::sendto(fd, &echo, sizeof echo, 0, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const ssize_t sent = ::sendto(fd, &echo, sizeof echo, 0,
+                                  reinterpret_cast<const sockaddr*>(&address), sizeof address);
     const int code = sent < 0 ? errno : ETIMEDOUT;
     pollfd wait{fd, POLLIN, 0};
     const bool answered = sent > 0 && ::poll(&wait, 1, 700) == 1;
     ::close(fd);
-    return answered ? succeeded(targets.own_host_end + " answered") : denied(code, targets.own_host_end);
+    return answered ? succeeded(targets.own_host_end + " answered")
+                    : denied(code, targets.own_host_end);
 }
 
 Outcome host_addresses(const Targets& targets) {
-    return any_of(targets.host_addresses, [](const std::string& address) { return try_reach({address, 22}); });
+    return any_of(targets.host_addresses, [](const std::string& address) {
+        return try_reach({address, 22});
+    });
 }
 // At most two: each takes its time, and the whole has three seconds.
 Outcome host_addresses_by_device(const Targets& targets) {
@@ -150,7 +159,8 @@ Outcome spoofed_source(const Targets& targets) {
 Outcome transparent_bind(const Targets&) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     constexpr int on = 1;
-    Outcome outcome = from_call(::setsockopt(fd, SOL_IP, IP_TRANSPARENT, &on, sizeof on), "IP_TRANSPARENT");
+    Outcome outcome =
+        from_call(::setsockopt(fd, SOL_IP, IP_TRANSPARENT, &on, sizeof on), "IP_TRANSPARENT");
     ::close(fd);
     return outcome;
 }
@@ -178,12 +188,13 @@ Outcome foreign_low_port(const Targets& targets) {
     return try_listen(targets.other_addresses.front(), 80);
 }
 
-// The first name is what a test on the host listens at; the others are of desktops and systemd. That
-// nobody listens shows as "refused" here.
+// The first name is what a test on the host listens at; the others are of desktops and systemd.
+// That nobody listens shows as "refused" here.
 Outcome abstract_sockets(const Targets&) {
     Outcome outcome;
-    for (const char* name : {"@gearbox-conformance", "@/tmp/.X11-unix/X0", "@/org/freedesktop/systemd1/notify",
-                             "@/containerd-shim", "@/run/systemd/journal/stdout"}) {
+    for (const char* name :
+         {"@gearbox-conformance", "@/tmp/.X11-unix/X0", "@/org/freedesktop/systemd1/notify",
+          "@/containerd-shim", "@/run/systemd/journal/stdout"}) {
         outcome = try_connect(name);
         if (outcome.result == Result::succeeded || outcome.code != ECONNREFUSED) {
             break;

@@ -48,7 +48,8 @@ Outcome arp_spoofing(const Targets& targets) {
     to.sll_halen = 6;
     std::memset(to.sll_addr, 0xff, 6);
     Outcome outcome = from_call(
-        ::sendto(fd, &frame, sizeof frame, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to), "ARP reply");
+        ::sendto(fd, &frame, sizeof frame, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to),
+        "ARP reply");
     ::close(fd);
     return outcome;
 }
@@ -59,10 +60,15 @@ Outcome ndp_spoofing(const Targets&) {
 
 namespace {
 
+// What succeeded is taken back by the other request, with what was there before.
 template <typename Request>
-Outcome try_ioctl(unsigned long number, Request& request, const char* name) {
+Outcome try_ioctl(unsigned long number, Request request, unsigned long undo, Request before,
+                  const char* name) {
     const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     Outcome outcome = from_call(::ioctl(fd, number, &request), name);
+    if (outcome.result == Result::succeeded) {
+        ::ioctl(fd, undo, &before);
+    }
     ::close(fd);
     return outcome;
 }
@@ -82,25 +88,30 @@ Outcome arp_entry(const Targets& targets) {
     request.arp_ha.sa_family = ARPHRD_ETHER;
     request.arp_flags = ATF_COM | ATF_PERM;
     std::strcpy(request.arp_dev, "eth0");
-    return try_ioctl(SIOCSARP, request, "SIOCSARP");
+    return try_ioctl(SIOCSARP, request, SIOCDARP, request, "SIOCSARP");
 }
+// As an alias, which goes away when it is taken down.
 Outcome address_by_ioctl(const Targets& targets) {
-    ifreq request{};
-    std::strcpy(request.ifr_name, "eth0");
+    ifreq down{};
+    std::strcpy(down.ifr_name, "eth0:probe");
+    ifreq request = down;
     set_ipv4(request.ifr_addr, targets.other_addresses.front());
-    return try_ioctl(SIOCSIFADDR, request, "SIOCSIFADDR");
+    return try_ioctl(SIOCSIFADDR, request, SIOCSIFFLAGS, down, "SIOCSIFADDR");
 }
 Outcome promiscuous_by_ioctl(const Targets&) {
-    ifreq request{};
-    std::strcpy(request.ifr_name, "eth0");
+    ifreq before{};
+    std::strcpy(before.ifr_name, "eth0");
+    before.ifr_flags = IFF_UP;
+    ifreq request = before;
     request.ifr_flags = IFF_UP | IFF_PROMISC;
-    return try_ioctl(SIOCSIFFLAGS, request, "SIOCSIFFLAGS");
+    return try_ioctl(SIOCSIFFLAGS, request, SIOCSIFFLAGS, before, "SIOCSIFFLAGS");
 }
 
 Outcome packet_mark(const Targets&) {
     const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     constexpr int mark = 1;
-    Outcome outcome = from_call(::setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark), "SO_MARK");
+    Outcome outcome =
+        from_call(::setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark), "SO_MARK");
     ::close(fd);
     return outcome;
 }
@@ -135,7 +146,16 @@ public:
         add(type, &number, sizeof number);
     }
 
-    /// What the kernel acknowledges.
+    /// What the kernel acknowledges. What was made is deleted again: RTM_DELx is RTM_NEWx + 1.
+    Outcome make(const char* name) {
+        Outcome outcome = send(name);
+        if (outcome.result == Result::succeeded) {
+            head_.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+            ++head_.nlmsg_type;
+            send(name);
+        }
+        return outcome;
+    }
     Outcome send(const char* name) {
         const int fd = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
         if (fd < 0) {
@@ -184,7 +204,7 @@ Outcome address_add(const Targets& targets) {
     body.ifa_index = static_cast<unsigned>(eth0());
     Request<ifaddrmsg> request(RTM_NEWADDR, NLM_F_CREATE, body);
     request.add(IFA_LOCAL, targets.other_addresses.front());
-    return request.send("RTM_NEWADDR");
+    return request.make("RTM_NEWADDR");
 }
 
 Outcome route_add(const Targets& targets) {
@@ -195,7 +215,7 @@ Outcome route_add(const Targets& targets) {
     body.rtm_type = RTN_UNICAST;
     Request<rtmsg> request(RTM_NEWROUTE, NLM_F_CREATE, body);
     request.add(RTA_GATEWAY, targets.own_host_end);
-    return request.send("RTM_NEWROUTE");
+    return request.make("RTM_NEWROUTE");
 }
 
 Outcome neighbour_add(const Targets& targets) {
@@ -207,7 +227,7 @@ Outcome neighbour_add(const Targets& targets) {
     Request<ndmsg> request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, body);
     request.add(NDA_DST, targets.own_host_end);
     request.add(NDA_LLADDR, hardware, sizeof hardware);
-    return request.send("RTM_NEWNEIGH");
+    return request.make("RTM_NEWNEIGH");
 }
 
 Outcome rule_add(const Targets&) {
@@ -216,15 +236,19 @@ Outcome rule_add(const Targets&) {
     body.rtm_table = RT_TABLE_MAIN;
     body.rtm_type = RTN_UNICAST;
     Request<rtmsg> request(RTM_NEWRULE, NLM_F_CREATE, body);
-    return request.send("RTM_NEWRULE");
+    return request.make("RTM_NEWRULE");
 }
 
 Outcome link_change(const Targets&) {
     ifinfomsg body{};
     body.ifi_index = eth0();
     body.ifi_change = IFF_UP;
-    Request<ifinfomsg> request(RTM_NEWLINK, 0, body);
-    return request.send("RTM_NEWLINK");
+    Outcome outcome = Request<ifinfomsg>(RTM_NEWLINK, 0, body).send("RTM_NEWLINK");
+    if (outcome.result == Result::succeeded) {
+        body.ifi_flags = IFF_UP;
+        Request<ifinfomsg>(RTM_NEWLINK, 0, body).send("RTM_NEWLINK");
+    }
+    return outcome;
 }
 
 Outcome link_create(const Targets&) {
@@ -235,8 +259,10 @@ Outcome link_create(const Targets&) {
     std::string info(reinterpret_cast<const char*>(&inner), sizeof inner);
     info.append(kind, sizeof kind);
     Request<ifinfomsg> request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg{});
+    constexpr char name[] = "gearprobe0";
+    request.add(IFLA_IFNAME, name, sizeof name);
     request.add(IFLA_LINKINFO, info.data(), info.size());
-    return request.send("RTM_NEWLINK dummy");
+    return request.make("RTM_NEWLINK dummy");
 }
 
 namespace {

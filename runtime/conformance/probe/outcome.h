@@ -20,8 +20,8 @@ Outcome succeeded(std::string detail = {});
 /// Not to be had on this machine, so that nothing was tried.
 Outcome absent(std::string detail);
 
-/// For a call just made: below zero it was denied with errno. ENOSYS without a filter means that the
-/// kernel does not have the call at all.
+/// For a call just made: below zero it was denied with errno. ENOSYS without a filter means that
+/// the kernel does not have the call at all.
 Outcome from_call(long rc, std::string detail = {});
 
 /// "EPERM"; "" for 0.
@@ -61,7 +61,8 @@ std::string data_directory();
 /// The gear's repository, "" if there is none.
 std::string repository();
 
-/// A path in the data directory (or another one), empty at first; removed with all in it at the end.
+/// A path in the data directory (or another one), empty at first; removed with all in it at the
+/// end.
 class Scratch {
 public:
     explicit Scratch(const std::string& name, const std::string& directory = data_directory());
@@ -77,7 +78,7 @@ private:
 };
 
 struct Ran {
-    int status = -1;  ///< exit code; 128 + signal; -1: not started
+    int status = -1;     ///< exit code; 128 + signal; -1: not started
     std::string output;  ///< both streams
 };
 /// Runs a program with exactly these variables to its end.

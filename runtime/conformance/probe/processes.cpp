@@ -23,7 +23,8 @@ namespace gearbox::probe::processes {
 namespace {
 
 bool is_number(const std::string& text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // The host's number of a neighbour. A process of this gear may happen to have it: then the next one
@@ -31,7 +32,8 @@ bool is_number(const std::string& text) {
 pid_t foreign(const Targets& targets) {
     pid_t pid = targets.other_pid;
     struct stat info {};
-    while (::stat(("/proc/" + std::to_string(pid)).c_str(), &info) == 0 && info.st_uid == ::getuid()) {
+    while (::stat(("/proc/" + std::to_string(pid)).c_str(), &info) == 0 &&
+           info.st_uid == ::getuid()) {
         ++pid;
     }
     return pid;
@@ -87,8 +89,8 @@ Outcome kill_everything(const Targets&) {
         }
         struct stat info {};
         const std::string path = "/proc/" + std::to_string(pid);
-        // Threads have numbers, too, without a name in the listing but with an entry. What is gone by
-        // now was a process of this gear that ended.
+        // Threads have numbers, too, without a name in the listing but with an entry. What is gone
+        // by now was a process of this gear that ended.
         const bool is_there = ::stat(path.c_str(), &info) == 0;
         if (is_there ? info.st_uid != ::getuid() : ::kill(pid, 0) == 0) {
             return succeeded("reached " + named(pid));
@@ -105,7 +107,8 @@ Outcome nice_below_zero(const Targets&) {
 Outcome priority_of_other(const Targets& targets) {
     errno = 0;
     const int value = ::getpriority(PRIO_USER, targets.other_uid);
-    return from_call(errno == 0 ? 0 : -1, "uid " + std::to_string(targets.other_uid) + ": " + std::to_string(value));
+    return from_call(errno == 0 ? 0 : -1,
+                     "uid " + std::to_string(targets.other_uid) + ": " + std::to_string(value));
 }
 
 Outcome realtime_fifo(const Targets&) {
@@ -145,8 +148,9 @@ Outcome affinity_of_foreign(const Targets& targets) {
 
 namespace {
 
-Outcome transfer(const Targets& targets, ssize_t (*call)(pid_t, const iovec*, unsigned long, const iovec*,
-                                                         unsigned long, unsigned long)) {
+Outcome transfer(const Targets& targets,
+                 ssize_t (*call)(pid_t, const iovec*, unsigned long, const iovec*, unsigned long,
+                                 unsigned long)) {
     char buffer[16] = {};
     const iovec ours{buffer, sizeof buffer};
     // Where Debian's non-PIE programs begin; the process is looked for before the address.
@@ -191,12 +195,14 @@ Outcome compare_foreign(const Targets&) {
 Outcome move_pages_foreign(const Targets&) {
     void* page = nullptr;
     int status = 0;
-    return from_call(::syscall(SYS_move_pages, 0, 1, &page, nullptr, &status, 0), "asking for its own pages");
+    return from_call(::syscall(SYS_move_pages, 0, 1, &page, nullptr, &status, 0),
+                     "asking for its own pages");
 }
 
 Outcome migrate_pages_foreign(const Targets&) {
     const unsigned long node = 1;
-    return from_call(::syscall(SYS_migrate_pages, 0, 8 * sizeof node, &node, &node), "its own pages");
+    return from_call(::syscall(SYS_migrate_pages, 0, 8 * sizeof node, &node, &node),
+                     "its own pages");
 }
 
 Outcome setuid_root(const Targets&) {
@@ -234,7 +240,8 @@ Outcome ambient_capability(const Targets&) {
     ::syscall(SYS_capget, &header, data);
     data[0].inheritable |= 1u << CAP_NET_ADMIN;
     ::syscall(SYS_capset, &header, data);
-    return from_call(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0), "CAP_NET_ADMIN");
+    return from_call(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0),
+                     "CAP_NET_ADMIN");
 }
 
 Outcome raise_process_limit(const Targets&) {

@@ -40,7 +40,14 @@ std::size_t beyond_limit(const Targets& targets) {
     return (static_cast<std::size_t>(targets.memory_mb) * 5 / 4 + 64) * mib;
 }
 
-Outcome touch(int fd, std::size_t size) {
+// Touching more takes longer than an attempt has.
+constexpr int most_memory_mb = 2048;
+
+Outcome touch(int fd, const Targets& targets) {
+    if (targets.memory_mb > most_memory_mb && !targets.heavy) {
+        return absent("a limit of " + std::to_string(targets.memory_mb) + " MiB; --heavy tries it");
+    }
+    const std::size_t size = beyond_limit(targets);
     const int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
     void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0);
     if (memory == MAP_FAILED) {
@@ -54,7 +61,7 @@ Outcome touch(int fd, std::size_t size) {
 
 }  // namespace
 
-// Breadth first from one process: the count is its own. All of them end with the process group.
+// One process makes them all and counts. They end with the process group.
 Outcome fork_bomb(const Targets&) {
     for (int made = 0; made < most_processes; ++made) {
         const pid_t child = ::fork();
@@ -94,7 +101,7 @@ Outcome thread_bomb(const Targets&) {
 
 Outcome memory(const Targets& targets) {
     offer_itself();
-    return touch(-1, beyond_limit(targets));
+    return touch(-1, targets);
 }
 
 Outcome shared_memory(const Targets& targets) {
@@ -103,7 +110,7 @@ Outcome shared_memory(const Targets& targets) {
     if (fd < 0 || ::ftruncate(fd, static_cast<off_t>(beyond_limit(targets))) < 0) {
         return denied(errno, "making a memory file");
     }
-    return touch(fd, beyond_limit(targets));
+    return touch(fd, targets);
 }
 
 // Where the limit is higher than what the gear may use, the cgroup is met first.
@@ -111,8 +118,10 @@ Outcome locked_memory(const Targets& targets) {
     offer_itself();
     rlimit limit{};
     ::getrlimit(RLIMIT_MEMLOCK, &limit);
-    const std::size_t size = std::min<std::size_t>(limit.rlim_cur, beyond_limit(targets) - mib) + mib;
-    void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const std::size_t size =
+        std::min<std::size_t>(limit.rlim_cur, beyond_limit(targets) - mib) + mib;
+    void* const memory =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
         return denied(errno, "mapping memory");
     }
@@ -133,8 +142,9 @@ Outcome fill(const std::string& place) {
     if (fd < 0) {
         return denied(0, "no file could be made in " + place);
     }
-    Outcome outcome = from_call(::fallocate(fd, 0, 0, bytes), std::to_string(bytes / static_cast<off_t>(mib)) +
-                                                                  " MiB in " + place);
+    Outcome outcome =
+        from_call(::fallocate(fd, 0, 0, bytes),
+                  std::to_string(bytes / static_cast<off_t>(mib)) + " MiB in " + place);
     ::close(fd);
     return outcome;
 }
@@ -242,7 +252,8 @@ Outcome log_flood(const Targets&) {
     return try_connect("/dev/log");
 }
 Outcome journal_flood(const Targets&) {
-    return first_found({"/run/systemd/journal/socket", "/run/systemd/journal/stdout", "/run/systemd/journal/dev-log"},
+    return first_found({"/run/systemd/journal/socket", "/run/systemd/journal/stdout",
+                        "/run/systemd/journal/dev-log"},
                        try_connect);
 }
 

@@ -101,7 +101,8 @@ Outcome run_attempt(Function function, const Targets& targets) {
     char buffer[8192];
     const ssize_t got = ::read(ends[0], buffer, sizeof buffer);
     ::close(ends[0]);
-    return decode(std::string(buffer, got > 0 ? static_cast<std::size_t>(got) : 0), status, in_time);
+    return decode(std::string(buffer, got > 0 ? static_cast<std::size_t>(got) : 0), status,
+                  in_time);
 }
 
 }  // namespace gearbox::probe

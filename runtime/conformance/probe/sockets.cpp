@@ -35,7 +35,8 @@ Address make_address(const std::string& text, int port) {
     } else if (::inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr) == 1) {
         v6->sin6_family = AF_INET6;
         v6->sin6_port = htons(static_cast<std::uint16_t>(port));
-        const bool is_scoped = IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) || IN6_IS_ADDR_MULTICAST(&v6->sin6_addr);
+        const bool is_scoped =
+            IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) || IN6_IS_ADDR_MULTICAST(&v6->sin6_addr);
         v6->sin6_scope_id = is_scoped ? ::if_nametoindex("eth0") : 0;
         out.size = sizeof *v6;
         out.family = AF_INET6;
@@ -56,7 +57,8 @@ int make_socket(const Reach& reach, int type, Outcome& outcome) {
         return -1;
     }
     constexpr char device[] = "eth0";
-    if (reach.by_device && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, sizeof device) < 0) {
+    if (reach.by_device &&
+        ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, sizeof device) < 0) {
         outcome = denied(errno, "binding to eth0");
         ::close(fd);
         return -1;
@@ -137,7 +139,8 @@ Outcome try_socket(int family, int type, int protocol) {
     if (fd < 0 && !is_filtered() && (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT)) {
         return absent("this kernel does not have the family");
     }
-    Outcome outcome = from_call(fd, "family " + std::to_string(family) + " protocol " + std::to_string(protocol));
+    Outcome outcome =
+        from_call(fd, "family " + std::to_string(family) + " protocol " + std::to_string(protocol));
     if (fd >= 0) {
         ::close(fd);
     }

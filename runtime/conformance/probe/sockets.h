@@ -7,11 +7,12 @@
 namespace gearbox::probe {
 
 struct Reach {
-    std::string address;  ///< IPv4 or IPv6 in digits; "%eth0" is added by `device` for link-local ones
+    std::string
+        address;  ///< IPv4 or IPv6 in digits; "%eth0" is added by `device` for link-local ones
     int port = 0;
-    bool by_device = false;      ///< bound to eth0: the kernel then takes any address to be on the link
-    std::string source{};        ///< sends from this address, own or not
-    bool refusal_is_own = false; ///< a refusal comes from the own loopback: nobody was reached
+    bool by_device = false;  ///< bound to eth0: the kernel then takes any address to be on the link
+    std::string source{};    ///< sends from this address, own or not
+    bool refusal_is_own = false;  ///< a refusal comes from the own loopback: nobody was reached
 };
 
 /// TCP; connected or refused is reached: somebody answered.

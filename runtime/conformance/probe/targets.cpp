@@ -1,9 +1,12 @@
 #include "conformance/probe/targets.h"
 
 #include "base/json.h"
+#include "conformance/probe/outcome.h"
 #include "model/gear.h"
 
 #include <unistd.h>
+
+#include <cstdlib>
 
 namespace gearbox::probe {
 
@@ -19,6 +22,9 @@ Targets guess_targets() {
     out.own_host_end = link_addresses(uid).host;
     // QEMU's user network, libvirt's, and first addresses of private networks.
     out.host_addresses = {"10.0.2.15", "192.168.122.1", "192.168.1.1", "10.0.0.1", "172.17.0.1"};
+    if (const int limit = std::atoi(variable("OPENSHIFT_GEAR_MEMORY_MB").c_str()); limit > 0) {
+        out.memory_mb = limit;
+    }
     return out;
 }
 

@@ -35,7 +35,8 @@ const Finding& find(const Judgement& judgement, const std::string& name) {
             return finding;
         }
     }
-    static const Finding none{"", "", "", Verdict::unknown, Layer::none, false, "", "no such finding"};
+    static const Finding none{"",          "",    "", Verdict::unknown,
+                              Layer::none, false, "", "no such finding"};
     return none;
 }
 
@@ -50,7 +51,8 @@ TEST(Attempts, have_an_expectation_and_a_name_of_their_own) {
     std::set<std::string> texts;
     for (const Attempt& attempt : attempts()) {
         EXPECT_NE(attempt.signs[0].layer, Layer::none) << attempt.identifier;
-        EXPECT_TRUE(names.insert(str(attempt.group, "/", attempt.identifier)).second) << attempt.identifier;
+        EXPECT_TRUE(names.insert(str(attempt.group, "/", attempt.identifier)).second)
+            << attempt.identifier;
         EXPECT_GT(std::string(attempt.what).size(), 3u) << attempt.identifier;
         for (const Sign& sign : attempt.signs) {
             EXPECT_TRUE(sign.layer == Layer::none || *sign.error != '\0' || *sign.words != '\0')
@@ -58,8 +60,8 @@ TEST(Attempts, have_an_expectation_and_a_name_of_their_own) {
         }
     }
     EXPECT_GE(attempts().size(), 120u);
-    EXPECT_THAT(groups(), ::testing::ElementsAre("files", "processes", "network", "kernel", "labels", "resources",
-                                                 "git-ssh", "archives"));
+    EXPECT_THAT(groups(), ::testing::ElementsAre("files", "processes", "network", "kernel",
+                                                 "labels", "resources", "git-ssh", "archives"));
 }
 
 TEST(Judge, names_the_layer_that_stopped_an_attempt) {
@@ -70,13 +72,15 @@ TEST(Judge, names_the_layer_that_stopped_an_attempt) {
     const std::vector<Row> rows = {
         {{"files", "shadow-read", "denied", "ENOENT", ""}, Layer::mount},
         {{"files", "shadow-read", "denied", "EACCES", ""}, Layer::dac},
-        {{"files", "setuid-program", "denied", "", "su runs as 1000, mounted nosuid"}, Layer::mount},
+        {{"files", "setuid-program", "denied", "", "su runs as 1000, mounted nosuid"},
+         Layer::mount},
         {{"processes", "kill-foreign", "denied", "ESRCH", ""}, Layer::namespaces},
         {{"processes", "setuid-root", "denied", "EPERM", ""}, Layer::capabilities},
         {{"network", "host-sshd", "denied", "ETIMEDOUT", ""}, Layer::nftables},
         {{"network", "vsock", "denied", "EAFNOSUPPORT", ""}, Layer::seccomp},
         {{"kernel", "call-32-bit", "denied", "", "SIGSYS"}, Layer::seccomp},
-        {{"kernel", "kallsyms", "denied", "", "/proc/kallsyms is masked by /dev/null"}, Layer::mount},
+        {{"kernel", "kallsyms", "denied", "", "/proc/kallsyms is masked by /dev/null"},
+         Layer::mount},
         {{"resources", "memory", "denied", "", "SIGKILL"}, Layer::cgroup},
         {{"resources", "disk", "denied", "EDQUOT", "after 1 MiB"}, Layer::quota},
         {{"git-ssh", "hook-add", "denied", "EACCES", ""}, Layer::dac},
@@ -94,7 +98,8 @@ TEST(Judge, does_not_believe_a_layer_that_is_not_there) {
     facts.has_filter = false;
     EXPECT_EQ(judge_one(filtered, facts).verdict, Verdict::unexplained);
     facts.has_capabilities = true;
-    EXPECT_EQ(judge_one({"processes", "setuid-root", "denied", "EPERM", ""}, facts).verdict, Verdict::unexplained);
+    EXPECT_EQ(judge_one({"processes", "setuid-root", "denied", "EPERM", ""}, facts).verdict,
+              Verdict::unexplained);
     const Fact labelled{"labels", "current-label", "denied", "EACCES", ""};
     EXPECT_EQ(judge_one(labelled, no_facts(), false).verdict, Verdict::unexplained);
     EXPECT_EQ(judge_one(labelled, no_facts(), true).layer, Layer::selinux_type);
@@ -110,7 +115,8 @@ TEST(Judge, takes_another_errno_for_a_fault_of_the_attempt) {
         EXPECT_TRUE(is_failure(finding.verdict));
     }
     // SELinux has one errno, and it may stand before any row's layer.
-    EXPECT_EQ(judge_one({"kernel", "bpf", "denied", "EACCES", ""}, no_facts(), true).layer, Layer::selinux_type);
+    EXPECT_EQ(judge_one({"kernel", "bpf", "denied", "EACCES", ""}, no_facts(), true).layer,
+              Layer::selinux_type);
 }
 
 TEST(Judge, is_content_when_everything_was_stopped) {
@@ -138,7 +144,8 @@ TEST(Judge, fails_for_what_succeeded_is_missing_or_unknown) {
     const std::vector<std::string> lines = summary(judgement);
     EXPECT_EQ(lines.back(), str(attempts().size() + 1, " attempts, 3 not stopped"));
     EXPECT_THAT(lines, Contains(HasSubstr("UNKNOWN: files/not-in-the-table")));
-    EXPECT_THAT(lines, Contains(HasSubstr("NOT STOPPED: " + facts.facts[3].group + "/" + facts.facts[3].name)));
+    EXPECT_THAT(lines, Contains(HasSubstr("NOT STOPPED: " + facts.facts[3].group + "/" +
+                                          facts.facts[3].name)));
     EXPECT_THAT(lines, Contains(HasSubstr("NO FACT: ")));
     EXPECT_EQ(to_json(judgement)["stopped"], false);
     EXPECT_EQ(judge({}, true).count(Verdict::missing), attempts().size());
@@ -165,7 +172,8 @@ TEST(Judge, tells_that_selinux_took_no_part) {
     const Judgement judgement = judge(facts, false);
     EXPECT_EQ(judgement.count(Verdict::not_stopped), needing);
     const std::vector<std::string> lines = summary(judgement);
-    EXPECT_THAT(lines, Contains(HasSubstr(str("SELinux is not on for this gear: ", needing, " attempts"))));
+    EXPECT_THAT(
+        lines, Contains(HasSubstr(str("SELinux is not on for this gear: ", needing, " attempts"))));
     EXPECT_THAT(lines, Contains(HasSubstr("(only SELinux stops it)")));
     EXPECT_THAT(summary(judge(all_denied(), true)), Not(Contains(HasSubstr("SELinux is not on"))));
 }
