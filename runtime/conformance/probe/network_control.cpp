@@ -101,9 +101,11 @@ Outcome address_by_ioctl(const Targets& targets) {
 Outcome promiscuous_by_ioctl(const Targets&) {
     ifreq before{};
     std::strcpy(before.ifr_name, "eth0");
-    before.ifr_flags = IFF_UP;
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ::ioctl(fd, SIOCGIFFLAGS, &before);
+    ::close(fd);
     ifreq request = before;
-    request.ifr_flags = IFF_UP | IFF_PROMISC;
+    request.ifr_flags = static_cast<short>(before.ifr_flags | IFF_PROMISC);
     return try_ioctl(SIOCSIFFLAGS, request, SIOCSIFFLAGS, before, "SIOCSIFFLAGS");
 }
 
