@@ -2,11 +2,13 @@
 #include "conformance/probe/groups.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +28,13 @@ constexpr int most_processes = 5000;
 constexpr int most_threads = 5000;
 constexpr int most_files = 100'000;
 constexpr int most_timers = 200'000;
+
+// Where not even one can be made, the limit was met by somebody else.
+Outcome exhausted(int code, int made, const char* what) {
+    return made > 0 ? denied(code, "after " + std::to_string(made) + " " + what)
+                    : denied(0, std::string("none of the ") + what +
+                                    " could be made: " + error_name(code));
+}
 
 std::string counted(int number, const char* what) {
     return std::to_string(number) + " " + what;
@@ -70,7 +79,7 @@ Outcome fork_bomb(const Targets&) {
             ::_exit(0);
         }
         if (child < 0) {
-            return denied(errno, "after " + counted(made, "processes"));
+            return exhausted(errno, made, "processes");
         }
     }
     return succeeded(counted(most_processes, "processes"));
@@ -93,7 +102,7 @@ Outcome thread_bomb(const Targets&) {
         pthread_t thread{};
         const int code = ::pthread_create(&thread, &attributes, &wait_for_ever, nullptr);
         if (code != 0) {
-            return denied(code, "after " + counted(made, "threads"));
+            return exhausted(code, made, "threads");
         }
     }
     return succeeded(counted(most_threads, "threads"));
@@ -130,13 +139,17 @@ Outcome locked_memory(const Targets& targets) {
 
 namespace {
 
-// tmpfs compares with its size before it takes a page: nothing is used up.
+// tmpfs compares with its size before it takes a page: nothing is used up. Another file system
+// would take blocks until there are none, so it is not tried on one.
 Outcome fill(const std::string& place) {
-    struct statvfs size {};
-    if (::statvfs(place.c_str(), &size) < 0) {
+    struct statfs size {};
+    if (::statfs(place.c_str(), &size) < 0) {
         return denied(errno, place);
     }
-    const auto bytes = static_cast<off_t>(size.f_blocks * size.f_frsize + mib);
+    if (size.f_type != TMPFS_MAGIC) {
+        return succeeded(place + " is not a file system of its own");
+    }
+    const auto bytes = static_cast<off_t>(size.f_blocks) * size.f_bsize + static_cast<off_t>(mib);
     const Scratch file("fill", place);
     const int fd = ::open(file.path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
@@ -164,7 +177,7 @@ Outcome dev_shm_fill(const Targets&) {
 Outcome open_files(const Targets&) {
     for (int opened = 0; opened < most_files; ++opened) {
         if (::dup(0) < 0) {
-            return denied(errno, "after " + counted(opened, "files"));
+            return exhausted(errno, opened, "files");
         }
     }
     return succeeded(counted(most_files, "files"));
@@ -203,7 +216,7 @@ Outcome pipe_size(const Targets&) {
 Outcome file_watches(const Targets&) {
     for (int made = 0; made < most_files; ++made) {
         if (::inotify_init1(IN_CLOEXEC) < 0) {
-            return denied(errno, "after " + counted(made, "instances"));
+            return exhausted(errno, made, "instances");
         }
     }
     return succeeded(counted(most_files, "instances"));
@@ -218,7 +231,7 @@ Outcome pending_signals(const Targets&) {
         event.sigev_signo = SIGUSR1;
         timer_t timer{};
         if (::timer_create(CLOCK_MONOTONIC, &event, &timer) < 0) {
-            return denied(errno, "after " + counted(made, "timers"));
+            return exhausted(errno, made, "timers");
         }
     }
     return succeeded(counted(most_timers, "timers"));

@@ -61,6 +61,13 @@ bool wait_for_end(pid_t child, int limit_ms) {
     return ready == 1;
 }
 
+// What is dead is counted until PID 1 of the gear has reaped it.
+void wait_for_group(pid_t group) {
+    for (int tries = 0; tries < 200 && ::kill(-group, 0) == 0; ++tries) {
+        ::usleep(10'000);
+    }
+}
+
 Outcome decode(const std::string& text, int status, bool in_time) {
     if (!text.empty()) {
         const Json json = parse_json(text);
@@ -98,6 +105,7 @@ Outcome run_attempt(Function function, const Targets& targets) {
     ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
+    wait_for_group(child);
     char buffer[8192];
     const ssize_t got = ::read(ends[0], buffer, sizeof buffer);
     ::close(ends[0]);
