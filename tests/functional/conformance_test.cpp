@@ -110,6 +110,16 @@ protected:
                         {"memory_mb", settings.gear.memory_mb}});
     }
 
+    static std::set<std::string> not_stopped(const conformance::Judgement& judgement) {
+        std::set<std::string> out;
+        for (const conformance::Finding& finding : judgement.findings) {
+            if (conformance::is_failure(finding.verdict)) {
+                out.insert(finding.group + "/" + finding.name);
+            }
+        }
+        return out;
+    }
+
     std::vector<int> listeners;
     GearId gear;
     GearId other;
@@ -153,6 +163,38 @@ TEST_F(ConformanceTest, RunsOneGroup) {
     const auto judgement = conformance::judge(conformance::parse_facts(text), false, {"git-ssh"});
     EXPECT_EQ(judgement.failures(), 0u) << text;
     EXPECT_THAT(inside(gear, libexec_dir() + "/gear-probe --group x"), HasSubstr("no group 'x'"));
+}
+
+// The attempts work: with one wall taken down, those that it stopped come through.
+TEST_F(ConformanceTest, SeesAHostWithoutItsFilter) {
+    run_tool_checked({"nft", "delete", "table", "inet", "gearbox"});
+    const std::string text =
+        inside(gear, str(libexec_dir(), "/gear-probe --group network --targets '", targets(), "'"));
+    restart_agent();
+    EXPECT_EQ(not_stopped(conformance::judge(conformance::parse_facts(text), false, {"network"})),
+              (std::set<std::string>{"network/other-host-end-by-device", "network/host-daemon",
+                                     "network/host-sshd", "network/host-http", "network/host-https",
+                                     "network/host-udp", "network/host-addresses-by-device"}))
+        << text;
+}
+
+// The gear's user outside of the gear: users and modes alone, as on a host without all this.
+TEST_F(ConformanceTest, SeesThatThereIsNoGear) {
+    const std::string uid = std::to_string(make_spec(40).uid);
+    const std::string home = "/var/lib/openshift/" + gear.text();
+    const std::string text =
+        run_tool_checked({"env", "HOME=" + home, "setpriv", "--reuid", uid, "--regid", uid,
+                          "--clear-groups", libexec_dir() + "/gear-probe", "--group", "files",
+                          "--group", "processes", "--group", "kernel", "--targets", targets()});
+    const auto judgement =
+        conformance::judge(conformance::parse_facts(text), false, {"files", "processes", "kernel"});
+    const std::set<std::string> seen = not_stopped(judgement);
+    for (const char* name :
+         {"files/other-homes-walk", "files/passwd-of-host", "files/setuid-program", "files/sysfs",
+          "processes/foreign-in-proc", "processes/pidfd-open", "processes/kill-everything",
+          "kernel/unshare-user", "kernel/io-uring"}) {
+        EXPECT_TRUE(seen.contains(name)) << name;
+    }
 }
 
 // The daemon's own score is inherited by gear-init. Raised here: lowering takes a capability.
