@@ -227,18 +227,18 @@ std::vector<std::string> summary(const Judgement& judgement) {
         }
     }
     if (!judgement.enforcing) {
-        out.push_back(str(
-            "SELinux is not on for this gear: ", selinux_only,
-            " attempts have nothing else that stops them, and no layer but the first was tested"));
+        out.push_back(str("SELinux is not on for this gear: ", selinux_only,
+                          " attempts have nothing else that stops them"));
     }
-    if (const std::size_t absent = judgement.count(Verdict::absent); absent > 0) {
+    const std::size_t absent = judgement.count(Verdict::absent);
+    if (absent > 0) {
         out.push_back(
-            str(absent, " attempts were not made: this machine does not have what they need"));
+            str(absent, " more were not made: this machine does not have what they need"));
     }
     const std::size_t failures = judgement.failures();
-    const std::size_t all = judgement.findings.size();
-    out.push_back(failures == 0 ? str(all, " attempts, all stopped")
-                                : str(all, " attempts, ", failures, " not stopped"));
+    const std::size_t made = judgement.findings.size() - absent;
+    out.push_back(failures == 0 ? str(made, " attempts, all stopped")
+                                : str(made, " attempts, ", failures, " not stopped"));
     return out;
 }
 

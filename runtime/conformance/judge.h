@@ -69,7 +69,8 @@ Json to_json(const Judgement& judgement);
 std::vector<std::string> table_head();
 std::vector<std::vector<std::string>> table_rows(const Judgement& judgement);
 
-/// The last lines: "127 attempts, all stopped", or what was not; then whether SELinux took part.
+/// What was not stopped, whether SELinux took part, how many attempts were absent; last "127
+/// attempts, all stopped" or how many were not. Absent ones do not count.
 std::vector<std::string> summary(const Judgement& judgement);
 
 }  // namespace gearbox::conformance
