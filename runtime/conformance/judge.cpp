@@ -84,10 +84,16 @@ Finding judge_attempt(const Attempt& attempt, const Fact* fact, const Facts& fac
     return out;
 }
 
+// It is the gear's word, and it is going to be on somebody's terminal.
+std::string printable(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return text;
+}
+
 Fact parse_fact(const Json& json) {
-    Fact fact{take<std::string>(json, "group"), take<std::string>(json, "name"),
-              take<std::string>(json, "result"), take<std::string>(json, "errno"),
-              take<std::string>(json, "detail")};
+    const auto text = [&json](const char* key) { return printable(take<std::string>(json, key)); };
+    Fact fact{text("group"), text("name"), text("result"), text("errno"), text("detail")};
     if (fact.result != "denied" && fact.result != "succeeded" && fact.result != "absent") {
         fail(ErrorKind::invalid, "'/result' is '", fact.result, "'");
     }
@@ -135,8 +141,11 @@ Judgement judge(const Facts& facts, bool enforcing, const std::vector<std::strin
     Judgement out;
     out.enforcing = enforcing;
     std::map<std::pair<std::string, std::string>, const Fact*> given;
+    std::vector<const Fact*> strange;
     for (const Fact& fact : facts.facts) {
-        given.emplace(std::pair(fact.group, fact.name), &fact);
+        if (!given.emplace(std::pair(fact.group, fact.name), &fact).second) {
+            strange.push_back(&fact);  // said twice
+        }
     }
     for (const Attempt& attempt : attempts()) {
         const auto found = given.find({kebab(attempt.group), kebab(attempt.identifier)});
@@ -151,6 +160,9 @@ Judgement judge(const Facts& facts, bool enforcing, const std::vector<std::strin
         }
     }
     for (const auto& [key, fact] : given) {
+        strange.push_back(fact);
+    }
+    for (const Fact* const fact : strange) {
         out.findings.push_back({fact->group, fact->name, "", Verdict::unknown, Layer::none, false,
                                 fact->error, fact->detail});
     }

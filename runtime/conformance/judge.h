@@ -25,7 +25,7 @@ struct Facts {
     std::vector<Fact> facts;
 };
 
-/// Throws Error(invalid) naming the line.
+/// What does not print becomes '?'. Throws Error(invalid) naming the line.
 Facts parse_facts(std::string_view text);
 
 enum class Verdict {
@@ -34,7 +34,7 @@ enum class Verdict {
     absent,       ///< nothing was tried: the machine does not have it
     unexplained,  ///< denied, but by no sign of the table: the attempt or the table is wrong
     missing,      ///< in the table, and no fact
-    unknown,      ///< a fact, and not in the table
+    unknown,      ///< a fact that is not in the table, or twice
 };
 
 const char* name_of(Verdict verdict);

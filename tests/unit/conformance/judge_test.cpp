@@ -152,6 +152,21 @@ TEST(Judge, fails_for_what_succeeded_is_missing_or_unknown) {
     EXPECT_EQ(judge({}, true).count(Verdict::missing), attempts().size());
 }
 
+TEST(Judge, believes_nothing_that_is_said_twice) {
+    Facts facts = all_denied();
+    facts.facts.push_back(facts.facts[0]);
+    facts.facts.back().result = "succeeded";
+    const Judgement judgement = judge(facts, true);
+    EXPECT_EQ(judgement.failures(), 1u);
+    EXPECT_EQ(judgement.findings.back().verdict, Verdict::unknown);
+}
+
+TEST(Facts, cannot_write_on_the_terminal) {
+    const Facts facts = parse_facts(
+        R"({"group":"files","name":"shadow-read","result":"denied","errno":"","detail":"\u001b[2Ja\u009bb\n"})");
+    EXPECT_EQ(facts.facts.at(0).detail, "?[2Ja??b?");
+}
+
 TEST(Judge, expects_facts_of_the_chosen_groups_only) {
     Facts facts = all_denied();
     std::erase_if(facts.facts, [](const Fact& fact) { return fact.group != "archives"; });
