@@ -93,6 +93,7 @@ Runner declare_snapshot_save(CLI::App& parser);
 Runner declare_snapshot_restore(CLI::App& parser);
 Runner declare_scp(CLI::App& parser);
 Runner declare_port_forward(CLI::App& parser);
+Runner declare_conformance(CLI::App& parser);
 Runner declare_key_show(CLI::App& parser);
 Runner declare_member_list(CLI::App& parser);
 Runner declare_member_add(CLI::App& parser);

@@ -366,6 +366,8 @@ const std::vector<Command>& command_table() {
          &declare_scp},
         {"port-forward", "reach its services on ports of this machine", "  gearbox port-forward blog",
          &declare_port_forward},
+        {"conformance", "try to break out of its gear; status 1 if anything was not stopped",
+         "  gearbox conformance blog --group network", &declare_conformance},
         {"threaddump", "have it write what its threads do", "", &declare_threaddump},
         {"team create", "people who share a role in domains", "  gearbox team create ops", &declare_team_create},
         {"team list", "teams that you are in", "", &declare_team_list},

@@ -64,6 +64,13 @@ void set_limits(const Privileges& privileges) {
     }
 }
 
+// By CAP_SYS_RESOURCE the value is the lowest from here on, too: the gear cannot take it down again.
+void reset_oom_score(const Privileges&) {
+    constexpr const char* path = "/proc/self/oom_score_adj";
+    const UniqueFd fd(check(::open(path, O_WRONLY | O_CLOEXEC), "opening '", path, "'"));
+    write_all(fd.get(), "0");
+}
+
 void set_label(const Privileges& privileges) {
     if (!privileges.label.empty()) {
         sys::set_exec_label(privileges.label);
@@ -102,6 +109,7 @@ constexpr Step<LaunchPlan> launch_steps[] = {
 
 constexpr Step<Privileges> drop_steps[] = {
     {"limits", set_limits},
+    {"oom score", reset_oom_score},
     {"label", set_label},
     {"bounding set", drop_bounding_set},
     {"become", become},

@@ -14,6 +14,7 @@ namespace gearbox {
 ///   pivot          the old root goes away with everything that was not bound
 ///   hostname       needs CAP_SYS_ADMIN
 ///   limits         root may still set what the user may not raise
+///   oom score      the daemon is spared when memory is short, its gears are not
 ///   label          before `become`: an own attribute of a changed process is root's
 ///   bounding set   needs CAP_SETPCAP
 ///   become         groups, gid, uid

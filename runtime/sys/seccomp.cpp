@@ -70,6 +70,7 @@ constexpr Denied denied[] = {
     {"open_by_handle_at", EPERM, "files by number, past directories"},
     {"fanotify_init", EPERM, "watches of whole file systems"},
     {"lookup_dcookie", EPERM, "old profiling"},
+    {"modify_ldt", ENOSYS, "segments for 16-bit programs; the kernel's entry code had holes there"},
     {"uselib", ENOSYS, "obsolete"},
     {"ustat", ENOSYS, "obsolete"},
     {"sysfs", ENOSYS, "obsolete"},

@@ -14,7 +14,7 @@ RULES = [
     (r"\b(?:std::)?system\(", "a shell string; use run_tool with argv", ()),
     (r"\bpopen\(", "a shell string; use run_tool with argv", ()),
     (r"(?<![\w.])(?:::)?v?fork\(\)", "use sys::clone3; a threaded process must not fork freely",
-     ("runtime/sys/", "runtime/gear-init/")),
+     ("runtime/sys/", "runtime/gear-init/", "runtime/conformance/probe/")),
     (r"\bstd::sto(?:i|l|ul|ll|ull|f|d)\(", "use std::from_chars: sto* accepts trailing text", ()),
     (r"\[=\]", "captures everything by value, pointers included", ()),
     (r"\bsetenv\(|\bputenv\(", "not thread-safe; build the child's environment instead",

@@ -12,13 +12,14 @@ ALLOWED = {
     "base": set(),
     "model": {"base"},
     "sys": {"base", "model"},
+    "conformance": {"base", "model"},
     "gear-init": {"base", "sys", "model"},
     "node": {"base", "sys", "model"},
     "broker": {"base", "model", "=node/agent.h"},
     "plugins": {"base", "sys", "model", "broker", "=node/security_policy.h"},
     "control": {"base"},
     "rest": {"base", "model", "broker"},
-    "cli": {"base", "model", "control"},
+    "cli": {"base", "model", "control", "conformance"},
 }
 INCLUDE = re.compile(r'^\s*#include "([^"]+)"')
 

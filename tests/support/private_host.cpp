@@ -35,7 +35,7 @@ void private_etc() {
 void install_programs() {
     const std::string target = libexec_dir();
     fs::create_directories(target + "/bin");
-    for (const char* program : {GEAR_INIT, GEAR_SHELL, GEAR_HOOK}) {
+    for (const char* program : {GEAR_INIT, GEAR_PROBE, GEAR_SHELL, GEAR_HOOK}) {
         fs::copy(program, target, fs::copy_options::overwrite_existing);
     }
     run_tool_checked({"cp", "-a", GEARBOX_SOURCE "/cartridges/sdk/bin/.", target + "/bin"});

@@ -95,7 +95,7 @@ protected:
                               executed = argv;
                               redirected = files;
                               if (!files.output.empty()) {
-                                  write_file_atomically(files.output, "archive");
+                                  write_file_atomically(files.output, program_output);
                               }
                               return program_status;
                           },
@@ -148,6 +148,7 @@ protected:
     std::vector<std::string> executed;
     Redirection redirected;
     int program_status = 0;
+    std::string program_output = "archive";
 };
 
 }  // namespace gearbox::cli

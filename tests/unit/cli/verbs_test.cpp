@@ -327,6 +327,29 @@ TEST_F(VerbTest, deploys_refs_and_files_over_ssh) {
     EXPECT_EQ(run({"deploy", "main", "-a", "blog"}), exit_status::remote_failed);
 }
 
+TEST_F(VerbTest, judges_what_the_probe_found_in_the_gear) {
+    // Nothing but the host line: every attempt of the group is without a fact.
+    const std::string host = R"({"host":{"seccomp":true,"capabilities":false,"label":""}})";
+    program_output = host + "\n";
+    EXPECT_EQ(run({"conformance", "--group", "archives", "blog"}), exit_status::error);
+    EXPECT_THAT(executed.back(), HasSubstr("gear-probe\" --group archives"));
+    EXPECT_THAT(out, HasSubstr("NO FACT: archives/absolute-name"));
+    EXPECT_THAT(out, HasSubstr("attempts, 7 not stopped\n"));
+    for (const char* name : {"absolute-name", "parent-name", "other-home-name", "through-symlink",
+                             "hard-link-outside", "device-node", "owned-by-root"}) {
+        program_output += str(R"({"group":"archives","name":")", name, R"(","result":"denied","errno":"",)",
+                              R"("detail":"Read-only file system, cross-device, not permitted"})", "\n");
+    }
+    EXPECT_EQ(run({"conformance", "blog", "--group", "archives"}), 0) << err;
+    EXPECT_THAT(out, HasSubstr("blocked"));
+    EXPECT_TRUE(out.ends_with("\n7 attempts, all stopped\n")) << out;
+    EXPECT_EQ(run({"conformance", "blog", "--group", "archives", "--output", "json"}), 0);
+    EXPECT_EQ(parse_json(out)["stopped"], true);
+    EXPECT_EQ(run({"conformance", "blog", "--group", "nothing"}), exit_status::usage);
+    program_status = 127;
+    EXPECT_EQ(run({"conformance", "blog"}), exit_status::remote_failed);
+}
+
 TEST_F(VerbTest, copies_files_through_the_forwarded_port) {
     EXPECT_EQ(run({"scp", "blog", "upload", "here", "app-root/data/"}), 0);
     EXPECT_THAT(executed, Contains("8022"));

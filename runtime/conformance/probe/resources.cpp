@@ -1,0 +1,273 @@
+// Resources: more than the gear's share. All of it goes away with the attempt's process group.
+#include "conformance/probe/groups.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <pthread.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+
+namespace gearbox::probe::resources {
+
+namespace {
+
+constexpr std::size_t mib = 1024 * 1024;
+
+// More than any gear's limit, and no harm to a machine where nothing limits.
+constexpr int most_processes = 5000;
+constexpr int most_threads = 5000;
+constexpr int most_files = 100'000;
+constexpr int most_timers = 200'000;
+
+// Where not even one can be made, the limit was met by somebody else.
+Outcome exhausted(int code, int made, const char* what) {
+    return made > 0 ? denied(code, "after " + std::to_string(made) + " " + what)
+                    : denied(0, std::string("none of the ") + what +
+                                    " could be made: " + error_name(code));
+}
+
+std::string counted(int number, const char* what) {
+    return std::to_string(number) + " " + what;
+}
+
+// The kernel is to choose this process when memory is short, not the application.
+void offer_itself() {
+    try_write("/proc/self/oom_score_adj", "1000");
+}
+
+std::size_t beyond_limit(const Targets& targets) {
+    return (static_cast<std::size_t>(targets.memory_mb) * 5 / 4 + 64) * mib;
+}
+
+// Touching more takes longer than an attempt has.
+constexpr int most_memory_mb = 2048;
+
+Outcome touch(int fd, const Targets& targets) {
+    if (targets.memory_mb > most_memory_mb && !targets.heavy) {
+        return absent("a limit of " + std::to_string(targets.memory_mb) + " MiB; --heavy tries it");
+    }
+    const std::size_t size = beyond_limit(targets);
+    const int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (memory == MAP_FAILED) {
+        return denied(errno, "mapping memory");
+    }
+    for (std::size_t at = 0; at < size; at += 4096) {
+        static_cast<volatile char*>(memory)[at] = 1;
+    }
+    return succeeded(std::to_string(size / mib) + " MiB");
+}
+
+}  // namespace
+
+// One process makes them all and counts. They end with the process group.
+Outcome fork_bomb(const Targets&) {
+    for (int made = 0; made < most_processes; ++made) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::pause();
+            ::_exit(0);
+        }
+        if (child < 0) {
+            return exhausted(errno, made, "processes");
+        }
+    }
+    return succeeded(counted(most_processes, "processes"));
+}
+
+namespace {
+
+void* wait_for_ever(void*) {
+    ::pause();
+    return nullptr;
+}
+
+}  // namespace
+
+Outcome thread_bomb(const Targets&) {
+    pthread_attr_t attributes;
+    ::pthread_attr_init(&attributes);
+    ::pthread_attr_setstacksize(&attributes, 64 * 1024);
+    for (int made = 0; made < most_threads; ++made) {
+        pthread_t thread{};
+        const int code = ::pthread_create(&thread, &attributes, &wait_for_ever, nullptr);
+        if (code != 0) {
+            return exhausted(code, made, "threads");
+        }
+    }
+    return succeeded(counted(most_threads, "threads"));
+}
+
+Outcome memory(const Targets& targets) {
+    offer_itself();
+    return touch(-1, targets);
+}
+
+Outcome shared_memory(const Targets& targets) {
+    offer_itself();
+    const int fd = ::memfd_create("gear-probe", MFD_CLOEXEC);
+    if (fd < 0 || ::ftruncate(fd, static_cast<off_t>(beyond_limit(targets))) < 0) {
+        return denied(errno, "making a memory file");
+    }
+    return touch(fd, targets);
+}
+
+// Where the limit is higher than what the gear may use, the cgroup is met first.
+Outcome locked_memory(const Targets& targets) {
+    offer_itself();
+    rlimit limit{};
+    ::getrlimit(RLIMIT_MEMLOCK, &limit);
+    const std::size_t size =
+        std::min<std::size_t>(limit.rlim_cur, beyond_limit(targets) - mib) + mib;
+    void* const memory =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return denied(errno, "mapping memory");
+    }
+    return from_call(::mlock(memory, size), std::to_string(size / 1024) + " KiB");
+}
+
+namespace {
+
+// tmpfs compares with its size before it takes a page: nothing is used up. Another file system
+// would take blocks until there are none, so it is not tried on one.
+Outcome fill(const std::string& place) {
+    struct statfs size {};
+    if (::statfs(place.c_str(), &size) < 0) {
+        return denied(errno, place);
+    }
+    if (size.f_type != TMPFS_MAGIC) {
+        return succeeded(place + " is not a file system of its own");
+    }
+    const auto bytes = static_cast<off_t>(size.f_blocks) * size.f_bsize + static_cast<off_t>(mib);
+    const Scratch file("fill", place);
+    const int fd = ::open(file.path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return denied(0, "no file could be made in " + place);
+    }
+    Outcome outcome =
+        from_call(::fallocate(fd, 0, 0, bytes),
+                  std::to_string(bytes / static_cast<off_t>(mib)) + " MiB in " + place);
+    ::close(fd);
+    return outcome;
+}
+
+}  // namespace
+
+Outcome tmp_fill(const Targets&) {
+    return fill("/tmp");
+}
+Outcome var_tmp_fill(const Targets&) {
+    return fill("/var/tmp");
+}
+Outcome dev_shm_fill(const Targets&) {
+    return fill("/dev/shm");
+}
+
+Outcome open_files(const Targets&) {
+    for (int opened = 0; opened < most_files; ++opened) {
+        if (::dup(0) < 0) {
+            return exhausted(errno, opened, "files");
+        }
+    }
+    return succeeded(counted(most_files, "files"));
+}
+
+namespace {
+
+Outcome raise_limit(__rlimit_resource which) {
+    rlimit limit{};
+    ::getrlimit(which, &limit);
+    if (limit.rlim_max == RLIM_INFINITY) {
+        return succeeded("it is unlimited");
+    }
+    ++limit.rlim_max;
+    return from_call(::setrlimit(which, &limit), "to " + std::to_string(limit.rlim_max));
+}
+
+}  // namespace
+
+Outcome raise_open_files(const Targets&) {
+    return raise_limit(RLIMIT_NOFILE);
+}
+Outcome core_files(const Targets&) {
+    return raise_limit(RLIMIT_CORE);
+}
+
+Outcome pipe_size(const Targets&) {
+    int ends[2];
+    const int most = std::atoi(read_text("/proc/sys/fs/pipe-max-size").c_str());
+    if (most <= 0 || ::pipe2(ends, O_CLOEXEC) < 0) {
+        return denied(0, "no pipe to try with");
+    }
+    return from_call(::fcntl(ends[0], F_SETPIPE_SZ, 2 * most), counted(2 * most, "bytes"));
+}
+
+Outcome file_watches(const Targets&) {
+    for (int made = 0; made < most_files; ++made) {
+        if (::inotify_init1(IN_CLOEXEC) < 0) {
+            return exhausted(errno, made, "instances");
+        }
+    }
+    return succeeded(counted(most_files, "instances"));
+}
+
+// Each timer that signals holds one queued signal.
+Outcome pending_signals(const Targets&) {
+    offer_itself();
+    for (int made = 0; made < most_timers; ++made) {
+        sigevent event{};
+        event.sigev_notify = SIGEV_SIGNAL;
+        event.sigev_signo = SIGUSR1;
+        timer_t timer{};
+        if (::timer_create(CLOCK_MONOTONIC, &event, &timer) < 0) {
+            return exhausted(errno, made, "timers");
+        }
+    }
+    return succeeded(counted(most_timers, "timers"));
+}
+
+// Without --heavy four MiB tell only whether the quota is used up already. With it, the disk is
+// written on until something says no, but never its last tenth.
+Outcome disk(const Targets& targets) {
+    const Scratch file("disk");
+    const int fd = ::open(file.path().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return denied(0, "no file could be made");
+    }
+    const std::size_t most = targets.heavy ? 64 * 1024 : 4;
+    const std::string block(mib, 'x');
+    for (std::size_t written = 0; written < most; ++written) {
+        if (::write(fd, block.data(), block.size()) < 0) {
+            return denied(errno, "after " + std::to_string(written) + " MiB");
+        }
+        struct statvfs space {};
+        ::fstatvfs(fd, &space);
+        if (targets.heavy && space.f_bavail < space.f_blocks / 10) {
+            return succeeded("nine tenths of the disk: " + std::to_string(written) + " MiB more");
+        }
+    }
+    return targets.heavy ? succeeded(std::to_string(most) + " MiB")
+                         : absent("no limit within 4 MiB; --heavy tries on");
+}
+
+Outcome log_flood(const Targets&) {
+    return try_connect("/dev/log");
+}
+Outcome journal_flood(const Targets&) {
+    return first_found({"/run/systemd/journal/socket", "/run/systemd/journal/stdout",
+                        "/run/systemd/journal/dev-log"},
+                       try_connect);
+}
+
+}  // namespace gearbox::probe::resources
