@@ -197,6 +197,7 @@ class Machine:
         self.started = None
         self._sockets = None
         self._qmp = None
+        self._forgotten_denials = 0
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -422,9 +423,14 @@ class Machine:
     # -- SELinux ----------------------------------------------------------------------------------
 
     def denials(self):
-        """Every AVC denial in the journal since boot, one line each."""
+        """Every AVC denial in the journal since boot, or since forget_denials(), one line each."""
         text = self.sudo("journalctl -b -o cat --no-pager _TRANSPORT=audit + _TRANSPORT=kernel", timeout=180).stdout
-        return [line for line in text.splitlines() if re.search(r"avc:\s+denied|SELINUX_ERR|audit.*callbacks suppressed", line)]
+        lines = [line for line in text.splitlines() if re.search(r"avc:\s+denied|SELINUX_ERR|audit.*callbacks suppressed", line)]
+        return lines[self._forgotten_denials:]
+
+    def forget_denials(self):
+        """After a test that provoked some on purpose."""
+        self._forgotten_denials += len(self.denials())
 
 
 def main():

@@ -173,6 +173,24 @@ def check_variables_members_and_snapshots(appliance):
     expect_in("activated", gearbox(appliance, "ssh", "site", "--", "gear", "deployments").stdout)
 
 
+def check_no_attempt_breaks_out_of_the_gear(appliance):
+    """The probe's attempts are refused, and SELinux writes down those that it refused: they are not denials to mend."""
+    expect(appliance.machine.denials(), [], "denials before")
+    done = subprocess.run([str(CLIENT), "--config", str(state["directory"] / "config"), "conformance", "site", "--heavy",
+                           "--output", "json"], text=True, capture_output=True, timeout=900)
+    result = json.loads(done.stdout)
+    wrong = [f"{a['group']}/{a['name']}: {a['verdict']} {a['errno']} {a['detail']}" for a in result["attempts"]
+             if a["verdict"] not in ("blocked", "absent")]
+    expect(wrong, [], "what the table does not explain")
+    expect((result["enforcing"], result["stopped"], done.returncode), (True, True, 0))
+    expect_true(result["totals"]["blocked"] >= 250, result["totals"])
+    print("     " + ", ".join(f"{layer} {count}" for layer, count in sorted(result["layers"].items())))
+    for line in appliance.machine.denials():
+        expect_true("scontext=system_u:system_r:gear_t:" in line or "callbacks suppressed" in line, line)
+    appliance.machine.forget_denials()
+    expect(page(appliance).text, "pushed by hand", "the application lives on")
+
+
 def check_stop_start_delete(appliance):
     gearbox(appliance, "app", "stop", "site")
     expect(json.loads(gearbox(appliance, "app", "show", "site", "--output", "json").stdout)["state"], "stopped")
