@@ -1,10 +1,10 @@
-// The system calls that no gear needs.
+// The system calls that a gear may make.
 #pragma once
 
 namespace gearbox::sys {
 
-/// Denies them to this process and its children for good (table in seccomp.cpp). Needs
-/// no_new_privs.
+/// Limits this process and its children to them for good (tables in gear_calls.cpp and
+/// seccomp.cpp). Needs no_new_privs.
 void install_gear_filter();
 
 }  // namespace gearbox::sys
