@@ -2,11 +2,13 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "sys/interface.h"
 #include "sys/privileges.h"
 #include "sys/seccomp.h"
 #include "sys/selinux.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -24,12 +26,24 @@ void make_mounts_private(const LaunchPlan&) {
     check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "making all mounts private");
 }
 
+void hide_cgroups(const LaunchPlan&) {
+    check(::unshare(CLONE_NEWCGROUP), "making a cgroup namespace");
+}
+
 void set_sysctls(const LaunchPlan& plan) {
     for (const auto& [name, value] : plan.sysctls) {
         const std::string path = str("/proc/sys/", name);
         const UniqueFd fd(
             check(::open(path.c_str(), O_WRONLY | O_CLOEXEC), "opening '", path, "'"));
         write_all(fd.get(), value);
+    }
+}
+
+// The daemon has put eth0 there; nobody in the gear may change it later.
+void raise_network(const LaunchPlan& plan) {
+    sys::raise_interface("lo", "");
+    if (!plan.address.empty()) {
+        sys::raise_interface("eth0", plan.address);
     }
 }
 
@@ -101,7 +115,9 @@ struct Step {
 
 constexpr Step<LaunchPlan> launch_steps[] = {
     {"propagation", make_mounts_private},
+    {"cgroup ns", hide_cgroups},
     {"sysctls", set_sysctls},
+    {"network", raise_network},
     {"mounts", make_root},
     {"pivot", pivot},
     {"hostname", set_hostname},

@@ -9,7 +9,9 @@ namespace gearbox {
 ///   go             the daemon has put us into the cgroup and plugged the network: nothing of the
 ///                  gear may run before that
 ///   propagation    first of all mounts: what we mount must not show up on the host
+///   cgroup ns      in the gear's own group by now: that is the root which the gear sees
 ///   sysctls        the host's /proc is still there; the gear's will be read-only at /proc/sys
+///   network        after them: eth0 must not give itself an address of IPv6
 ///   mounts         in the plan's order: a later one may lie in an earlier one
 ///   pivot          the old root goes away with everything that was not bound
 ///   hostname       needs CAP_SYS_ADMIN

@@ -98,6 +98,7 @@ Json to_json(const LaunchPlan& plan) {
             {"root", plan.root},
             {"file_label", plan.file_label},
             {"sysctls", plan.sysctls},
+            {"address", plan.address},
             {"mounts", mounts},
             {"privileges", privileges_json(plan.privileges)}};
 }
@@ -117,6 +118,7 @@ LaunchPlan parse_launch_plan(const Json& json) {
     out.root = text_of(json, "root");
     out.file_label = text_of(json, "file_label");
     out.sysctls = take<decltype(out.sysctls)>(json, "sysctls");
+    out.address = text_of(json, "address");
     for (const Json& step : take<Json>(json, "mounts")) {
         out.mounts.push_back(parse_step(step));
     }

@@ -94,6 +94,7 @@ struct LaunchPlan {
     std::string root;        ///< directory of the host over which the new root is built
     std::string file_label;  ///< SELinux label of files in new tmpfs; "": none
     std::vector<std::pair<std::string, std::string>> sysctls;  ///< path below /proc/sys → value
+    std::string address;  ///< IPv4 of eth0, a /31; "": there is no eth0
     std::vector<MountStep> mounts;
     Privileges privileges;
     bool operator==(const LaunchPlan&) const = default;

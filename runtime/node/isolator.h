@@ -5,6 +5,7 @@
 #include "node/paths.h"
 #include "node/security_policy.h"
 #include "sys/cgroup.h"
+#include "sys/process.h"
 
 #include <memory>
 #include <vector>
@@ -19,6 +20,8 @@ public:
     virtual void contribute(const GearRecord&, LaunchPlan&) const {}
     /// Makes what a gear has for its whole life. Idempotent.
     virtual void acquire(const GearSpec&) {}
+    /// A process of the gear is about to be made: its first one, or a further one.
+    virtual void prepare(const GearRecord&, sys::Program&) {}
     /// The sandbox's process exists and waits: gives it what only the host can give.
     virtual void connect(const GearRecord&, pid_t) {}
     /// A further process is about to enter the running sandbox.

@@ -204,6 +204,9 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
                            {null.get(), 2},
                            {plan.get(), plan_fd},
                            {theirs.get(), status_fd}};
+    for (const auto& isolator : isolators_) {
+        isolator->prepare(record, program);
+    }
     program.namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     sys::Child init = sys::spawn(program);
     theirs.reset();
@@ -269,6 +272,9 @@ GearProgram Launcher::spawn(const GearRecord& record, const GearCommand& command
     program.descriptors.emplace_back(plan_file.get(), plan_fd);
     program.descriptors.emplace_back(theirs.get(), status_fd);
     program.descriptors.emplace_back(init->get(), pidfd_fd);
+    for (const auto& isolator : isolators_) {
+        isolator->prepare(record, program);
+    }
     // What it was started for dies with the operation; services that it started do not.
     program.parent_death_signal = SIGTERM;
     sys::Child child = sys::spawn(program);

@@ -176,6 +176,14 @@ void Cgroups::ensure(const std::string& child, const CgroupLimits& limits) const
     check_cgroup(::cgroup_create_cgroup(group.get(), 0), "creating cgroup '", child, "'");
 }
 
+UniqueFd Cgroups::open(const std::string& child) const {
+    if (!unified_) {
+        return UniqueFd();
+    }
+    const std::string path = directory("pids", child);
+    return UniqueFd(check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening cgroup '", child, "'"));
+}
+
 void Cgroups::attach(const std::string& child, pid_t pid) const {
     const std::lock_guard guard(library_lock());
     const Handle group = make_handle(path_of(child));

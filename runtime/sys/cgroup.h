@@ -1,5 +1,7 @@
 // Control groups of gears: libcgroup, for v1 hierarchies and the unified v2 one.
 #pragma once
+#include "base/fd.h"
+
 #include <sys/types.h>
 
 #include <cstdint>
@@ -35,6 +37,9 @@ public:
     bool is_unified() const { return unified_; }
     /// Creates the child with its limits, or sets the limits of an existing one.
     void ensure(const std::string& child, const CgroupLimits& limits) const;
+    /// The directory of the child on v2, for processes to be born in it, which costs nothing; moving one
+    /// waits for the whole machine. None on v1.
+    UniqueFd open(const std::string& child) const;
     /// Moves a process in.
     void attach(const std::string& child, pid_t pid) const;
     /// Kills everything inside and waits until it is empty; a child that does not exist is fine.
@@ -53,8 +58,10 @@ public:
     /// Processes of the child that were killed because of its memory limit, since it exists.
     std::int64_t oom_kills(const std::string& child) const;
 
-private:
+    /// In any controller.
     bool exists(const std::string& child) const;
+
+private:
     std::string path_of(const std::string& child) const;
     std::string directory(const std::string& controller, const std::string& child) const;
 

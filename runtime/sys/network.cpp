@@ -75,9 +75,6 @@ void prepare_host() {
 void connect_link(const Link& link, pid_t pid) {
     destroy_link(link.name);
     run_with_input({"ip", "-batch", "-"}, link_commands(link, pid));
-    run_with_input(in_network_of(pid, {"ip", "-batch", "-"}),
-                   str("link set lo up\nlink set eth0 addrgenmode none\naddr add ",
-                       link.gear_address, "/31 dev eth0\nlink set eth0 up\n"));
 }
 
 void set_forwardings(pid_t pid, const std::vector<Forwarding>& forwardings) {

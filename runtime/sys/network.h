@@ -11,7 +11,6 @@ namespace gearbox::sys {
 struct Link {
     std::string name;          ///< host end
     std::string host_address;  ///< /31
-    std::string gear_address;
 };
 
 /// A port at the gear's outer address that leads to a loopback address inside.
@@ -27,7 +26,7 @@ struct Forwarding {
 void prepare_host();
 
 /// Creates the pair with its far end "eth0" in the network namespace of the process, replacing a
-/// stale one, and brings both ends and lo up.
+/// stale one, and brings our end up.
 void connect_link(const Link& link, pid_t pid);
 
 /// Replaces all forwardings in the network namespace of the process.

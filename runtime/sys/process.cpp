@@ -137,6 +137,10 @@ Child spawn(const Program& program) {
     args.flags = program.namespaces | CLONE_PIDFD;
     args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
     args.exit_signal = SIGCHLD;
+    if (program.cgroup) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = static_cast<std::uint64_t>(program.cgroup.get());
+    }
     std::unique_lock creating(process_creation());
     const long pid = ::syscall(SYS_clone3, &args, sizeof args);
     if (pid == 0) {

@@ -23,6 +23,7 @@ struct Program {
     std::vector<std::pair<int, int>> descriptors;  ///< ours → the number it has in the child
     std::uint64_t namespaces = 0;                  ///< CLONE_NEW… flags
     int parent_death_signal = 0;                   ///< sent when the starting thread ends; 0: none
+    UniqueFd cgroup = {};                          ///< directory of a v2 group to be born in; none: ours
 };
 
 /// A running child. Kills and reaps it when destroyed, unless detached.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <sstream>
 
 namespace gearbox::probe::labels {
 
@@ -77,6 +78,16 @@ Outcome cgroup_own_memory(const Targets&) {
 }
 Outcome cgroup_own_pids(const Targets&) {
     return open_for_writing(own_cgroup("pids") + "/pids.max");
+}
+Outcome cgroup_path(const Targets&) {
+    std::istringstream lines(read_text("/proc/self/cgroup"));
+    for (std::string line; std::getline(lines, line);) {
+        const std::string path = line.substr(line.rfind(':') + 1);
+        if (path != "/") {
+            return succeeded(path);
+        }
+    }
+    return denied(0, "its own root");
 }
 Outcome cgroup_mount(const Targets&) {
     return mount_on_data("cgroup2");

@@ -18,13 +18,18 @@ public:
                         {size.memory_mb * mebibyte, size.swap_mb * mebibyte, size.pids,
                          size.cpu_percent, size.cpu_weight, size.io_weight});
     }
-    void connect(const GearRecord& record, pid_t pid) override {
+    void prepare(const GearRecord& record, sys::Program& program) override {
         // Again: after a reboot the record is there and the group is not.
-        adapt(record.spec);
-        cgroups_.attach(cgroup_name(record.spec.id), pid);
+        if (!cgroups_.exists(cgroup_name(record.spec.id))) {
+            adapt(record.spec);
+        }
+        program.cgroup = cgroups_.open(cgroup_name(record.spec.id));
     }
+    void connect(const GearRecord& record, pid_t pid) override { admit(record, pid); }
     void admit(const GearRecord& record, pid_t pid) override {
-        cgroups_.attach(cgroup_name(record.spec.id), pid);
+        if (!cgroups_.is_unified()) {
+            cgroups_.attach(cgroup_name(record.spec.id), pid);
+        }
     }
     void disconnect(const GearRecord& record) override {
         cgroups_.kill_all(cgroup_name(record.spec.id));

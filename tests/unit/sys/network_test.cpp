@@ -7,7 +7,7 @@ namespace gearbox::sys::test {
 namespace {
 
 TEST(Network, LinkIsOneBatch) {
-    EXPECT_EQ(link_commands({"gb1001", "100.64.7.210", "100.64.7.211"}, 77),
+    EXPECT_EQ(link_commands({"gb1001", "100.64.7.210"}, 77),
               "link add gb1001 type veth peer name eth0 netns 77\n"
               "link set gb1001 addrgenmode none\n"
               "addr add 100.64.7.210/31 dev gb1001\n"

@@ -1,0 +1,42 @@
+#include "sys/interface.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cstring>
+
+namespace gearbox::sys {
+
+namespace {
+
+void set_address(int socket, ifreq request, unsigned long what, const char* address) {
+    sockaddr_in value{};
+    value.sin_family = AF_INET;
+    if (::inet_pton(AF_INET, address, &value.sin_addr) != 1) {
+        fail(ErrorKind::invalid, "'", address, "' is no IPv4 address");
+    }
+    std::memcpy(&request.ifr_addr, &value, sizeof value);
+    check(::ioctl(socket, what, &request), "setting the address of '", request.ifr_name, "'");
+}
+
+}  // namespace
+
+void raise_interface(const std::string& name, const std::string& address) {
+    const UniqueFd socket(check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "making a socket"));
+    ifreq request{};
+    name.copy(request.ifr_name, sizeof request.ifr_name - 1);
+    if (!address.empty()) {
+        set_address(socket.get(), request, SIOCSIFADDR, address.c_str());
+        set_address(socket.get(), request, SIOCSIFNETMASK, "255.255.255.254");
+    }
+    check(::ioctl(socket.get(), SIOCGIFFLAGS, &request), "looking at '", name, "'");
+    request.ifr_flags |= IFF_UP;
+    check(::ioctl(socket.get(), SIOCSIFFLAGS, &request), "bringing '", name, "' up");
+}
+
+}  // namespace gearbox::sys

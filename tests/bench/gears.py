@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""The start of a gear beside crun, bubblewrap and systemd-nspawn running /bin/true, in one run.
+
+Every peer gets the isolation of a gear as far as it has it: own pid, mount, network, IPC, UTS and cgroup namespaces,
+/usr read-only, private /tmp, no capability, no_new_privs, memory and process limits (crun). A gear's time is that of
+its whole sandbox with network link, address and port forwarding, plus a program entering it. Needs root, crun and
+bubblewrap, and systemd-container for the third (apt-get install crun bubblewrap systemd-container); builds gear_start.
+"""
+
+import json
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+NAMESPACES = ("pid", "mount", "network", "ipc", "uts", "cgroup")
+BINDS = ("/usr", "/etc/alternatives", "/etc/ssl/certs")
+LINKS = ("bin", "lib", "lib64", "sbin")
+
+
+def line(name, value, note=""):
+    print(f"{name:<44} {value:>18}   {note}", flush=True)
+
+
+def make_bundle(directory):
+    """An OCI bundle with what a gear has."""
+    root = directory / "root"
+    for name in ("usr", "proc", "tmp", "dev", "etc/alternatives", "etc/ssl/certs"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for name in LINKS:
+        (root / name).symlink_to(f"usr/{name}")
+    mounts = [{"destination": "/proc", "type": "proc", "source": "proc", "options": ["nosuid", "nodev", "noexec"]},
+              {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev", "size=131072k"]},
+              {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
+              {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["nosuid", "noexec", "newinstance"]}]
+    mounts += [{"destination": path, "type": "none", "source": path, "options": ["rbind", "ro", "nosuid", "nodev"]}
+               for path in BINDS]
+    (directory / "config.json").write_text(json.dumps({
+        "ociVersion": "1.0.0", "hostname": "bench", "root": {"path": "root", "readonly": True}, "mounts": mounts,
+        "process": {"user": {"uid": 1090, "gid": 1090}, "args": ["/bin/true"], "cwd": "/", "env": ["PATH=/bin"],
+                    "noNewPrivileges": True,
+                    "capabilities": {k: [] for k in ("bounding", "effective", "inheritable", "permitted", "ambient")},
+                    "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 4096, "soft": 4096}]},
+        "linux": {"namespaces": [{"type": name} for name in NAMESPACES],
+                  "resources": {"memory": {"limit": 512 << 20}, "pids": {"limit": 250}, "cpu": {"shares": 1024}},
+                  "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/timer_list"],
+                  "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"]}}))
+    return root
+
+
+def peers(directory, root):
+    binds = [word for path in BINDS for word in ("--ro-bind", path, path)]
+    links = [word for name in LINKS for word in ("--symlink", f"usr/{name}", f"/{name}")]
+    return {
+        "crun": ["crun", "--cgroup-manager=cgroupfs", f"--root={directory}/state", "run", "-b", str(directory), "bench"],
+        "bwrap": ["bwrap", "--unshare-all", "--uid", "1090", "--gid", "1090", *binds, *links, "--proc", "/proc", "--dev", "/dev",
+                  "--tmpfs", "/tmp", "--cap-drop", "ALL", "/bin/true"],
+        "systemd-nspawn": ["systemd-nspawn", "-q", "--register=no", "--keep-unit", "--private-network", "--read-only",
+                           f"--directory={root}", *[f"--bind-ro={path}" for path in BINDS], "/bin/true"],
+    }
+
+
+def measure(command):
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        times.append((time.perf_counter() - began) * 1000)
+        if done.returncode != 0:
+            return None, done.stderr.strip().splitlines()[-1:]
+    return statistics.median(times), None
+
+
+def main():
+    subprocess.run(["ninja", "-C", str(TOP / "build/host"), "gear_start"], check=True, stdout=subprocess.DEVNULL)
+    out = subprocess.run([TOP / "build/host/tests/functional/gear_start", str(ROUNDS)], check=True, capture_output=True, text=True)
+    gear = {}
+    for row in out.stdout.splitlines():
+        name, median, late = row.split()
+        gear[name] = float(median)
+        line(f"gear: {name}", f"{float(median):.1f} ms", f"95 %: {float(late):.1f} ms")
+    with tempfile.TemporaryDirectory(prefix="gearbox-bench-") as name:
+        directory = pathlib.Path(name)
+        root = make_bundle(directory)
+        for peer, command in peers(directory, root).items():
+            if shutil.which(command[0]) is None:
+                line(peer, "not installed")
+                continue
+            median, error = measure(command)
+            if median is None:
+                line(peer, "does not run here", " ".join(error))
+                continue
+            goal = "goal: 0.8 or less" if peer == "crun" else ""
+            line(f"{peer}: /bin/true", f"{median:.1f} ms")
+            line(f"gear start + run / {peer}", f"{gear['start+run'] / median:.2f} x", goal)
+
+
+if __name__ == "__main__":
+    main()
