@@ -9,6 +9,7 @@
 #include "model/events.h"
 #include "model/gear.h"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

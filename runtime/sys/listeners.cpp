@@ -4,6 +4,7 @@
 #include "base/str.h"
 
 #include <charconv>
+#include <cstdint>
 #include <sstream>
 
 namespace gearbox::sys {
