@@ -6,7 +6,7 @@ CACHE := build/cache
 export CCACHE_DIR ?= $(CURDIR)/$(CACHE)/ccache
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso unit functional stress e2e bench bench-broker lint clean
+.PHONY: help demo demo-stop test deps build deb iso unit functional stress e2e bench bench-broker bench-gears lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ e2e: iso ## the scenarios against the booted image
 
 bench: iso ## figures and ratios, printed
 	@python3 tests/bench/figures.py
+
+bench-gears: build ## the start of a gear beside crun, bwrap, systemd-nspawn (needs those)
+	@python3 tests/bench/gears.py
 
 bench-broker: build ## replies of the broker beside nginx (needs nginx-light and wrk)
 	@python3 tests/bench/broker.py

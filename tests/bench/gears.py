@@ -7,6 +7,7 @@ its whole sandbox with network link, address and port forwarding, plus a program
 bubblewrap, and systemd-container for the third (apt-get install crun bubblewrap systemd-container); builds gear_start.
 """
 
+import ctypes
 import json
 import pathlib
 import shutil
@@ -27,10 +28,10 @@ def line(name, value, note=""):
     print(f"{name:<44} {value:>18}   {note}", flush=True)
 
 
-def make_bundle(directory):
+def make_bundle(directory, has_limits):
     """An OCI bundle with what a gear has."""
     root = directory / "root"
-    for name in ("usr", "proc", "tmp", "dev", "etc/alternatives", "etc/ssl/certs"):
+    for name in ("usr", "proc", "tmp", "dev", "run", "sys", "var", "etc/alternatives", "etc/ssl/certs"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for name in LINKS:
         (root / name).symlink_to(f"usr/{name}")
@@ -47,10 +48,22 @@ def make_bundle(directory):
                     "capabilities": {k: [] for k in ("bounding", "effective", "inheritable", "permitted", "ambient")},
                     "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 4096, "soft": 4096}]},
         "linux": {"namespaces": [{"type": name} for name in NAMESPACES],
-                  "resources": {"memory": {"limit": 512 << 20}, "pids": {"limit": 250}, "cpu": {"shares": 1024}},
+                  **({"resources": {"memory": {"limit": 512 << 20}, "pids": {"limit": 250}}} if has_limits else {}),
                   "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/timer_list"],
                   "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"]}}))
     return root
+
+
+def leave_cgroup_v1():
+    """crun refuses a host with both versions: it gets a view with version 2 only, which has no limits there."""
+    if pathlib.Path("/sys/fs/cgroup/cgroup.controllers").exists():
+        return True
+    libc = ctypes.CDLL(None, use_errno=True)
+    new_mounts, private, recursive = 0x20000, 1 << 18, 1 << 14
+    libc.unshare(new_mounts)
+    libc.mount(b"none", b"/", None, private | recursive, None)
+    libc.mount(b"none", b"/sys/fs/cgroup", b"cgroup2", 0, None)
+    return False
 
 
 def peers(directory, root):
@@ -86,7 +99,7 @@ def main():
         line(f"gear: {name}", f"{float(median):.1f} ms", f"95 %: {float(late):.1f} ms")
     with tempfile.TemporaryDirectory(prefix="gearbox-bench-") as name:
         directory = pathlib.Path(name)
-        root = make_bundle(directory)
+        root = make_bundle(directory, leave_cgroup_v1())
         for peer, command in peers(directory, root).items():
             if shutil.which(command[0]) is None:
                 line(peer, "not installed")
