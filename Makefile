@@ -49,8 +49,9 @@ unit: build ## unit tests: no root, seconds
 functional: build ## real daemon, gears, sshd, git, HAProxy, Apache, MariaDB on this machine
 	@ctest --test-dir $(BUILD) -L functional --output-on-failure
 
-stress: build ## 64 clients for 5 minutes against one daemon, then: do store, node and router agree?
+stress: build ## 64 clients for 5 minutes, then: do store, node and router agree? And 10,000 lives of gears
 	@unshare --net --mount --propagation private python3 -B tests/stress/stress.py
+	@GEARBOX_ROUNDS=10000 $(BUILD)/tests/functional/node_functional_test --gtest_filter='RoundsTest.*' 2>/dev/null
 
 lint: build ## layers, banned calls, shell scripts, generated documents
 	@ctest --test-dir $(BUILD) -L lint --output-on-failure

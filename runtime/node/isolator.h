@@ -24,6 +24,8 @@ public:
     virtual void prepare(const GearRecord&, sys::Program&) {}
     /// The sandbox's process exists and waits: gives it what only the host can give.
     virtual void connect(const GearRecord&, pid_t) {}
+    /// The sandbox makes itself meanwhile: what must be there before a program of the gear runs in it.
+    virtual void equip(const GearRecord&, pid_t) {}
     /// A further process is about to enter the running sandbox.
     virtual void admit(const GearRecord&, pid_t) {}
     /// The sandbox has ended, or is to end now. Idempotent.

@@ -210,11 +210,16 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
     program.namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     sys::Child init = sys::spawn(program);
     theirs.reset();
-    for (const auto& isolator : isolators_) {
-        while_doing([&] { isolator->connect(planned != nullptr ? *planned : record, init.pid()); },
-                    "starting gear '", id.text(), "': isolator '", isolator->name(), "'");
-    }
+    const GearRecord& future = planned != nullptr ? *planned : record;
+    const auto with_each = [&](void (Isolator::*act)(const GearRecord&, pid_t)) {
+        for (const auto& isolator : isolators_) {
+            while_doing([&] { ((*isolator).*act)(future, init.pid()); }, "starting gear '", id.text(),
+                        "': isolator '", isolator->name(), "'");
+        }
+    };
+    with_each(&Isolator::connect);
     say_go(status);
+    with_each(&Isolator::equip);
     check_report(read_all(status.get(), 64 * 1024), str("starting gear '", id.text(), "'"));
     const auto start = sys::find_start_time(init.pid());
     if (!start) {

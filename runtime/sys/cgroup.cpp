@@ -95,7 +95,7 @@ void set_v2(cgroup* group, const CgroupLimits& limits, bool has_io) {
                  "memory.high");
     check_cgroup(::cgroup_set_value_int64(memory, "memory.swap.max", limits.swap_bytes),
                  "memory.swap.max");
-    if (has_io) {
+    if (has_io && limits.io_weight > 0) {
         cgroup_controller* const io = add_controller(group, "io");
         check_cgroup(::cgroup_set_value_int64(io, "io.weight", limits.io_weight), "io.weight");
     }

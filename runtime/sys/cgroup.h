@@ -16,7 +16,7 @@ struct CgroupLimits {
     std::int64_t pids = 0;
     std::int64_t cpu_percent = 0;  ///< of one CPU
     std::int64_t cpu_weight = 100;
-    std::int64_t io_weight = 100;  ///< v2 only, where the io controller was delegated
+    std::int64_t io_weight = 100;  ///< v2 only, where the io controller was delegated; 0: none
 };
 
 struct CgroupUse {

@@ -1,22 +1,34 @@
 #include "node/isolators/isolators.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 namespace gearbox {
 
 namespace {
 
 constexpr std::int64_t mebibyte = 1024 * 1024;
 
+// A loop device charges what it writes to the memory of the group whose I/O it is, if that has the io
+// controller (drivers/block/loop.c). With its file in RAM, as on the live medium, that would be the size
+// of the gear's files; and a gear at its limit would hold up the device, and with it all others.
+bool is_on_loop_device(const std::string& path) {
+    constexpr unsigned loop_major = 7;  // admin-guide/devices.txt
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 && major(info.st_dev) == loop_major;
+}
+
 class CgroupIsolator final : public Isolator {
 public:
     CgroupIsolator(const Settings& settings, const sys::Cgroups& cgroups)
-        : settings_(settings), cgroups_(cgroups) {}
+        : settings_(settings), cgroups_(cgroups), weighs_io_(!is_on_loop_device(settings.node.gear_base)) {}
     const char* name() const override { return "cgroup"; }
     void acquire(const GearSpec& spec) override { adapt(spec); }
     void adapt(const GearSpec& spec) override {
         const GearSettings& size = settings_.size(spec.resources.size);
         cgroups_.ensure(cgroup_name(spec.id),
                         {size.memory_mb * mebibyte, size.swap_mb * mebibyte, size.pids,
-                         size.cpu_percent, size.cpu_weight, size.io_weight});
+                         size.cpu_percent, size.cpu_weight, weighs_io_ ? size.io_weight : 0});
     }
     void prepare(const GearRecord& record, sys::Program& program) override {
         // Again: after a reboot the record is there and the group is not.
@@ -39,6 +51,7 @@ public:
 private:
     const Settings& settings_;
     const sys::Cgroups& cgroups_;
+    const bool weighs_io_;
 };
 
 }  // namespace

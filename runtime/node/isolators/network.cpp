@@ -21,6 +21,8 @@ public:
         const uid_t uid = record.spec.uid;
         const LinkAddresses addresses = link_addresses(uid);
         sys::connect_link({link_name(uid), addresses.host}, pid);
+    }
+    void equip(const GearRecord& record, pid_t pid) override {
         sys::set_forwardings(pid, forwardings_of(record));
     }
     void disconnect(const GearRecord& record) override {
