@@ -34,7 +34,7 @@ constexpr std::int64_t million = 1000000;
 std::vector<Row> gear_rows(const std::string& prefix, GearSettings& g) {
     return {
         {prefix + "memory_mb", &g.memory_mb, 512,
-         "Memory limit of a gear, MiB. In its last 32nd the gear is slowed down.", 32, million},
+         "Memory limit of a gear, MiB.", 32, million},
         {prefix + "swap_mb", &g.swap_mb, 0, "Swap space that it may use beside, MiB.", 0, million},
         {prefix + "pids", &g.pids, 250, "Processes and threads of a gear.", 16, million},
         {prefix + "cpu_percent", &g.cpu_percent, 200, "CPU time a gear may use, percent of one CPU.", 1,

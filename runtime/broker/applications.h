@@ -100,10 +100,10 @@ public:
                           const std::string& name);
     Application change_variables(const Principal& who, const Application& application,
                                  const std::vector<VariableChange>& changes);
-    /// The limits of a cartridge: 100, 164, 166, 168 for what an unscaled application or its owner
-    /// may not have.
     /// Gives its gear another size, at once. 110 for a size that the host does not have.
     Application resize(const Principal& who, const Application& application, const std::string& size);
+    /// The limits of a cartridge: 100, 164, 166, 168 for what an unscaled application or its owner
+    /// may not have.
     Application change_scaling(const Principal& who, const Application& application,
                                const std::string& cartridge, const ScalingChange& change);
     std::vector<GearEndpoint> endpoints(const Application& application) const;

@@ -100,28 +100,32 @@ void LocalAgent::recover() {
 void LocalAgent::start_missing(KeyedMutex& locks) {
     for (const GearId& id : store_.gears()) {
         const auto lock = locks.lock(id.text());
-        auto record = store_.find(id);
-        if (!record || node_.files(*record).exists(stop_lock)) {
-            continue;
-        }
-        const bool interrupted =
-            record->state == GearState::building || record->state == GearState::deploying;
-        const bool gone = record->state == GearState::started && !launcher_.is_running(*record);
-        if (!interrupted && !gone) {
-            continue;
-        }
         try {
-            // Left over from a deployment: what it had begun to build must not be served.
-            launcher_.kill(*record);
-            launcher_.ensure_running(*record);
-            if (interrupted) {
-                deployer_.restore(*record);
+            if (auto record = store_.find(id)) {
+                // The settings may be others than before.
+                set_resources(id, record->spec.resources);
+                start_if_missing(*record);
             }
-            start(id);
         } catch (const Error& error) {
             log::error("starting again: ", error.text(), log::field("gear", id.text()));
         }
     }
+}
+
+void LocalAgent::start_if_missing(GearRecord& record) {
+    const bool interrupted =
+        record.state == GearState::building || record.state == GearState::deploying;
+    const bool gone = record.state == GearState::started && !launcher_.is_running(record);
+    if ((!interrupted && !gone) || node_.files(record).exists(stop_lock)) {
+        return;
+    }
+    // Left over from a deployment: what it had begun to build must not be served.
+    launcher_.kill(record);
+    launcher_.ensure_running(record);
+    if (interrupted) {
+        deployer_.restore(record);
+    }
+    start(record.spec.id);
 }
 
 std::vector<uid_t> LocalAgent::foreign_ids(uid_t first, uid_t last) const {

@@ -24,8 +24,8 @@ public:
 
     /// After a start of the daemon: finds the sandboxes that live, tells the router. Quick.
     void recover();
-    /// Starts the gears that should run but do not (after a reboot, or a push that the end of the
-    /// daemon interrupted), each under its lock.
+    /// Brings limits in line with the settings, and starts the gears that should run but do not (after
+    /// a reboot, or a push that the end of the daemon interrupted), each under its lock.
     void start_missing(KeyedMutex& locks);
     /// Reaps ended sandboxes; on SIGCHLD.
     void reap() { reaper_.collect(); }
@@ -86,6 +86,7 @@ public:
 
 private:
     Routes routes_of(const GearRecord& record) const;
+    void start_if_missing(GearRecord& record);
     void begin_change(const GearId& gear);
     void bring_back(const GearId& gear, const std::string& cartridge);
     void halt(GearRecord& record, bool force);

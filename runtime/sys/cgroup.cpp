@@ -81,18 +81,14 @@ std::string own_parent() {
     return path;
 }
 
-// Where the kernel begins to slow a group down instead of killing: near the limit, or a program that
-// leaks would stand still for minutes before it ends.
-std::int64_t high_of(std::int64_t limit) { return limit - limit / 32; }
-
 void set_v2(cgroup* group, const CgroupLimits& limits, bool has_io) {
     cgroup_controller* const memory = add_controller(group, "memory");
     cgroup_controller* const pids = add_controller(group, "pids");
     cgroup_controller* const cpu = add_controller(group, "cpu");
     const std::string quota = str(limits.cpu_percent * 1000, " 100000");
     check_cgroup(::cgroup_set_value_int64(memory, "memory.max", limits.memory_bytes), "memory.max");
-    check_cgroup(::cgroup_set_value_int64(memory, "memory.high", high_of(limits.memory_bytes)),
-                 "memory.high");
+    // No memory.high: without somebody who then makes room, the kernel slows a gear that wants more
+    // down for ever instead of ending it, its innocent processes too (docs/adr/0016-limits.md).
     check_cgroup(::cgroup_set_value_int64(memory, "memory.swap.max", limits.swap_bytes),
                  "memory.swap.max");
     if (has_io && limits.io_weight > 0) {

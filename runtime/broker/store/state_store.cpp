@@ -4,7 +4,6 @@
 #include "broker/store/words.h"
 
 #include <array>
-#include <sstream>
 
 namespace gearbox {
 

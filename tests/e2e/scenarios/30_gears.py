@@ -64,7 +64,7 @@ def check_cgroup_has_its_limits(appliance):
     for app, facts in gears(appliance):
         base = appliance.sudo(f"find /sys/fs/cgroup -type d -name 'gear-{facts['gear']}'").strip()
         expect_true(base, "no cgroup of the gear")
-        expect(appliance.sudo(f"cd {base} && cat memory.high memory.swap.max").split(), [str(496 * 1024 * 1024), "0"])
+        expect(appliance.sudo(f"cd {base} && cat memory.high memory.swap.max").split(), ["max", "0"])
         expect(appliance.sudo(f"ls {base} | grep -c '^io.weight' || true").strip(), "0", "files in RAM, by a loop device")
         values = appliance.sudo(f"cd {base} && cat memory.max pids.max cpu.max cgroup.procs").splitlines()
         expect(values[0], str(512 * 1024 * 1024))
