@@ -5,6 +5,7 @@
 //   fd 4  to the daemon: waits for one byte, reports {"step","errno","text"}; end of file = running
 //   fd 5  enter: pidfd of the gear's PID 1
 //   6 …   enter: kept for the program
+#include "base/argv.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "gear-init/steps.h"
@@ -49,15 +50,6 @@ int report(const StepFailure& failure) {
     const ssize_t ignored = ::write(status_fd, text.data(), text.size());
     static_cast<void>(ignored);
     return failed;
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-    std::vector<char*> out;
-    for (const std::string& text : texts) {
-        out.push_back(const_cast<char*>(text.c_str()));
-    }
-    out.push_back(nullptr);
-    return out;
 }
 
 int launch() {
@@ -107,8 +99,8 @@ int stay() {
             throw StepFailure{"directory", errno,
                               str("entering '", directory, "': ", std::strerror(errno))};
         }
-        const std::vector<char*> argv = pointers(plan.argv);
-        const std::vector<char*> environment = pointers(plan.environment);
+        const std::vector<char*> argv = argv_of(plan.argv);
+        const std::vector<char*> environment = argv_of(plan.environment);
         ::execve(argv[0], argv.data(), environment.data());
         throw StepFailure{"exec", errno,
                           str("executing '", plan.argv[0], "': ", std::strerror(errno))};

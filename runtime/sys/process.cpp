@@ -1,5 +1,6 @@
 #include "sys/process.h"
 
+#include "base/argv.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/subprocess.h"
@@ -22,15 +23,6 @@ namespace {
 
 int to_status(const siginfo_t& info) {
     return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-    std::vector<char*> out;
-    for (const std::string& text : texts) {
-        out.push_back(const_cast<char*>(text.c_str()));
-    }
-    out.push_back(nullptr);
-    return out;
 }
 
 struct Wire {
@@ -114,8 +106,8 @@ UniqueFd Child::detach() {
 }
 
 Child spawn(const Program& program) {
-    const std::vector<char*> argv = pointers(program.argv);
-    const std::vector<char*> environment = pointers(program.environment);
+    const std::vector<char*> argv = argv_of(program.argv);
+    const std::vector<char*> environment = argv_of(program.environment);
     Pipe report = make_pipe();
     // Sources are moved out of the way of all targets, so that the order of dup2 does not matter.
     constexpr int clear_of_targets = 64;

@@ -1,5 +1,7 @@
 #include "conformance/probe/outcome.h"
 
+#include "base/argv.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -247,26 +249,13 @@ bool Scratch::make_file(mode_t mode) const {
     return fd >= 0;
 }
 
-namespace {
-
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-    std::vector<char*> out;
-    for (const std::string& text : texts) {
-        out.push_back(const_cast<char*>(text.c_str()));
-    }
-    out.push_back(nullptr);
-    return out;
-}
-
-}  // namespace
-
 Ran run(const std::vector<std::string>& argv, const std::vector<std::string>& environment) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) < 0) {
         return {};
     }
-    const auto arguments = pointers(argv);
-    const auto variables = pointers(environment);
+    const auto arguments = argv_of(argv);
+    const auto variables = argv_of(environment);
     const pid_t child = ::fork();
     if (child == 0) {
         const int null = ::open("/dev/null", O_RDONLY);
