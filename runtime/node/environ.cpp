@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "node/disk_limit.h"
 #include "node/paths.h"
 
 #include <algorithm>
@@ -127,7 +128,7 @@ void write_resource_variables(const GearFiles& files, const GearResources& resou
     const GearSettings& size = settings.size(resources.size);
     write_variable(files, ".env", "OPENSHIFT_GEAR_MEMORY_MB", std::to_string(size.memory_mb));
     write_variable(files, ".env", "GEARBOX_DISK_MB",
-                   std::to_string(size.disk_mb + resources.extra_gb * 1024));
+                   std::to_string(disk_limit_mb(resources, settings)));
     write_variable(files, ".env", "GEARBOX_FILES", std::to_string(size.files));
 }
 

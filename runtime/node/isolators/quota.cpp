@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "node/disk_limit.h"
 #include "node/isolators/isolators.h"
 #include "sys/disk_quota.h"
 
@@ -18,9 +19,9 @@ public:
     const char* name() const override { return "quota"; }
     void acquire(const GearSpec& spec) override { adapt(spec); }
     void adapt(const GearSpec& spec) override {
-        const GearSettings& size = settings_.size(spec.resources.size);
         sys::set_disk_quota(paths_.gear_base, spec.uid,
-                            {size.disk_mb * mebibyte + spec.resources.extra_gb * 1024 * mebibyte, size.files});
+                            {disk_limit_mb(spec.resources, settings_) * mebibyte,
+                             settings_.size(spec.resources.size).files});
     }
     void release(const GearId&, uid_t uid) override {
         if (uid != 0) {
