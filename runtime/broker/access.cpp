@@ -98,7 +98,11 @@ Team find_team(const StateStore& store, const UserId& user, const std::string& i
 void check_access(const StateStore& store, const Principal& who, const Target& target, Role needed,
                   bool is_read) {
     const auto role = role_in(store, who.user.id, target.domain);
-    if (!role || *role < needed) {
+    if (!role) {
+        // It was there when the path was looked up: deleted in the meantime, or left.
+        refuse(ErrorKind::not_found, "Domain not found.", exit_code::domain_not_found);
+    }
+    if (*role < needed) {
         refuse(ErrorKind::forbidden,
                str("You are not permitted to perform this action: it needs the role '",
                    name_of(needed), "' in the domain"),
