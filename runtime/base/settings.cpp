@@ -28,14 +28,14 @@ struct Row {
 constexpr std::int64_t max_port = 65535;
 
 constexpr const char* first_size = "small";
+constexpr std::int64_t mebi = 1048576;
 constexpr std::int64_t million = 1000000;
 
 // What a gear gets, in the table that begins with the prefix.
 std::vector<Row> gear_rows(const std::string& prefix, GearSettings& g) {
     return {
-        {prefix + "memory_mb", &g.memory_mb, 512,
-         "Memory limit of a gear, MiB.", 32, million},
-        {prefix + "swap_mb", &g.swap_mb, 0, "Swap space that it may use beside, MiB.", 0, million},
+        {prefix + "memory_mb", &g.memory_mb, 512, "Memory limit of a gear, MiB.", 32, mebi},
+        {prefix + "swap_mb", &g.swap_mb, 0, "Swap space that it may use beside, MiB.", 0, mebi},
         {prefix + "pids", &g.pids, 250, "Processes and threads of a gear.", 16, million},
         {prefix + "cpu_percent", &g.cpu_percent, 200, "CPU time a gear may use, percent of one CPU.", 1,
          100000},
@@ -43,11 +43,11 @@ std::vector<Row> gear_rows(const std::string& prefix, GearSettings& g) {
          "Share against the other gears when the CPU is short (cgroup v2 cpu.weight).", 1, 10000},
         {prefix + "io_weight", &g.io_weight, 100,
          "Share against the other gears when the disk is busy (cgroup v2 io.weight).", 1, 10000},
-        {prefix + "tmp_mb", &g.tmp_mb, 128, "Size of a gear's private /tmp, MiB.", 1, million},
-        {prefix + "open_files", &g.open_files, 4096, "Open files of one process.", 64, million},
+        {prefix + "tmp_mb", &g.tmp_mb, 128, "Size of a gear's private /tmp, MiB.", 1, mebi},
+        {prefix + "open_files", &g.open_files, 4096, "Open files of one process.", 64, mebi},
         {prefix + "disk_mb", &g.disk_mb, 1024,
          "Disk space of a gear's files, MiB; the extra storage of its application comes on top.", 16,
-         million},
+         mebi},
         {prefix + "files", &g.files, 80000, "Files and directories that it may have.", 1000, 100 * million},
     };
 }
@@ -93,6 +93,10 @@ std::vector<Row> rows_of(Settings& s) {
         {"node.watch_seconds", &s.node.watch_seconds, 5,
          "How often started gears are looked after: services that have ended are started again; 0: never.",
          0, 3600},
+    };
+    const std::vector<Row> gear = gear_rows("gear.", s.gear);
+    rows.insert(rows.end(), gear.begin(), gear.end());
+    const std::vector<Row> others = {
         {"router.map_file", &s.router.map_file, "/var/lib/gearbox/router/routes.map",
          "HAProxy map from host name to gear address."},
         {"router.admin_socket", &s.router.admin_socket, "/run/gearbox/router-admin.sock",
@@ -103,10 +107,7 @@ std::vector<Row> rows_of(Settings& s) {
         {"testing.crash_at", &s.testing.crash_at, "",
          "For the project's tests: die by SIGKILL at this fault point, OPERATION/STEP/before|after."},
     };
-    const auto router = std::find_if(rows.begin(), rows.end(),
-                                     [](const Row& row) { return row.key.starts_with("router."); });
-    const std::vector<Row> gear = gear_rows("gear.", s.gear);
-    rows.insert(router, gear.begin(), gear.end());
+    rows.insert(rows.end(), others.begin(), others.end());
     return rows;
 }
 

@@ -1,4 +1,4 @@
-// admin user …, admin app list, admin status, admin check: through the daemon's control socket, root only.
+// admin user …, app …, gear …, status, check: through the daemon's control socket, root only.
 #include "cli/command.h"
 #include "control/control_client.h"
 
@@ -10,6 +10,7 @@ namespace {
 
 struct Arguments {
     std::string login;
+    std::string application;
     std::string socket = "/run/gearbox/control.sock";
     bool password_stdin = false;
 };
@@ -25,6 +26,12 @@ std::shared_ptr<Arguments> add_arguments(CLI::App& parser, bool with_login, bool
     }
     parser.add_option("--socket", arguments->socket, "the daemon's control socket")
         ->capture_default_str();
+    return arguments;
+}
+
+std::shared_ptr<Arguments> add_application(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, false, false);
+    parser.add_option("APPLICATION", arguments->application, "APP-DOMAIN or its gear's id")->required();
     return arguments;
 }
 
@@ -168,12 +175,10 @@ Runner declare_admin_app_list(CLI::App& parser) {
 namespace {
 
 Runner declare_admin_event(CLI::App& parser, const char* event, const char* done) {
-    const auto arguments = add_arguments(parser, false, false);
-    const auto name = std::make_shared<std::string>();
-    parser.add_option("APPLICATION", *name, "APP-DOMAIN or its gear's id")->required();
-    return [arguments, name, event, done](Session& session) {
+    const auto arguments = add_application(parser);
+    return [arguments, event, done](Session& session) {
         return ask_daemon(session, *arguments, "application.event",
-                          {{"application", *name}, {"event", event}}, str("'", *name, "' ", done));
+                          {{"application", arguments->application}, {"event", event}}, str("'", arguments->application, "' ", done));
     };
 }
 
@@ -186,31 +191,27 @@ Runner declare_admin_app_restart(CLI::App& parser) {
 }
 
 Runner declare_admin_app_resize(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, false, false);
-    const auto name = std::make_shared<std::string>();
+    const auto arguments = add_application(parser);
     const auto size = std::make_shared<std::string>();
-    parser.add_option("APPLICATION", *name, "APP-DOMAIN or its gear's id")->required();
     parser.add_option("SIZE", *size, "one of the daemon's settings")->required();
-    return [arguments, name, size](Session& session) {
+    return [arguments, size](Session& session) {
         return ask_daemon(session, *arguments, "application.resize",
-                          {{"application", *name}, {"size", *size}}, str("'", *name, "' is ", *size));
+                          {{"application", arguments->application}, {"size", *size}}, str("'", arguments->application, "' is ", *size));
     };
 }
 
 Runner declare_admin_app_delete(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, false, false);
-    const auto name = std::make_shared<std::string>();
+    const auto arguments = add_application(parser);
     const auto confirmed = std::make_shared<bool>(false);
-    parser.add_option("APPLICATION", *name, "APP-DOMAIN or its gear's id")->required();
     parser.add_flag("--confirm", *confirmed, "do not ask");
-    return [arguments, name, confirmed](Session& session) {
+    return [arguments, confirmed](Session& session) {
         if (!*confirmed &&
-            !session.terminal().confirm(str("Delete '", *name, "' with its data and repository?"), "--confirm")) {
+            !session.terminal().confirm(str("Delete '", arguments->application, "' with its data and repository?"), "--confirm")) {
             session.terminal().note("nothing deleted");
             return exit_status::error;
         }
-        return ask_daemon(session, *arguments, "application.delete", {{"application", *name}},
-                          str("'", *name, "' deleted"));
+        return ask_daemon(session, *arguments, "application.delete", {{"application", arguments->application}},
+                          str("'", arguments->application, "' deleted"));
     };
 }
 
@@ -239,11 +240,9 @@ Runner declare_admin_gear_list(CLI::App& parser) {
 }
 
 Runner declare_admin_gear_plan(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, false, false);
-    const auto name = std::make_shared<std::string>();
-    parser.add_option("APPLICATION", *name, "APP-DOMAIN or its gear's id")->required();
-    return [arguments, name](Session& session) {
-        const Json plan = call(arguments->socket, "gear.plan", {{"application", *name}});
+    const auto arguments = add_application(parser);
+    return [arguments](Session& session) {
+        const Json plan = call(arguments->socket, "gear.plan", {{"application", arguments->application}});
         if (!session.print_json(plan)) {
             session.terminal().line(plan.dump(2));
         }
@@ -254,12 +253,10 @@ Runner declare_admin_gear_plan(CLI::App& parser) {
 namespace {
 
 Runner declare_freeze(CLI::App& parser, bool frozen, const char* done) {
-    const auto arguments = add_arguments(parser, false, false);
-    const auto name = std::make_shared<std::string>();
-    parser.add_option("APPLICATION", *name, "APP-DOMAIN or its gear's id")->required();
-    return [arguments, name, frozen, done](Session& session) {
+    const auto arguments = add_application(parser);
+    return [arguments, frozen, done](Session& session) {
         return ask_daemon(session, *arguments, "gear.freeze",
-                          {{"application", *name}, {"frozen", frozen}}, str("'", *name, "' ", done));
+                          {{"application", arguments->application}, {"frozen", frozen}}, str("'", arguments->application, "' ", done));
     };
 }
 

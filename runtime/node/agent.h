@@ -65,7 +65,7 @@ struct DeployRequest {
 
 /// What became of a gear's services, as far as the daemon has seen.
 struct GearHealth {
-    std::int64_t oom_kills = 0;  ///< processes killed by the memory limit since the gear was made or moved
+    std::int64_t oom_kills = 0;  ///< processes killed by the memory limit since its cgroup was made, at most since boot
     int restarts = 0;            ///< of services that had ended, since the daemon started
     bool has_given_up = false;   ///< a service ends again and again
 };
@@ -159,7 +159,8 @@ public:
                                       const std::vector<EnvironmentVariable>& variables) = 0;
     virtual void set_deployment_settings(const GearId& gear,
                                          const DeploymentSettings& settings) = 0;
-    /// What it may use, at once. Errors: unavailable, if more is in use than it shall have.
+    /// What it may use, at once. More in use than it shall have is no error: of disk space it gets no more,
+    /// and memory is taken back by killing if need be.
     virtual void set_resources(const GearId& gear, const GearResources& resources) = 0;
     virtual std::vector<Deployment> deployments(const GearId& gear) const = 0;
     /// Builds and activates what the repository has. False when that failed, with the reason in the

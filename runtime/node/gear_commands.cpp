@@ -125,14 +125,8 @@ bool GearCommands::control_one(const Words& words, const char* verb, const Sinks
     if (name.empty()) {
         return false;
     }
-    const GearRecord current = record();
-    for (const RecordedCartridge& cartridge : current.cartridges) {
-        if (cartridge.name == name || cartridge.full_name == name) {
-            agent_.runner().control(current, cartridge, verb, sinks.text);
-            return true;
-        }
-    }
-    fail(ErrorKind::not_found, "the application has no cartridge '", name, "'");
+    agent_.control(gear_, name, verb, sinks.text);
+    return true;
 }
 
 int GearCommands::start(const Words& words, const Sinks& sinks) {

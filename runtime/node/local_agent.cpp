@@ -28,6 +28,13 @@ uid_t uid_of_account(const std::string& name) {
     return found == nullptr ? 0 : found->pw_uid;
 }
 
+// They look at the file system that the homes are on.
+Isolators make_isolators_for(const Settings& settings, const Paths& paths, const SecurityPolicy& policy,
+                             const sys::Cgroups& cgroups) {
+    std::filesystem::create_directories(paths.gear_base);
+    return make_isolators(settings, paths, policy, cgroups);
+}
+
 std::string base64(std::string_view data) {
     constexpr const char* digits =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -67,7 +74,7 @@ LocalAgent::LocalAgent(const Settings& settings, const Clock& clock)
       policy_(make_security_policy(settings.security.policy)),
       cgroups_(settings.node.cgroup_parent),
       store_(paths_),
-      isolators_(make_isolators(settings_, paths_, *policy_, cgroups_)),
+      isolators_(make_isolators_for(settings_, paths_, *policy_, cgroups_)),
       launcher_(settings_, paths_, *policy_, isolators_, store_, reaper_),
       node_{settings_, paths_, *policy_, store_, launcher_, clock},
       runner_(node_),
@@ -77,7 +84,6 @@ LocalAgent::LocalAgent(const Settings& settings, const Clock& clock)
       watcher_(node_, cgroups_,
                [this](const GearId& gear, const std::string& cartridge) { bring_back(gear, cartridge); }),
       catalogue_(load_catalogue(settings_.node.cartridge_dir)) {
-    std::filesystem::create_directories(paths_.gear_base);
     sys::prepare_host();
 }
 
@@ -103,7 +109,7 @@ void LocalAgent::start_missing(KeyedMutex& locks) {
         try {
             if (auto record = store_.find(id)) {
                 // The settings may be others than before.
-                set_resources(id, record->spec.resources);
+                apply_resources(*record);
                 start_if_missing(*record);
             }
         } catch (const Error& error) {
@@ -317,7 +323,7 @@ void LocalAgent::tidy(const GearId& gear) {
 }
 
 ScriptMessages LocalAgent::control(const GearId& gear, const std::string& cartridge,
-                                   const std::string& verb) {
+                                   const std::string& verb, const TextSink& output) {
     GearRecord record = store_.gear(gear);
     const RecordedCartridge* const found = record.find_cartridge(cartridge);
     if (found == nullptr) {
@@ -326,7 +332,7 @@ ScriptMessages LocalAgent::control(const GearId& gear, const std::string& cartri
     begin_change(gear);
     const bool was_running = launcher_.is_running(record);
     launcher_.ensure_running(record);
-    ScriptMessages messages = runner_.control(record, *found, verb);
+    ScriptMessages messages = runner_.control(record, *found, verb, output);
     // A question to a stopped application leaves it stopped.
     if (!was_running && verb == "status") {
         launcher_.kill(record);
@@ -419,10 +425,15 @@ void LocalAgent::set_resources(const GearId& gear, const GearResources& resource
     GearRecord record = store_.gear(gear);
     record.spec.resources = resources;
     store_.save(record);
-    write_resource_variables(node_.files(record), resources, settings_);
+    apply_resources(record);
+}
+
+void LocalAgent::apply_resources(const GearRecord& record) {
+    const GearSpec& spec = record.spec;
+    write_resource_variables(node_.files(record), spec.resources, settings_);
     for (const auto& isolator : isolators_) {
-        while_doing([&] { isolator->adapt(record.spec); }, "changing the limits of gear '", gear.text(),
-                    "': ", isolator->name());
+        while_doing([&] { isolator->adapt(spec); }, "changing the limits of gear '", spec.id.text(), "': ",
+                    isolator->name());
     }
 }
 

@@ -46,7 +46,12 @@ public:
     void reload(const GearId& gear) override;
     void tidy(const GearId& gear) override;
     ScriptMessages control(const GearId& gear, const std::string& cartridge,
-                           const std::string& verb) override;
+                           const std::string& verb) override {
+        return control(gear, cartridge, verb, {});
+    }
+    /// The same, with its output as it comes.
+    ScriptMessages control(const GearId& gear, const std::string& cartridge, const std::string& verb,
+                           const TextSink& output);
     GearState state(const GearId& gear) const override;
     GearUse use(const GearId& gear) const override;
     Json plan(const GearId& gear) const override;
@@ -86,6 +91,7 @@ public:
 
 private:
     Routes routes_of(const GearRecord& record) const;
+    void apply_resources(const GearRecord& record);
     void start_if_missing(GearRecord& record);
     void begin_change(const GearId& gear);
     void bring_back(const GearId& gear, const std::string& cartridge);

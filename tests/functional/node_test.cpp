@@ -222,6 +222,14 @@ public:
     ~RunningRouter() { run_tool({"sh", "-c", "kill $(cat /run/gearbox/haproxy.pid)"}); }
 };
 
+TEST_F(NodeTest, MakesTheDirectoryOfTheHomes) {
+    Settings elsewhere = settings;
+    elsewhere.node.gear_base = "/var/lib/openshift/not/there/yet";
+    const LocalAgent other(elsewhere, clock);
+    EXPECT_TRUE(other.gears().empty());
+    std::filesystem::remove_all("/var/lib/openshift/not");
+}
+
 TEST_F(NodeTest, IsReachedThroughTheRouter) {
     if (run_tool({"sh", "-c", "command -v haproxy"}).status != 0) {
         GTEST_SKIP() << "needs haproxy";

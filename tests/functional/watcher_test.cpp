@@ -61,7 +61,14 @@ TEST_F(WatcherTest, StartsAgainWhatHasEnded) {
     ::kill(sandbox, SIGKILL);
     EXPECT_TRUE(comes_true([&] { return agent->context().store.gear(gear).init_pid != sandbox; }));
     EXPECT_TRUE(comes_true([&] { return body() == "first version\n"; }));
-    // What is stopped on purpose stays so.
+    // What is stopped on purpose stays so: one cartridge, and the whole gear.
+    std::this_thread::sleep_for(std::chrono::seconds(2));  // allowed: two looks of another thread
+    {
+        const auto lock = locks.lock(gear.text());
+        agent->control(gear, "mock", "stop");
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(4));  // allowed: looks that must find nothing to do
+    EXPECT_EQ(body(), "");
     {
         const auto lock = locks.lock(gear.text());
         agent->stop(gear, false);

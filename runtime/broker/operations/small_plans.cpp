@@ -56,6 +56,13 @@ OperationPlan make_plan(const char* kind, const Application& application, const 
     return plan;
 }
 
+// Gives the thing of that id another value; undone, the one from before.
+template <typename Target, typename Id, typename Value>
+Op setting_step(const char* name, const char* title, const Id& id, const Value& before, const Value& after,
+                Target& target, void (Target::*set)(const Id&, const Value&)) {
+    return {name, title, [=, &target] { (target.*set)(id, after); }, [=, &target] { (target.*set)(id, before); }};
+}
+
 }  // namespace
 
 const char* name_of(GearEvent event) {
@@ -100,16 +107,10 @@ OperationPlan plan_set_variables(const Application& application, const UserId& u
                                  const Effects& e) {
     OperationPlan plan = make_plan("set-variables", application, user, Recovery::undo);
     plan.steps = {
-        {"record", "Keep the variables",
-         [id = application.id, variables, e] { e.store.set_variables(id, variables); },
-         [id = application.id, before = application.variables, e] {
-             e.store.set_variables(id, before);
-         }},
-        {"push", "Write them to the gear",
-         [gear = application.gear(), variables, e] { e.agent.set_user_variables(gear, variables); },
-         [gear = application.gear(), before = application.variables, e] {
-             e.agent.set_user_variables(gear, before);
-         }},
+        setting_step("record", "Keep the variables", application.id, application.variables, variables, e.store,
+                     &StateStore::set_variables),
+        setting_step("push", "Write them to the gear", application.gear(), application.variables, variables,
+                     e.agent, &NodeAgent::set_user_variables),
     };
     Json before = Json::array();
     for (const EnvironmentVariable& variable : application.variables) {
@@ -122,18 +123,12 @@ OperationPlan plan_set_variables(const Application& application, const UserId& u
 OperationPlan plan_set_deployment(const Application& application, const UserId& user,
                                   const DeploymentSettings& settings, const Effects& e) {
     OperationPlan plan = make_plan("set-deployment", application, user, Recovery::undo);
-    const DeploymentSettings before = application.deployment;
+    const DeploymentSettings& before = application.deployment;
     plan.steps = {
-        {"record", "Keep the settings",
-         [id = application.id, settings, e] { e.store.set_deployment(id, settings); },
-         [id = application.id, before, e] { e.store.set_deployment(id, before); }},
-        {"push", "Write them to the gear",
-         [gear = application.gear(), settings, e] {
-             e.agent.set_deployment_settings(gear, settings);
-         },
-         [gear = application.gear(), before, e] {
-             e.agent.set_deployment_settings(gear, before);
-         }},
+        setting_step("record", "Keep the settings", application.id, before, settings, e.store,
+                     &StateStore::set_deployment),
+        setting_step("push", "Write them to the gear", application.gear(), before, settings, e.agent,
+                     &NodeAgent::set_deployment_settings),
     };
     plan.request = {{"auto_deploy", before.auto_deploy},
                     {"branch", before.branch},
@@ -145,14 +140,12 @@ OperationPlan plan_set_deployment(const Application& application, const UserId& 
 OperationPlan plan_set_resources(const Application& application, const UserId& user,
                                  const GearResources& resources, const Effects& e) {
     OperationPlan plan = make_plan("set-resources", application, user, Recovery::undo);
-    const GearResources before = application.resources;
+    const GearResources& before = application.resources;
     plan.steps = {
-        {"record", "Keep the limits",
-         [id = application.id, resources, e] { e.store.set_resources(id, resources); },
-         [id = application.id, before, e] { e.store.set_resources(id, before); }},
-        {"limit", "Limit the gear",
-         [gear = application.gear(), resources, e] { e.agent.set_resources(gear, resources); },
-         [gear = application.gear(), before, e] { e.agent.set_resources(gear, before); }},
+        setting_step("record", "Keep the limits", application.id, before, resources, e.store,
+                     &StateStore::set_resources),
+        setting_step("limit", "Limit the gear", application.gear(), before, resources, e.agent,
+                     &NodeAgent::set_resources),
     };
     plan.request = {{"size", before.size}, {"extra_gb", before.extra_gb}};
     return plan;
