@@ -90,7 +90,8 @@ def fill(database, token):
                       (object_id(2, user), f"d{user}", object_id(1, user), "small", now))
     for number, owner in enumerate(owners):
         application = object_id(3, number)
-        store.execute("INSERT INTO applications VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        store.execute("INSERT INTO applications (id, domain_id, name, uid, stage, initial_git_url, secret_token, deployment,"
+                          " variables, created, additional_storage) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                       (application, object_id(2, owner), f"app{number}", 100000 + number, "ready", "", "secret",
                        deployment, '[["LEVEL","debug"]]', now, 0))
         for place, name in enumerate(("php-8.2", "mysql-5.5")):
