@@ -13,8 +13,9 @@ namespace gearbox {
 
 namespace {
 
-using Target = std::variant<std::string*, std::int64_t*, bool*>;
-using Value = std::variant<std::string, std::int64_t, bool>;
+using Words = std::vector<std::string>;
+using Target = std::variant<std::string*, std::int64_t*, bool*, Words*>;
+using Value = std::variant<std::string, std::int64_t, bool, Words>;
 
 struct Row {
     std::string key;
@@ -49,6 +50,8 @@ std::vector<Row> gear_rows(const std::string& prefix, GearSettings& g) {
          "Disk space of a gear's files, MiB; the extra storage of its application comes on top.", 16,
          mebi},
         {prefix + "files", &g.files, 80000, "Files and directories that it may have.", 1000, 100 * million},
+        {prefix + "network_mbit", &g.network_mbit, 1000,
+         "Network bandwidth of a gear, Mbit/s in each direction, that to the router included; 0: no limit.", 0, 10000},
     };
 }
 
@@ -97,6 +100,13 @@ std::vector<Row> rows_of(Settings& s) {
     const std::vector<Row> gear = gear_rows("gear.", s.gear);
     rows.insert(rows.end(), gear.begin(), gear.end());
     const std::vector<Row> others = {
+        {"network.egress", &s.network.egress, true,
+         "Gears may connect to the internet, if this machine can; a security profile may say otherwise."},
+        {"network.reachable", &s.network.reachable, Words{},
+         "What else they may connect to then, of private networks: [\"10.1.2.0/24\", \"192.168.1.9:443\"]."},
+        {"network.host_ports", &s.network.host_ports, Words{},
+         "TCP ports of this machine that they may connect to then: [\"443\"] lets gears use each other's sites."},
+        {"router.user", &s.router.user, "haproxy", "The user that HAProxy runs as; it may connect to gears."},
         {"router.map_file", &s.router.map_file, "/var/lib/gearbox/router/routes.map",
          "HAProxy map from host name to gear address."},
         {"router.admin_socket", &s.router.admin_socket, "/run/gearbox/router-admin.sock",
@@ -133,6 +143,17 @@ void assign(const Row& row, const toml::node& node, const std::string& place) {
                  row.max);
         }
         **number = *value;
+    } else if (auto* const* words = std::get_if<Words*>(&row.target)) {
+        (**words).clear();
+        const auto* const array = node.as_array();
+        if (array == nullptr || !array->is_homogeneous(toml::node_type::string)) {
+            // An empty array is of no type.
+            array != nullptr && array->empty() ? void() : wrong("a list of strings");
+            return;
+        }
+        for (const toml::node& word : *array) {
+            (**words).push_back(word.ref<std::string>());
+        }
     } else {
         const auto value = node.value_exact<bool>();
         value ? void(*std::get<bool*>(row.target) = *value) : wrong("true or false");
@@ -198,6 +219,13 @@ std::string printed(const Target& target) {
     }
     if (auto* const* number = std::get_if<std::int64_t*>(&target)) {
         return std::to_string(**number);
+    }
+    if (auto* const* words = std::get_if<Words*>(&target)) {
+        std::string list;
+        for (const std::string& word : **words) {
+            list += str(list.empty() ? "" : ", ", toml_string(word));
+        }
+        return str("[", list, "]");
     }
     return *std::get<bool*>(target) ? "true" : "false";
 }

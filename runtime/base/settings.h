@@ -49,9 +49,17 @@ struct GearSettings {
     std::int64_t open_files = 0;
     std::int64_t disk_mb = 0;
     std::int64_t files = 0;
+    std::int64_t network_mbit = 0;
+};
+
+struct NetworkSettings {
+    bool egress = false;
+    std::vector<std::string> reachable;
+    std::vector<std::string> host_ports;
 };
 
 struct RouterSettings {
+    std::string user;
     std::string map_file;
     std::string admin_socket;
 };
@@ -76,6 +84,7 @@ struct Settings {
     NodeSettings node;
     GearSettings gear;  ///< of the size "small"
     std::map<std::string, GearSettings> more_sizes;
+    NetworkSettings network;
     RouterSettings router;
     SecuritySettings security;
     TestingSettings testing;

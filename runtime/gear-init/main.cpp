@@ -131,8 +131,7 @@ int enter() {
     }
     const EnterPlan plan = parse_enter_plan(parse_json(read_all(plan_fd)));
     wait_for_go();
-    const int network = plan.host_network ? 0 : CLONE_NEWNET;
-    if (::setns(pidfd_fd, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | network) < 0) {
+    if (::setns(pidfd_fd, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET) < 0) {
         throw StepFailure{"namespaces", errno, str("entering the gear: ", std::strerror(errno))};
     }
     sigset_t signals;

@@ -44,6 +44,7 @@ void raise_network(const LaunchPlan& plan) {
     sys::raise_interface("lo", "");
     if (!plan.address.empty()) {
         sys::raise_interface("eth0", plan.address);
+        sys::set_default_route(plan.gateway);
     }
 }
 

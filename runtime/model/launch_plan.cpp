@@ -99,6 +99,7 @@ Json to_json(const LaunchPlan& plan) {
             {"file_label", plan.file_label},
             {"sysctls", plan.sysctls},
             {"address", plan.address},
+            {"gateway", plan.gateway},
             {"mounts", mounts},
             {"privileges", privileges_json(plan.privileges)}};
 }
@@ -107,7 +108,6 @@ Json to_json(const EnterPlan& plan) {
     return {{"argv", plan.argv},
             {"environment", plan.environment},
             {"directory", plan.directory},
-            {"host_network", plan.host_network},
             {"privileges", privileges_json(plan.privileges)}};
 }
 
@@ -119,6 +119,7 @@ LaunchPlan parse_launch_plan(const Json& json) {
     out.file_label = text_of(json, "file_label");
     out.sysctls = take<decltype(out.sysctls)>(json, "sysctls");
     out.address = text_of(json, "address");
+    out.gateway = text_of(json, "gateway");
     for (const Json& step : take<Json>(json, "mounts")) {
         out.mounts.push_back(parse_step(step));
     }
@@ -131,7 +132,6 @@ EnterPlan parse_enter_plan(const Json& json) {
     out.argv = take<std::vector<std::string>>(json, "argv");
     out.environment = take<std::vector<std::string>>(json, "environment");
     out.directory = text_of(json, "directory");
-    out.host_network = take<bool>(json, "host_network");
     out.privileges = parse_privileges(take<Json>(json, "privileges"));
     if (out.argv.empty()) {
         fail(ErrorKind::invalid, "'/argv' is empty");

@@ -95,6 +95,7 @@ struct LaunchPlan {
     std::string file_label;  ///< SELinux label of files in new tmpfs; "": none
     std::vector<std::pair<std::string, std::string>> sysctls;  ///< path below /proc/sys → value
     std::string address;  ///< IPv4 of eth0, a /31; "": there is no eth0
+    std::string gateway;  ///< the other one of the two
     std::vector<MountStep> mounts;
     Privileges privileges;
     bool operator==(const LaunchPlan&) const = default;
@@ -105,7 +106,6 @@ struct EnterPlan {
     std::vector<std::string> argv;
     std::vector<std::string> environment;  ///< NAME=value
     std::string directory;
-    bool host_network = false;  ///< stays in the host's network, to fetch a repository
     Privileges privileges;
     bool operator==(const EnterPlan&) const = default;
 };

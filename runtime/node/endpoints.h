@@ -2,7 +2,7 @@
 #pragma once
 #include "model/cartridge.h"
 #include "node/gear_record.h"
-#include "sys/network.h"
+#include "sys/packet_filter.h"
 
 #include <vector>
 

@@ -16,6 +16,10 @@ class Isolator {
 public:
     virtual ~Isolator() = default;
     virtual const char* name() const = 0;
+    /// The daemon has begun: these gears exist. Before all else.
+    virtual void restore(const std::vector<GearRecord>&) {}
+    /// Every node.watch_seconds: the host may have changed.
+    virtual void follow_host() {}
     /// Adds its part to the plan. Pure but for looking at what is installed.
     virtual void contribute(const GearRecord&, LaunchPlan&) const {}
     /// Makes what a gear has for its whole life. Idempotent.
@@ -24,14 +28,15 @@ public:
     virtual void prepare(const GearRecord&, sys::Program&) {}
     /// The sandbox's process exists and waits: gives it what only the host can give.
     virtual void connect(const GearRecord&, pid_t) {}
-    /// The sandbox makes itself meanwhile: what must be there before a program of the gear runs in it.
+    /// What must be there before a program of the gear runs in the sandbox, while that makes itself; in
+    /// another thread than connect().
     virtual void equip(const GearRecord&, pid_t) {}
     /// A further process is about to enter the running sandbox.
     virtual void admit(const GearRecord&, pid_t) {}
     /// The sandbox has ended, or is to end now. Idempotent.
     virtual void disconnect(const GearRecord&) {}
-    /// What the gear may use has changed; it may be running. Idempotent.
-    virtual void adapt(const GearSpec&) {}
+    /// What the gear may use has changed. The process: of its sandbox, or 0. Idempotent.
+    virtual void adapt(const GearSpec&, pid_t) {}
     /// Undoes acquire(). Idempotent; what never existed is fine.
     virtual void release(const GearId&, uid_t) {}
 };

@@ -17,7 +17,7 @@ Isolators make_isolators(const Settings& settings, const Paths& paths, const Sec
     table.push_back(make_home_isolator(settings, paths, policy));
     // cgroup before everything that runs: released last but the two above, it kills what is left.
     table.push_back(make_cgroup_isolator(settings, cgroups));
-    table.push_back(make_network_isolator());
+    table.push_back(make_network_isolator(settings, paths));
     // Plan only. Root file system and labels before limits, as gear-init goes.
     table.push_back(make_filesystem_isolator(settings, paths));
     table.push_back(make_privilege_isolator(settings, policy));

@@ -3,7 +3,7 @@
 #include "base/defer.h"
 #include "base/error.h"
 #include "node/endpoints.h"
-#include "sys/network.h"
+#include "sys/packet_filter.h"
 
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <future>
 
 namespace gearbox {
 
@@ -217,9 +218,11 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
                         "': isolator '", isolator->name(), "'");
         }
     };
+    // Waited for at the latest when it is destroyed.
+    std::future<void> equipped = std::async(std::launch::async, [&] { with_each(&Isolator::equip); });
     with_each(&Isolator::connect);
     say_go(status);
-    with_each(&Isolator::equip);
+    equipped.get();
     check_report(read_all(status.get(), 64 * 1024), str("starting gear '", id.text(), "'"));
     const auto start = sys::find_start_time(init.pid());
     if (!start) {
@@ -266,7 +269,6 @@ GearProgram Launcher::spawn(const GearRecord& record, const GearCommand& command
     plan.argv = command.argv;
     plan.environment = command.environment;
     plan.directory = command.directory;
-    plan.host_network = command.host_network;
     plan.privileges = make_privileges(record.spec, settings_, policy_);
     const UniqueFd plan_file = memfd_from("enter-plan", to_text(to_json(plan)));
     auto [status, theirs] = make_socket_pair();

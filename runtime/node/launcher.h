@@ -20,7 +20,6 @@ struct GearCommand {
     std::vector<std::string> environment;
     std::string directory;
     std::string input;          ///< for its standard input
-    bool host_network = false;  ///< only for fetching a repository
     TextSink output;            ///< both streams as they come; may be empty
     std::chrono::seconds deadline{3600};
 };

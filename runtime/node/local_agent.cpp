@@ -6,10 +6,7 @@
 #include "node/environ.h"
 #include "node/gear_state.h"
 #include "sys/disk_quota.h"
-#include "sys/network.h"
 #include "sys/users.h"
-
-#include <pwd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -19,14 +16,6 @@ namespace gearbox {
 namespace {
 
 constexpr const char* stop_lock = "app-root/runtime/.stop_lock";
-
-uid_t uid_of_account(const std::string& name) {
-    passwd entry{};
-    passwd* found = nullptr;
-    char buffer[4096];
-    ::getpwnam_r(name.c_str(), &entry, buffer, sizeof buffer, &found);
-    return found == nullptr ? 0 : found->pw_uid;
-}
 
 // They look at the file system that the homes are on.
 Isolators make_isolators_for(const Settings& settings, const Paths& paths, const SecurityPolicy& policy,
@@ -82,9 +71,22 @@ LocalAgent::LocalAgent(const Settings& settings, const Clock& clock)
       deployer_(node_, runner_, repositories_),
       router_(settings_),
       watcher_(node_, cgroups_,
-               [this](const GearId& gear, const std::string& cartridge) { bring_back(gear, cartridge); }),
+               [this](const GearId& gear, const std::string& cartridge) { bring_back(gear, cartridge); },
+               [this] { follow_host(); }),
       catalogue_(load_catalogue(settings_.node.cartridge_dir)) {
-    sys::prepare_host();
+    std::vector<GearRecord> records;
+    for (const GearId& id : store_.gears()) {
+        records.push_back(store_.gear(id));
+    }
+    for (const auto& isolator : isolators_) {
+        isolator->restore(records);
+    }
+}
+
+void LocalAgent::follow_host() {
+    for (const auto& isolator : isolators_) {
+        isolator->follow_host();
+    }
 }
 
 void LocalAgent::recover() {
@@ -164,7 +166,7 @@ void LocalAgent::destroy_gear(const GearId& gear) {
         }
         launcher_.kill(*record);
     }
-    const uid_t uid = record ? record->spec.uid : uid_of_account(gear.text());
+    const uid_t uid = record ? record->spec.uid : sys::find_uid(gear.text());
     for (auto isolator = isolators_.rbegin(); isolator != isolators_.rend(); ++isolator) {
         while_doing([&] { (*isolator)->release(gear, uid); }, "removing gear '", gear.text(),
                     "': ", (*isolator)->name());
@@ -431,8 +433,9 @@ void LocalAgent::set_resources(const GearId& gear, const GearResources& resource
 void LocalAgent::apply_resources(const GearRecord& record) {
     const GearSpec& spec = record.spec;
     write_resource_variables(node_.files(record), spec.resources, settings_);
+    const pid_t running = launcher_.is_running(record) ? record.init_pid : 0;
     for (const auto& isolator : isolators_) {
-        while_doing([&] { isolator->adapt(spec); }, "changing the limits of gear '", spec.id.text(), "': ",
+        while_doing([&] { isolator->adapt(spec, running); }, "changing the limits of gear '", spec.id.text(), "': ",
                     isolator->name());
     }
 }

@@ -92,6 +92,7 @@ public:
 private:
     Routes routes_of(const GearRecord& record) const;
     void apply_resources(const GearRecord& record);
+    void follow_host();
     void start_if_missing(GearRecord& record);
     void begin_change(const GearId& gear);
     void bring_back(const GearId& gear, const std::string& cartridge);

@@ -5,6 +5,7 @@
 //     router/routes.map               host name → address, read by HAProxy at its start
 //   <runtime_dir>/                    /run/gearbox
 //     control.sock                    (control/)
+//     resolv.conf                     that of all gears
 //     root/                           empty: gear-init builds a gear's root over it, in its own
 //     namespace
 //   <gear_base>/<uuid>/               a gear's home, root:<gid> 0750; what the gear owns is marked
@@ -41,6 +42,7 @@ public:
         return str(records(), "/", gear.text(), ".json");
     }
     std::string control_socket() const { return str(runtime_dir, "/control.sock"); }
+    std::string resolv_conf() const { return str(runtime_dir, "/resolv.conf"); }
     std::string new_root() const { return str(runtime_dir, "/root"); }
     std::string home(const GearId& gear) const { return str(gear_base, "/", gear.text()); }
     std::string gear_init() const { return str(libexec_dir, "/gear-init"); }

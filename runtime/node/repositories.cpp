@@ -93,7 +93,6 @@ void Repositories::from_url(const GearRecord& record, const GitSource& source) c
     environment["GIT_ALLOW_PROTOCOL"] = "git:http:https:ssh:ftp:ftps:rsync:file";
     command.environment = to_pairs(environment);
     command.directory = node_.home(record);
-    command.host_network = true;
     command.deadline = std::chrono::seconds(600);
     command.argv = {git, "clone", "--quiet", "--bare", "--", source.url, target};
     const GearResult cloned = node_.launcher.run(record, command);

@@ -30,6 +30,11 @@ void Watcher::run(KeyedMutex& locks) {
     std::unique_lock guard(mutex_);
     while (pause.count() > 0 && !stopping_.wait_for(guard, pause, [this] { return is_stopping_; })) {
         guard.unlock();
+        try {
+            each_round_();
+        } catch (const Error& error) {
+            log::error("following the host: ", error.text());
+        }
         for (const GearId& gear : node_.store.gears()) {
             try {
                 look(gear, locks);

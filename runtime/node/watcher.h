@@ -19,8 +19,10 @@ class Watcher {
 public:
     /// restart: starts the cartridge of that name, or for "" the whole gear.
     using Restart = std::function<void(const GearId&, const std::string& cartridge)>;
-    Watcher(const NodeContext& node, const sys::Cgroups& cgroups, Restart restart)
-        : node_(node), cgroups_(cgroups), restart_(std::move(restart)) {}
+    /// each_round: called before the gears are looked at.
+    Watcher(const NodeContext& node, const sys::Cgroups& cgroups, Restart restart,
+            std::function<void()> each_round)
+        : node_(node), cgroups_(cgroups), restart_(std::move(restart)), each_round_(std::move(each_round)) {}
 
     /// Looks every node.watch_seconds until stop(); acts under the application's lock, and not where
     /// another holds that.
@@ -48,6 +50,7 @@ private:
     const NodeContext& node_;
     const sys::Cgroups& cgroups_;
     Restart restart_;
+    std::function<void()> each_round_;
     mutable std::mutex mutex_;
     std::map<GearId, Gear> gears_;
     std::condition_variable stopping_;

@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/subprocess.h"
 
+#include <pwd.h>
+
 #include <charconv>
 #include <optional>
 #include <vector>
@@ -61,6 +63,14 @@ void ensure_group(const std::string& name, std::optional<uid_t> gid) {
 }
 
 }  // namespace
+
+uid_t find_uid(const std::string& name) {
+    passwd entry{};
+    passwd* found = nullptr;
+    char buffer[4096];
+    ::getpwnam_r(name.c_str(), &entry, buffer, sizeof buffer, &found);
+    return found == nullptr ? 0 : found->pw_uid;
+}
 
 std::vector<AccountId> account_ids() {
     std::vector<AccountId> out = entries("/etc/passwd");

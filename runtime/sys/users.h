@@ -26,6 +26,9 @@ struct AccountId {
 /// All local accounts and groups.
 std::vector<AccountId> account_ids();
 
+/// 0 if there is no such user.
+uid_t find_uid(const std::string& name);
+
 /// Unknown is fine.
 void destroy_account(const std::string& name);
 

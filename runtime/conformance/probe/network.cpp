@@ -135,10 +135,18 @@ Outcome host_loopback_by_device(const Targets&) {
 Outcome metadata_service(const Targets&) {
     return try_reach({"169.254.169.254", 80});
 }
-// Addresses for documentation (RFC 5737, RFC 3849): what counts is whether there is a route.
-Outcome internet(const Targets&) {
-    return try_reach({"198.51.100.1", 80});
+// RFC 1918: what is around the machine.
+Outcome private_network(const Targets&) {
+    return try_reach({"192.168.0.1", 80});
 }
+Outcome private_network_udp(const Targets&) {
+    return try_reach_udp({"10.0.0.1", 161});
+}
+// Where hypervisors with NAT of their own (QEMU, VirtualBox) show the machine that they run on.
+Outcome hypervisor(const Targets&) {
+    return try_reach({"10.0.2.2", 22});
+}
+// An address for documentation (RFC 3849): what counts is whether there is a route.
 Outcome internet_ipv6(const Targets&) {
     return try_reach({"2001:db8::1", 80});
 }

@@ -23,8 +23,8 @@ public:
     CgroupIsolator(const Settings& settings, const sys::Cgroups& cgroups)
         : settings_(settings), cgroups_(cgroups), weighs_io_(!is_on_loop_device(settings.node.gear_base)) {}
     const char* name() const override { return "cgroup"; }
-    void acquire(const GearSpec& spec) override { adapt(spec); }
-    void adapt(const GearSpec& spec) override {
+    void acquire(const GearSpec& spec) override { adapt(spec, 0); }
+    void adapt(const GearSpec& spec, pid_t) override {
         const GearSettings& size = settings_.size(spec.resources.size);
         cgroups_.ensure(cgroup_name(spec.id),
                         {size.memory_mb * mebibyte, size.swap_mb * mebibyte, size.pids,
@@ -33,7 +33,7 @@ public:
     void prepare(const GearRecord& record, sys::Program& program) override {
         // Again: after a reboot the record is there and the group is not.
         if (!cgroups_.exists(cgroup_name(record.spec.id))) {
-            adapt(record.spec);
+            adapt(record.spec, 0);
         }
         program.cgroup = cgroups_.open(cgroup_name(record.spec.id));
     }

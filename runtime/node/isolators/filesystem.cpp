@@ -1,4 +1,3 @@
-#include "base/file.h"
 #include "node/isolators/isolators.h"
 
 #include <array>
@@ -95,7 +94,7 @@ private:
         file("/etc/hostname", plan.hostname + "\n");
         file("/etc/nsswitch.conf", nsswitch);
         file("/etc/gitconfig", gitconfig);
-        file("/etc/resolv.conf", find_file("/etc/resolv.conf").value_or(""));
+        plan.mounts.push_back(BindStep{paths_.resolv_conf(), "/etc/resolv.conf", true, false, false});
         plan.mounts.push_back(SymlinkStep{"/etc/mtab", "../proc/self/mounts"});
     }
 

@@ -14,8 +14,8 @@ std::unique_ptr<Isolator> make_cgroup_isolator(const Settings& settings,
                                                const sys::Cgroups& cgroups);
 /// Disk space and number of files.
 std::unique_ptr<Isolator> make_quota_isolator(const Settings& settings, const Paths& paths);
-/// veth pair and port forwarding.
-std::unique_ptr<Isolator> make_network_isolator();
+/// veth pair, its bandwidth, port forwarding, and who may talk to whom.
+std::unique_ptr<Isolator> make_network_isolator(const Settings& settings, const Paths& paths);
 /// The gear's root: read-only system, private /tmp and /proc, its own /etc.
 std::unique_ptr<Isolator> make_filesystem_isolator(const Settings& settings, const Paths& paths);
 /// Label, uid, resource limits.

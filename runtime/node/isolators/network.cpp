@@ -1,6 +1,10 @@
-#include "sys/network.h"
 #include "node/endpoints.h"
+#include "node/host_network.h"
 #include "node/isolators/isolators.h"
+#include "sys/link.h"
+#include "sys/packet_filter.h"
+
+#include <unistd.h>
 
 namespace gearbox {
 
@@ -8,33 +12,56 @@ namespace {
 
 class NetworkIsolator final : public Isolator {
 public:
+    NetworkIsolator(const Settings& settings, const Paths& paths) : settings_(settings), host_(settings, paths) {}
     const char* name() const override { return "network"; }
+    void restore(const std::vector<GearRecord>& gears) override { host_.restore(gears); }
+    void follow_host() override { host_.follow_host(); }
+    void acquire(const GearSpec& spec) override {
+        GearRecord fresh;
+        fresh.spec = spec;
+        host_.admit(fresh);
+    }
     void contribute(const GearRecord& record, LaunchPlan& plan) const override {
-        plan.address = link_addresses(record.spec.uid).gear;
-        // No address of IPv6, not even a link-local one: 1 is "none" (kernel: ip-sysctl).
-        plan.sysctls.emplace_back("net/ipv6/conf/eth0/addr_gen_mode", "1");
-        // Forwarded packets go to loopback addresses, which the kernel refuses from outside
-        // otherwise.
+        const LinkAddresses addresses = link_addresses(record.spec.uid);
+        plan.address = addresses.gear;
+        plan.gateway = addresses.host;
+        // (kernel: ip-sysctl) Not even a link-local address; one that has IPv6 switched off altogether does
+        // not have the knob.
+        if (::access("/proc/sys/net/ipv6", F_OK) == 0) {
+            plan.sysctls.emplace_back("net/ipv6/conf/eth0/disable_ipv6", "1");
+        }
+        // Forwarded packets go to loopback addresses, which the kernel refuses from outside otherwise.
         plan.sysctls.emplace_back("net/ipv4/conf/eth0/route_localnet", "1");
     }
     void connect(const GearRecord& record, pid_t pid) override {
-        const uid_t uid = record.spec.uid;
-        const LinkAddresses addresses = link_addresses(uid);
-        sys::connect_link({link_name(uid), addresses.host}, pid);
+        host_.admit(record);
+        sys::connect_link(link_of(record.spec), pid);
     }
-    void equip(const GearRecord& record, pid_t pid) override {
-        sys::set_forwardings(pid, forwardings_of(record));
+    void equip(const GearRecord& record, pid_t pid) override { sys::set_forwardings(pid, forwardings_of(record)); }
+    void disconnect(const GearRecord& record) override { sys::destroy_link(link_name(record.spec.uid)); }
+    void adapt(const GearSpec& spec, pid_t pid) override {
+        if (pid != 0) {
+            sys::limit_link(link_of(spec), pid);
+        }
     }
-    void disconnect(const GearRecord& record) override {
-        sys::destroy_link(link_name(record.spec.uid));
+    void release(const GearId&, uid_t uid) override {
+        sys::destroy_link(link_name(uid));
+        host_.forget(uid);
     }
-    void release(const GearId&, uid_t uid) override { sys::destroy_link(link_name(uid)); }
+
+private:
+    sys::Link link_of(const GearSpec& spec) const {
+        return {link_name(spec.uid), link_addresses(spec.uid).host, settings_.size(spec.resources.size).network_mbit};
+    }
+
+    const Settings& settings_;
+    HostNetwork host_;
 };
 
 }  // namespace
 
-std::unique_ptr<Isolator> make_network_isolator() {
-    return std::make_unique<NetworkIsolator>();
+std::unique_ptr<Isolator> make_network_isolator(const Settings& settings, const Paths& paths) {
+    return std::make_unique<NetworkIsolator>(settings, paths);
 }
 
 }  // namespace gearbox

@@ -17,8 +17,8 @@ public:
         }
     }
     const char* name() const override { return "quota"; }
-    void acquire(const GearSpec& spec) override { adapt(spec); }
-    void adapt(const GearSpec& spec) override {
+    void acquire(const GearSpec& spec) override { adapt(spec, 0); }
+    void adapt(const GearSpec& spec, pid_t) override {
         sys::set_disk_quota(paths_.gear_base, spec.uid,
                             {disk_limit_mb(spec.resources, settings_) * mebibyte,
                              settings_.size(spec.resources.size).files});

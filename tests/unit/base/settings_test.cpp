@@ -37,6 +37,9 @@ TEST(Settings, MistakesAreNamedWithTheirPlace) {
               "g.toml:2:15: 'rest.listen_port' must be a whole number");
     EXPECT_EQ(refusal("[rest]\nlisten_port = 70000\n"),
               "g.toml:2:15: 'rest.listen_port' must be from 0 to 65535");
+    EXPECT_EQ(refusal("[network]\nhost_ports = [443]\n"),
+              "g.toml:2:14: 'network.host_ports' must be a list of strings");
+    EXPECT_EQ(refusal("[network]\nreachable = []\nhost_ports = [\"443\"]\n"), "accepted");
     EXPECT_EQ(refusal("[security]\npolicy = \"permissive\"\n"),
               "g.toml: 'security.policy' must be \"selinux\" or \"none\"");
     EXPECT_EQ(refusal("[rest\n").rfind("g.toml:1:", 0), 0u);

@@ -1,0 +1,172 @@
+#include "sys/link.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "sys/network_namespace.h"
+
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/errno.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/veth.h>
+#include <netlink/route/qdisc.h>
+#include <netlink/route/qdisc/tbf.h>
+#include <netlink/route/tc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+namespace gearbox::sys {
+
+namespace {
+
+constexpr const char* far_end = "eth0";
+
+template <auto release>
+struct Release {
+    template <typename T>
+    void operator()(T* object) const {
+        release(object);
+    }
+};
+using Socket = std::unique_ptr<nl_sock, Release<nl_socket_free>>;
+using Device = std::unique_ptr<rtnl_link, Release<rtnl_link_put>>;
+using Veth = std::unique_ptr<rtnl_link, Release<rtnl_link_veth_release>>;
+using Address = std::unique_ptr<rtnl_addr, Release<rtnl_addr_put>>;
+using Number = std::unique_ptr<nl_addr, Release<nl_addr_put>>;
+using Queue = std::unique_ptr<rtnl_qdisc, Release<rtnl_qdisc_put>>;
+
+template <typename... Parts>
+void check_netlink(int rc, const Parts&... doing) {
+    if (rc < 0) {
+        fail(ErrorKind::internal, doing..., ": ", ::nl_geterror(rc));
+    }
+}
+
+// In the network namespace of the calling thread, for ever.
+Socket open_netlink() {
+    Socket socket(::nl_socket_alloc());
+    check_netlink(socket ? ::nl_connect(socket.get(), NETLINK_ROUTE) : -NLE_NOMEM, "opening netlink");
+    return socket;
+}
+
+int index_of(const Socket& socket, const char* name) {
+    rtnl_link* found = nullptr;
+    check_netlink(::rtnl_link_get_kernel(socket.get(), 0, name, &found), "looking for '", name, "'");
+    const Device device(found);
+    return ::rtnl_link_get_ifindex(device.get());
+}
+
+// A token bucket (tc-tbf(8)) on what the device sends.
+void set_limit(const Socket& socket, int index, std::int64_t mbit) {
+    const Queue queue(::rtnl_qdisc_alloc());
+    rtnl_tc* const tc = TC_CAST(queue.get());
+    ::rtnl_tc_set_ifindex(tc, index);
+    ::rtnl_tc_set_parent(tc, TC_H_ROOT);
+    if (mbit == 0) {
+        const int rc = ::rtnl_qdisc_delete(socket.get(), queue.get());
+        // None there, or the kernel's own, which it does not remove.
+        check_netlink(rc == -NLE_OBJ_NOTFOUND || rc == -NLE_INVAL ? 0 : rc, "lifting the limit of a link");
+        return;
+    }
+    check_netlink(::rtnl_tc_set_kind(tc, "tbf"), "limiting a link");
+    constexpr int bytes_per_mbit = 1000000 / 8;
+    const int rate = static_cast<int>(mbit) * bytes_per_mbit;
+    // At least what comes in a tick of 100 Hz, and a whole packet of 64 KiB.
+    ::rtnl_qdisc_tbf_set_rate(queue.get(), rate, std::max(rate / 100, 128 * 1024), 0);
+    constexpr int latency_microseconds = 50'000;
+    check_netlink(::rtnl_qdisc_tbf_set_limit_by_latency(queue.get(), latency_microseconds), "limiting a link");
+    check_netlink(::rtnl_qdisc_add(socket.get(), queue.get(), NLM_F_CREATE | NLM_F_REPLACE),
+                  "limiting the bandwidth of a link");
+}
+
+// The pair is made from inside: its far end never was anywhere else.
+void make_pair(const Link& link, pid_t pid) {
+    const UniqueFd host(check(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), "opening my own network"));
+    in_network_of(pid, [&] {
+        const Socket socket = open_netlink();
+        const Veth pair(::rtnl_link_veth_alloc());
+        const Device near(::rtnl_link_veth_get_peer(pair.get()));
+        ::rtnl_link_set_name(pair.get(), far_end);
+        ::rtnl_link_set_name(near.get(), link.name.c_str());
+        ::rtnl_link_set_ns_fd(near.get(), host.get());
+        check_netlink(::rtnl_link_add(socket.get(), pair.get(), NLM_F_CREATE | NLM_F_EXCL), "making '", link.name,
+                      "'");
+        // While it is down: the kernel need not wait for packets under way.
+        if (link.mbit != 0) {
+            set_limit(socket, index_of(socket, far_end), link.mbit);
+        }
+    });
+}
+
+// Documentation/networking/ip-sysctl.rst of the kernel.
+void set_sysctl(const std::string& path, const char* value) {
+    const UniqueFd file(check(::open(path.c_str(), O_WRONLY | O_CLOEXEC), "opening '", path, "'"));
+    write_all(file.get(), value);
+}
+
+void harden(const std::string& name) {
+    set_sysctl(str("/proc/sys/net/ipv4/conf/", name, "/rp_filter"), "1");
+    if (::access("/proc/sys/net/ipv6", F_OK) == 0) {
+        set_sysctl(str("/proc/sys/net/ipv6/conf/", name, "/disable_ipv6"), "1");
+    }
+}
+
+void raise(const Socket& socket, const Link& link, int index) {
+    nl_addr* parsed = nullptr;
+    check_netlink(::nl_addr_parse(str(link.host_address, "/31").c_str(), AF_INET, &parsed), "'", link.host_address,
+                  "'");
+    const Number number(parsed);
+    const Address address(::rtnl_addr_alloc());
+    ::rtnl_addr_set_ifindex(address.get(), index);
+    check_netlink(::rtnl_addr_set_local(address.get(), number.get()), "'", link.host_address, "'");
+    check_netlink(::rtnl_addr_add(socket.get(), address.get(), 0), "giving '", link.name, "' its address");
+    const Device device(::rtnl_link_alloc());
+    ::rtnl_link_set_ifindex(device.get(), index);
+    ::rtnl_link_set_flags(device.get(), IFF_UP);
+    check_netlink(::rtnl_link_change(socket.get(), device.get(), device.get(), 0), "bringing '", link.name, "' up");
+}
+
+}  // namespace
+
+void connect_link(const Link& link, pid_t pid) {
+    destroy_link(link.name);
+    make_pair(link, pid);
+    harden(link.name);
+    const Socket socket = open_netlink();
+    const int index = index_of(socket, link.name.c_str());
+    if (link.mbit != 0) {
+        set_limit(socket, index, link.mbit);
+    }
+    raise(socket, link, index);
+}
+
+void limit_link(const Link& link, pid_t pid) {
+    const Socket socket = open_netlink();
+    set_limit(socket, index_of(socket, link.name.c_str()), link.mbit);
+    in_network_of(pid, [&] {
+        const Socket inside = open_netlink();
+        set_limit(inside, index_of(inside, far_end), link.mbit);
+    });
+}
+
+void destroy_link(const std::string& name) {
+    if (::if_nametoindex(name.c_str()) == 0) {
+        return;
+    }
+    const Socket socket = open_netlink();
+    const Device device(::rtnl_link_alloc());
+    ::rtnl_link_set_name(device.get(), name.c_str());
+    const int rc = ::rtnl_link_delete(socket.get(), device.get());
+    // It may have gone between the two calls, with its gear's namespace.
+    check_netlink(rc == -NLE_NODEV || rc == -NLE_OBJ_NOTFOUND ? 0 : rc, "removing the network device '", name, "'");
+}
+
+}  // namespace gearbox::sys

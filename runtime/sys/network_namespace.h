@@ -1,0 +1,14 @@
+// Work inside another process's network namespace.
+#pragma once
+#include <sys/types.h>
+
+#include <functional>
+
+namespace gearbox::sys {
+
+/// Calls it in a thread of its own that has entered the namespace and ends with the call; sockets that it
+/// makes stay there. Throws what the call throws, and Error(unavailable) if the process is gone. Needs
+/// CAP_SYS_ADMIN (setns(2)).
+void in_network_of(pid_t pid, const std::function<void()>& call);
+
+}  // namespace gearbox::sys

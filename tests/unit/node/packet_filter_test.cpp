@@ -1,0 +1,90 @@
+#include "node/host_network.h"
+#include "node/resolvers.h"
+#include "sys/packet_filter.h"
+
+#include "base/str.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gearbox {
+
+using ::testing::EndsWith;
+using ::testing::StartsWith;
+
+namespace {
+
+TEST(Forwardings, OnlyTheirPortsAreOpen) {
+    EXPECT_EQ(sys::forwarding_rules({{38036, "127.1.244.129", 8080}}),
+              "table ip gearbox\n"
+              "delete table ip gearbox\n"
+              "table ip gearbox {\n"
+              "    chain prerouting {\n"
+              "        type nat hook prerouting priority dstnat; policy accept;\n"
+              "        iifname \"eth0\" tcp dport 38036 dnat to 127.1.244.129:8080\n"
+              "    }\n"
+              "    chain input {\n"
+              "        type filter hook input priority 0; policy accept;\n"
+              "        iifname \"eth0\" ct status dnat accept\n"
+              "        iifname \"eth0\" ct state established,related accept\n"
+              "        iifname \"eth0\" drop\n"
+              "    }\n"
+              "}\n");
+}
+
+TEST(HostNetwork, TheHostFillsTheSetsOfItsRules) {
+    const std::string text =
+        host_text({{105}, {"10.0.2.3", "192.168.1.1"}, {{"10.1.0.0/16", 0}, {"10.2.3.4/32", 443}}, {443}, false});
+    EXPECT_THAT(text, StartsWith(sys::host_rules()));
+    EXPECT_THAT(text, EndsWith("}\n"
+                               "add element inet gearbox router { 105 }\n"
+                               "add element inet gearbox resolvers { 10.0.2.3, 192.168.1.1 }\n"
+                               "add element inet gearbox reachable { 10.1.0.0/16 . 0-65535, 10.2.3.4/32 . 443 }\n"
+                               "add element inet gearbox host_ports { 443 }\n"
+                               "add rule inet gearbox forward drop\n"));
+    // A host that was a router stays one.
+    EXPECT_EQ(host_text({{}, {}, {}, {}, true}), sys::host_rules());
+}
+
+TEST(HostNetwork, AGearHasItsElements) {
+    const LinkRules gear = {"gb1000", 1000, ApplicationId("5f0000000000000000000100"), {}};
+    EXPECT_EQ(admit_text(gear, {"gb1001"}),
+              "add element inet gearbox owners { 1000 . \"gb1000\" }\n"
+              "add element inet gearbox egress { \"gb1000\" : goto internet }\n"
+              "add element inet gearbox siblings { \"gb1000\" . \"gb1001\", \"gb1001\" . \"gb1000\" }\n");
+    EXPECT_EQ(forget_text(gear, {}), "delete element inet gearbox owners { 1000 . \"gb1000\" }\n"
+                                     "delete element inet gearbox egress { \"gb1000\" : goto internet }\n");
+}
+
+TEST(HostNetwork, AGearWithoutEgressIsNotInTheMap) {
+    EXPECT_EQ(admit_text({"gb1000", 1000, ApplicationId("5f0000000000000000000100"), {false, {}}}, {}),
+              "add element inet gearbox owners { 1000 . \"gb1000\" }\n");
+}
+
+TEST(HostNetwork, AGearWithRulesHasAChain) {
+    const LinkRules gear = {"gb1000", 1000, ApplicationId("5f0000000000000000000100"),
+                            {false, {{"203.0.113.0/24", 0}, {"198.51.100.7/32", 443}}}};
+    EXPECT_EQ(admit_text(gear, {}),
+              "add chain inet gearbox to_gb1000\n"
+              "add rule inet gearbox to_gb1000 jump names\n"
+              "add rule inet gearbox to_gb1000 ip daddr 203.0.113.0/24 accept\n"
+              "add rule inet gearbox to_gb1000 ip daddr 198.51.100.7/32 meta l4proto { tcp, udp } th dport 443 accept\n"
+              "add rule inet gearbox to_gb1000 reject with icmpx admin-prohibited\n"
+              "add element inet gearbox owners { 1000 . \"gb1000\" }\n"
+              "add element inet gearbox egress { \"gb1000\" : goto to_gb1000 }\n");
+    EXPECT_EQ(forget_text(gear, {}), "delete element inet gearbox owners { 1000 . \"gb1000\" }\n"
+                                     "delete element inet gearbox egress { \"gb1000\" : goto to_gb1000 }\n"
+                                     "delete chain inet gearbox to_gb1000\n");
+}
+
+TEST(Resolvers, ThoseThatOthersCanAsk) {
+    EXPECT_EQ(parse_resolvers("# nameserver 1.1.1.1\nsearch lan\nnameserver 127.0.0.1\nnameserver\t10.0.2.3\n"
+                              "nameserver fe80::1%eth0\nnameserver x\nnameserver 192.168.1.1 # home\n"),
+              (std::vector<std::string>{"10.0.2.3", "192.168.1.1"}));
+    EXPECT_EQ(resolv_conf({"10.0.2.3"}),
+              "# The name servers of the host; kept up to date by gearboxd.\nnameserver 10.0.2.3\n");
+}
+
+}  // namespace
+
+}  // namespace gearbox
