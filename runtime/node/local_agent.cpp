@@ -9,7 +9,9 @@
 #include "sys/users.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <thread>
 
 namespace gearbox {
 
@@ -106,17 +108,33 @@ void LocalAgent::recover() {
 }
 
 void LocalAgent::start_missing(KeyedMutex& locks) {
-    for (const GearId& id : store_.gears()) {
-        const auto lock = locks.lock(id.text());
-        try {
-            if (auto record = store_.find(id)) {
-                // The settings may be others than before.
-                apply_resources(*record);
-                start_if_missing(*record);
-            }
-        } catch (const Error& error) {
-            log::error("starting again: ", error.text(), log::field("gear", id.text()));
+    // The oldest first (ids begin with their time), and no more at a time than there are processors: what starts slowly (a database) would
+    // otherwise start more slowly still, all at once.
+    std::vector<GearId> gears = store_.gears();
+    std::sort(gears.begin(), gears.end());
+    std::atomic<std::size_t> next = 0;
+    const auto start_some = [&] {
+        for (std::size_t i = next++; i < gears.size(); i = next++) {
+            bring_up(gears[i], locks);
         }
+    };
+    std::vector<std::jthread> workers;
+    for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) {
+        workers.emplace_back(start_some);
+    }
+    start_some();
+}
+
+void LocalAgent::bring_up(const GearId& id, KeyedMutex& locks) {
+    const auto lock = locks.lock(id.text());
+    try {
+        if (auto record = store_.find(id)) {
+            // The settings may be others than before.
+            apply_resources(*record);
+            start_if_missing(*record);
+        }
+    } catch (const Error& error) {
+        log::error("starting again: ", error.text(), log::field("gear", id.text()));
     }
 }
 

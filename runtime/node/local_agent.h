@@ -84,6 +84,8 @@ public:
     /// After a snapshot was put back: activates what came with it, or deploys the branch.
     bool activate_current(const GearId& gear, const TextSink& output);
 
+    /// The host may have changed: its name servers.
+    void follow_host();
     Watcher& watcher() { return watcher_; }
     const NodeContext& context() const { return node_; }
     const CartridgeRunner& runner() const { return runner_; }
@@ -92,7 +94,7 @@ public:
 private:
     Routes routes_of(const GearRecord& record) const;
     void apply_resources(const GearRecord& record);
-    void follow_host();
+    void bring_up(const GearId& gear, KeyedMutex& locks);
     void start_if_missing(GearRecord& record);
     void begin_change(const GearId& gear);
     void bring_back(const GearId& gear, const std::string& cartridge);
