@@ -46,8 +46,8 @@ Runner declare_conformance(CLI::App& parser) {
     parser.add_flag("--heavy", arguments->heavy, "fill the disk up to the gear's quota, too");
     return [arguments](Session& session) {
         const conformance::Facts facts = probe(session, *arguments);
-        // The daemon starts a gear in gear_t only with SELinux enforcing.
-        const bool enforcing = facts.label.find(":gear_t:") != std::string::npos;
+        // The daemon starts a gear in a domain of its own only with SELinux enforcing.
+        const bool enforcing = facts.label.find(":gear_session_t:") != std::string::npos;
         const auto judgement = conformance::judge(facts, enforcing, arguments->groups);
         print(session, judgement);
         return judgement.failures() == 0 ? 0 : exit_status::error;

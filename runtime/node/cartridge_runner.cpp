@@ -7,6 +7,7 @@
 #include "node/script_output.h"
 
 #include <algorithm>
+#include <array>
 
 namespace gearbox {
 
@@ -30,6 +31,25 @@ done
 )";
 
 constexpr const char* action_hooks = "app-root/runtime/repo/.openshift/action_hooks";
+
+// The verbs of bin/control and the hooks of the application that belong to a deployment; the others
+// are about services (contract 6.1, 6.2 and 14.2).
+constexpr std::array deployment_steps = {
+    "pre-receive", "post-receive", "pre-repo-archive", "update-configuration", "pre-build",
+    "build",       "prepare",      "deploy",           "post-deploy",
+};
+
+// step: a verb, or a hook's name with underscores.
+Purpose purpose_of(std::string step) {
+    std::replace(step.begin(), step.end(), '_', '-');
+    const bool deployment = std::find(deployment_steps.begin(), deployment_steps.end(), step) !=
+                            deployment_steps.end();
+    return deployment ? Purpose::build : Purpose::service;
+}
+
+Purpose purpose_of(const RecordedCartridge& cartridge, const std::string& verb) {
+    return cartridge.database ? Purpose::database : purpose_of(verb);
+}
 
 // A script with its interpreter's line is executed as it is: one process less. Others are bash's,
 // as they were in the original.
@@ -77,9 +97,11 @@ TextSink PlainLines::sink() {
 }
 
 GearCommand CartridgeRunner::make_command(const GearRecord& record,
-                                          const std::string& cartridge) const {
+                                          const std::string& cartridge,
+                                          Purpose purpose) const {
     const GearFiles files = node_.files(record);
     GearCommand command;
+    command.purpose = purpose;
     command.environment = to_pairs(make_environment(files, record, node_.settings, cartridge));
     command.directory = node_.home(record) + (cartridge.empty() ? "" : "/" + cartridge);
     command.deadline = std::chrono::seconds(node_.settings.node.script_timeout_seconds);
@@ -105,7 +127,9 @@ ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
     if (!node_.files(record).exists(path)) {
         return {};
     }
-    GearCommand command = make_command(record, cartridge.name);
+    // What setup makes or fetches is there before any service is.
+    const Purpose purpose = script == "setup" ? Purpose::build : purpose_of(cartridge, script);
+    GearCommand command = make_command(record, cartridge.name, purpose);
     command.argv = script_argv(node_.files(record), path, node_.home(record));
     if (script != "teardown") {
         command.argv.insert(command.argv.end(), {"--version", cartridge.version});
@@ -124,7 +148,7 @@ ScriptMessages CartridgeRunner::control(const GearRecord& record,
     const std::string home = node_.home(record);
     const GearFiles files = node_.files(record);
     PlainLines lines(output);
-    GearCommand command = make_command(record, cartridge.name);
+    GearCommand command = make_command(record, cartridge.name, purpose_of(cartridge, verb));
     if (has_hooks_around(files.list(action_hooks), verb)) {
         command.argv = {"/bin/bash",
                         "-c",
@@ -150,7 +174,7 @@ void CartridgeRunner::run_action_hook(const GearRecord& record, const std::strin
     if (!node_.files(record).exists(path)) {
         return;
     }
-    GearCommand command = make_command(record, "");
+    GearCommand command = make_command(record, "", purpose_of(name));
     command.argv = {
         "/bin/bash", "-c",
         "[[ -x $0 ]] && exec \"$0\"; echo \"NOTE: the hook $1 is not executable and is skipped\"",
@@ -159,19 +183,20 @@ void CartridgeRunner::run_action_hook(const GearRecord& record, const std::strin
     finish(node_.launcher.run(record, command), str("action hook '", name, "'"));
 }
 
-GearResult CartridgeRunner::run(const GearRecord& record, const std::vector<std::string>& argv,
-                                const TextSink& output, const std::string& input) const {
-    GearCommand command = make_command(record, "");
+GearResult CartridgeRunner::run(const GearRecord& record, Purpose purpose,
+                                const std::vector<std::string>& argv, const TextSink& output,
+                                const std::string& input) const {
+    GearCommand command = make_command(record, "", purpose);
     command.argv = argv;
     command.output = output;
     command.input = input;
     return node_.launcher.run(record, command);
 }
 
-std::string CartridgeRunner::run_checked(const GearRecord& record,
+std::string CartridgeRunner::run_checked(const GearRecord& record, Purpose purpose,
                                          const std::vector<std::string>& argv,
                                          const TextSink& output, const std::string& input) const {
-    GearResult result = run(record, argv, output, input);
+    GearResult result = run(record, purpose, argv, output, input);
     finish(result, str("'", argv.front(), "'"));
     return std::move(result.out);
 }
@@ -239,7 +264,7 @@ void CartridgeRunner::destroy_scripts(const GearRecord& record) const {
 }
 
 void CartridgeRunner::tidy(const GearRecord& record, const std::string& repository) const {
-    run(record, {"/usr/bin/find", "/tmp", "/var/tmp", "-mindepth", "1", "-delete"});
+    run(record, Purpose::build, {"/usr/bin/find", "/tmp", "/var/tmp", "-mindepth", "1", "-delete"});
     for (const RecordedCartridge& cartridge : record.cartridges) {
         try {
             control(record, cartridge, "tidy");
@@ -248,7 +273,7 @@ void CartridgeRunner::tidy(const GearRecord& record, const std::string& reposito
                          log::field("gear", record.spec.id.text()));
         }
     }
-    run(record, {"/usr/bin/git", "--git-dir", repository, "gc", "--quiet", "--auto"});
+    run(record, Purpose::git, {"/usr/bin/git", "--git-dir", repository, "gc", "--quiet", "--auto"});
 }
 
 }  // namespace gearbox

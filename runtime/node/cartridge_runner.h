@@ -46,11 +46,12 @@ public:
     void tidy(const GearRecord& record, const std::string& repository) const;
 
     /// A program in the gear with the environment of a session.
-    GearResult run(const GearRecord& record, const std::vector<std::string>& argv,
+    GearResult run(const GearRecord& record, Purpose purpose, const std::vector<std::string>& argv,
                    const TextSink& output = {}, const std::string& input = {}) const;
     /// The same; a non-zero exit is a ScriptError.
-    std::string run_checked(const GearRecord& record, const std::vector<std::string>& argv,
-                            const TextSink& output = {}, const std::string& input = {}) const;
+    std::string run_checked(const GearRecord& record, Purpose purpose,
+                            const std::vector<std::string>& argv, const TextSink& output = {},
+                            const std::string& input = {}) const;
 
 private:
     void install(GearRecord& record, const RecordedCartridge& cartridge,
@@ -63,7 +64,8 @@ private:
     void render_environment(const GearRecord& record, const RecordedCartridge& cartridge) const;
     void render_templates(const GearRecord& record, const RecordedCartridge& cartridge) const;
     ScriptMessages finish(const GearResult& result, const std::string& what) const;
-    GearCommand make_command(const GearRecord& record, const std::string& cartridge) const;
+    GearCommand make_command(const GearRecord& record, const std::string& cartridge,
+                             Purpose purpose) const;
 
     const NodeContext& node_;
 };

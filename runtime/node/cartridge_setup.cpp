@@ -90,7 +90,7 @@ void CartridgeRunner::render_environment(const GearRecord& record,
             continue;
         }
         const std::string path = str(directory, "/", name);
-        GearCommand command = make_command(record, cartridge.name);
+        GearCommand command = make_command(record, cartridge.name, Purpose::build);
         command.directory = node_.home(record);
         command.argv = {"/bin/bash", "-c", R"(exec oo-erb "$0")",
                         str(node_.home(record), "/", path)};
@@ -111,7 +111,7 @@ void CartridgeRunner::render_templates(const GearRecord& record,
     if (managed.templates.empty()) {
         return;
     }
-    GearCommand command = make_command(record, cartridge.name);
+    GearCommand command = make_command(record, cartridge.name, Purpose::build);
     constexpr const char* program = R"(shopt -s globstar nullglob dotglob
 IFS=
 cd "$HOME" || exit
@@ -182,7 +182,8 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
                             cartridge.full_name(),
                             cartridge.is_web_framework(),
                             cartridge.install_build_required,
-                            plan_endpoints(record, cartridge)};
+                            plan_endpoints(record, cartridge),
+                            cartridge.is_database()};
     const GearFiles files = node_.files(record);
     if (files.exists(added.name)) {
         // Left over from an operation that did not end; its scripts may still be at work.
@@ -202,10 +203,15 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
             log::error("removing a failed cartridge: ", error.text());
         }
     });
-    files.copy_cartridge(cartridge.source, added.name);
-    files.ensure_directory(added.name + "/env", files.locked(), 0750);
+    const auto label = [&](FileKind kind) {
+        return node_.policy.file_label(record.spec.uid, kind);
+    };
+    files.copy_cartridge(cartridge.source, added.name,
+                         {label(FileKind::cartridge),
+                          label(added.database ? FileKind::database : FileKind::home)});
+    files.ensure_directory(added.name + "/env", files.locked(), 0750, label(FileKind::home));
     // Old action hooks write here without asking (contract 21.9).
-    files.ensure_directory(added.name + "/logs", files.unlocked(), 0750);
+    files.ensure_directory(added.name + "/logs", files.unlocked(), 0750, label(FileKind::log));
     const std::string directory = str(node_.home(record), "/", added.name, "/");
     const std::string prefix = str("OPENSHIFT_", added.short_name);
     write_variable(files, added.name + "/env", prefix + "_DIR", directory);

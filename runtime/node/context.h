@@ -20,7 +20,7 @@ struct NodeContext {
 
     GearFiles files(const GearRecord& record) const {
         const uid_t uid = record.spec.uid;
-        return {paths.home(record.spec.id), uid, policy.labels(uid).file};
+        return {paths.home(record.spec.id), uid, policy.file_label(uid, FileKind::home)};
     }
     std::string home(const GearRecord& record) const { return paths.home(record.spec.id); }
 };

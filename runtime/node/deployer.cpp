@@ -115,6 +115,7 @@ std::optional<PendingDeployment> Deployer::prereceive(GearRecord& record,
 void Deployer::read_markers(const GearRecord& record, PendingDeployment& pending,
                             const ObjectEnvironment& objects) const {
     GearCommand command;
+    command.purpose = Purpose::git;
     command.environment = to_pairs(make_environment(node_.files(record), record, node_.settings));
     command.environment.insert(command.environment.end(), objects.begin(), objects.end());
     command.directory = node_.home(record);
@@ -147,11 +148,11 @@ void Deployer::stop_for(GearRecord& record, const TextSink& output) const {
 }
 
 void Deployer::restore(const GearRecord& record, const std::string& directory) const {
-    runner_.run_checked(record, bash(restore_program, {directory}));
+    runner_.run_checked(record, Purpose::build, bash(restore_program, {directory}));
 }
 
 void Deployer::prepare_directory(const GearRecord& record, const PendingDeployment& pending) const {
-    runner_.run_checked(record, bash(directory_program, {pending.directory}));
+    runner_.run_checked(record, Purpose::build, bash(directory_program, {pending.directory}));
 }
 
 void Deployer::checkout(const GearRecord& record, const PendingDeployment& pending,
@@ -160,7 +161,7 @@ void Deployer::checkout(const GearRecord& record, const PendingDeployment& pendi
         runner_.control(record, record.cartridges.front(), "pre-repo-archive", output);
     }
     runner_.run_checked(
-        record, bash(checkout_program, {repositories_.path(record), pending.commit}), output);
+        record, Purpose::build, bash(checkout_program, {repositories_.path(record), pending.commit}), output);
 }
 
 void Deployer::build(GearRecord& record, const PendingDeployment& pending,
@@ -168,7 +169,7 @@ void Deployer::build(GearRecord& record, const PendingDeployment& pending,
     set_gear_state(node_, record, GearState::building);
     if (pending.force_clean_build) {
         say(output, "Force clean build enabled - cleaning dependencies\n");
-        runner_.run_checked(record, bash(clean_program, {}));
+        runner_.run_checked(record, Purpose::build, bash(clean_program, {}));
     }
     const RecordedCartridge& primary = record.cartridges.front();
     runner_.control(record, primary, "update-configuration", output);
@@ -193,7 +194,7 @@ Deployment Deployer::prepare(const GearRecord& record, const PendingDeployment& 
     deployment.created = node_.clock.now();
     const std::string sum = runner_.run_checked(
         record,
-        bash(prepare_program, {pending.directory, deployment.id, metadata_text(deployment)}));
+        Purpose::build, bash(prepare_program, {pending.directory, deployment.id, metadata_text(deployment)}));
     deployment.checksum = sum.substr(0, 40);
     say(output, str("Deployment id is ", deployment.id, "\n"));
     return deployment;
@@ -204,7 +205,7 @@ void Deployer::activate(GearRecord& record, const PendingDeployment& pending, De
     say(output, "Activating deployment\n");
     const RecordedCartridge& primary = record.cartridges.front();
     const bool running = record.state == GearState::started;
-    runner_.run_checked(record, bash(current_program, {pending.directory}));
+    runner_.run_checked(record, Purpose::build, bash(current_program, {pending.directory}));
     runner_.control(record, primary, "update-configuration", output);
     runner_.run_action_hook(record, "pre_start", output);
     runner_.start_secondaries(record, output);
@@ -228,7 +229,7 @@ void Deployer::finish(const GearRecord& record, const PendingDeployment& pending
     // Two activations within a second have an order, too.
     deployment.activations.push_back(static_cast<double>(node_.clock.now_ms()) / 1000);
     const int keep = std::max(1, record.spec.deployment.keep);
-    runner_.run_checked(record, bash(finish_program, {pending.directory, metadata_text(deployment),
+    runner_.run_checked(record, Purpose::build, bash(finish_program, {pending.directory, metadata_text(deployment),
                                                       std::to_string(keep)}));
 }
 
@@ -311,7 +312,7 @@ ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& ou
     if (build_wanted) {
         activate(record, pending, deployment, output);
     } else {
-        runner_.run_checked(record, bash(current_program, {pending.directory}));
+        runner_.run_checked(record, Purpose::build, bash(current_program, {pending.directory}));
         messages = runner_.start_all(record, output);
         set_gear_state(node_, record, GearState::started);
         finish(record, pending, deployment);
@@ -393,7 +394,7 @@ bool Deployer::activate_kept(GearRecord& record, const std::string& id,
 
 bool Deployer::activate_current(GearRecord& record, const TextSink& output) const {
     const GearResult current = runner_.run(
-        record, bash("readlink \"${OPENSHIFT_DEPLOYMENTS_DIR%/}/current\"", {}));
+        record, Purpose::build, bash("readlink \"${OPENSHIFT_DEPLOYMENTS_DIR%/}/current\"", {}));
     const std::string directory = current.out.substr(0, current.out.find('\n'));
     for (const KeptDeployment& deployment : kept(record)) {
         if (deployment.directory == directory) {

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <memory>
 
 namespace gearbox {
@@ -93,6 +93,11 @@ UniqueFd GearFiles::open_parent(const std::string& path, std::string& name) cons
                               O_RDONLY | O_DIRECTORY);
 }
 
+// As the kernel would choose it, with the gear's categories instead of the daemon's none.
+std::string GearFiles::label_in(const UniqueFd& parent) const {
+    return label_.empty() ? "" : sys::label_of(parent.get());
+}
+
 bool GearFiles::exists(const std::string& path) const {
     try {
         const UniqueFd file =
@@ -153,10 +158,11 @@ std::vector<std::string> GearFiles::list(const std::string& path) const {
     return out;
 }
 
-void GearFiles::ensure_directory(const std::string& path, Owner owner, mode_t mode) const {
+void GearFiles::ensure_directory(const std::string& path, Owner owner, mode_t mode,
+                                 const std::string& label) const {
     std::string name;
     const UniqueFd parent = open_parent(path, name);
-    const sys::CreateLabel label(label_);
+    const sys::CreateLabel guard(label.empty() ? label_in(parent) : label);
     if (::mkdirat(parent.get(), name.c_str(), 0700) < 0 && errno != EEXIST) {
         fail_errno("creating '", path, "'");
     }
@@ -171,7 +177,7 @@ void GearFiles::write(const std::string& path, std::string_view data, Owner owne
                       mode_t mode) const {
     std::string name;
     const UniqueFd parent = open_parent(path, name);
-    const sys::CreateLabel label(label_);
+    const sys::CreateLabel label(label_in(parent));
     const std::string temporary = str(".", name.substr(0, 200), ".", random_hex(8));
     const UniqueFd file(
         check(::openat(parent.get(), temporary.c_str(),
@@ -189,7 +195,7 @@ void GearFiles::write(const std::string& path, std::string_view data, Owner owne
 void GearFiles::ensure_symlink(const std::string& path, const std::string& text) const {
     std::string name;
     const UniqueFd parent = open_parent(path, name);
-    const sys::CreateLabel label(label_);
+    const sys::CreateLabel label(label_in(parent));
     if (::symlinkat(text.c_str(), parent.get(), name.c_str()) < 0 && errno != EEXIST) {
         fail_errno("linking '", path, "'");
     }
@@ -245,26 +251,43 @@ bool GearFiles::give(const std::string& path, Owner owner) const {
     }
 }
 
-void GearFiles::copy_cartridge(const fs::path& source, const std::string& path) const {
+void GearFiles::copy_cartridge(const fs::path& source, const std::string& path,
+                               const CartridgeLabels& labels) const {
     std::string name;
     const UniqueFd parent = open_parent(path, name);
-    const sys::CreateLabel label(label_);
-    check(::mkdirat(parent.get(), name.c_str(), 0700), "creating '", path, "'");
+    {
+        const sys::CreateLabel label(labels.rest);
+        check(::mkdirat(parent.get(), name.c_str(), 0700), "creating '", path, "'");
+    }
     const UniqueFd target(
         check(::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
               "opening '", path, "'"));
-    constexpr std::array platform = {"env", "metadata", "hooks", "bin"};
+    struct PlatformPart {
+        const char* name;
+        const std::string& label;
+        mode_t add;
+    };
+    const PlatformPart platform[] = {{"env", label_, 0},
+                                     {"metadata", labels.scripts, 0},
+                                     {"hooks", labels.scripts, 0111},
+                                     {"bin", labels.scripts, 0111}};
     for (const fs::directory_entry& entry : fs::directory_iterator(source)) {
         const std::string part = entry.path().filename();
+        const auto* const ours = std::find_if(std::begin(platform), std::end(platform),
+                                              [&](const auto& row) { return part == row.name; });
+        const bool is_ours = ours != std::end(platform);
+        const sys::CreateLabel label(is_ours ? ours->label : labels.rest);
         if (part == "usr") {
             const std::string text = fs::absolute(entry.path());
             check(::symlinkat(text.c_str(), target.get(), "usr"), "linking 'usr'");
             continue;
         }
-        const bool ours = std::find(platform.begin(), platform.end(), part) != platform.end();
-        const mode_t add = part == "bin" || part == "hooks" ? 0111 : 0;
-        while_doing([&] { copy_entry(entry, target.get(), ours ? locked() : unlocked(), add); },
-                    "copying '", entry.path().native(), "'");
+        while_doing(
+            [&] {
+                copy_entry(entry, target.get(), is_ours ? locked() : unlocked(),
+                           is_ours ? ours->add : 0);
+            },
+            "copying '", entry.path().native(), "'");
     }
     check(::fchmod(target.get(), 0750), "setting the mode of '", path, "'");
     check(::fchown(target.get(), gid_, gid_), "setting the owner of '", path, "'");

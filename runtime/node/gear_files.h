@@ -1,7 +1,7 @@
 // Files below a gear's home, handled by root while the gear may be at work on them: everything goes
 // through descriptors opened beneath the home, no symbolic link is ever followed (the gear could
-// make one lead to what is root's in its own home), and new files carry the gear's label from the
-// moment they exist.
+// make one lead to what is root's in its own home), and new files carry the label of the directory
+// they are made in from the moment they exist.
 #pragma once
 #include "base/fd.h"
 #include "base/path.h"
@@ -20,9 +20,15 @@ struct Owner {
     gid_t gid = 0;
 };
 
+/// SELinux labels of a new cartridge's files, "" for none; variables in env/ get the home's.
+struct CartridgeLabels {
+    std::string scripts;  ///< metadata, hooks, bin
+    std::string rest;
+};
+
 class GearFiles {
 public:
-    /// The home must exist. gid: the gear's; label: of its files, "" for none.
+    /// The home must exist. gid: the gear's; label: of its home, "" for none.
     GearFiles(const std::string& home, gid_t gid, std::string label);
 
     /// Owner of what the platform keeps to itself: root, readable by the gear.
@@ -35,8 +41,10 @@ public:
     /// Names in a directory, sorted; nothing if there is none.
     std::vector<std::string> list(const std::string& path) const;
 
-    /// Parents must exist. An existing directory gets owner and mode.
-    void ensure_directory(const std::string& path, Owner owner, mode_t mode) const;
+    /// Parents must exist. An existing directory gets owner and mode. label: of a new one, "" for
+    /// its parent's.
+    void ensure_directory(const std::string& path, Owner owner, mode_t mode,
+                          const std::string& label = "") const;
     /// Replaces the file as a whole.
     void write(const std::string& path, std::string_view data, Owner owner, mode_t mode) const;
     void ensure_symlink(const std::string& path, const std::string& text) const;
@@ -48,10 +56,12 @@ public:
 
     /// Copies a cartridge into a new directory of the gear's. What the platform relies on (env,
     /// metadata, hooks, bin) stays root's; scripts get their execute bit; usr/ is shared by a link.
-    void copy_cartridge(const std::filesystem::path& source, const std::string& path) const;
+    void copy_cartridge(const std::filesystem::path& source, const std::string& path,
+                        const CartridgeLabels& labels) const;
 
 private:
     UniqueFd open_parent(const std::string& path, std::string& name) const;
+    std::string label_in(const UniqueFd& parent) const;
 
     std::string path_;
     UniqueFd home_;

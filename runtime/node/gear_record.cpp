@@ -34,7 +34,8 @@ Json cartridge_json(const RecordedCartridge& c) {
             {"full_name", c.full_name},
             {"web_framework", c.web_framework},
             {"install_build_required", c.install_build_required},
-            {"endpoints", endpoints}};
+            {"endpoints", endpoints},
+            {"database", c.database}};
 }
 
 RecordedCartridge parse_cartridge(const Json& json) {
@@ -48,6 +49,8 @@ RecordedCartridge parse_cartridge(const Json& json) {
     for (const Json& endpoint : take<Json>(json, "endpoints")) {
         out.endpoints.push_back(parse_endpoint(endpoint));
     }
+    // Written before there was this word: a service like any other.
+    out.database = find<bool>(json, "database").value_or(false);
     return out;
 }
 

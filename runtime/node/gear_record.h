@@ -29,6 +29,7 @@ struct RecordedCartridge {
     bool web_framework = false;
     bool install_build_required = false;
     std::vector<PlacedEndpoint> endpoints;
+    bool database = false;
 };
 
 struct GearRecord {

@@ -126,11 +126,11 @@ private:
 }  // namespace
 
 Privileges make_privileges(const GearSpec& spec, const Settings& settings,
-                           const SecurityPolicy& policy) {
+                           const SecurityPolicy& policy, Purpose purpose) {
     Privileges out;
     out.uid = spec.uid;
     out.gid = spec.uid;
-    out.label = policy.labels(spec.uid).process;
+    out.label = policy.process_label(spec.uid, purpose);
     const GearSettings& size = settings.size(spec.resources.size);
     out.limits = {{"nofile", static_cast<std::uint64_t>(size.open_files)},
                   {"nproc", static_cast<std::uint64_t>(size.pids)},
@@ -269,7 +269,7 @@ GearProgram Launcher::spawn(const GearRecord& record, const GearCommand& command
     plan.argv = command.argv;
     plan.environment = command.environment;
     plan.directory = command.directory;
-    plan.privileges = make_privileges(record.spec, settings_, policy_);
+    plan.privileges = make_privileges(record.spec, settings_, policy_, command.purpose);
     const UniqueFd plan_file = memfd_from("enter-plan", to_text(to_json(plan)));
     auto [status, theirs] = make_socket_pair();
     sys::Program program;

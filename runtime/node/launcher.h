@@ -3,6 +3,7 @@
 #include "base/settings.h"
 #include "model/events.h"
 #include "model/launch_plan.h"
+#include "model/purpose.h"
 #include "node/gear_store.h"
 #include "node/isolator.h"
 #include "sys/process.h"
@@ -16,6 +17,7 @@ namespace gearbox {
 
 /// A program to be run inside a gear to its end.
 struct GearCommand {
+    Purpose purpose = Purpose::git;  ///< unless it is said: what may do least
     std::vector<std::string> argv;  ///< argv[0] is a path
     std::vector<std::string> environment;
     std::string directory;
@@ -40,7 +42,7 @@ struct GearProgram {
 
 /// What processes of the gear are and may do.
 Privileges make_privileges(const GearSpec& spec, const Settings& settings,
-                           const SecurityPolicy& policy);
+                           const SecurityPolicy& policy, Purpose purpose);
 
 /// Pure but for looking at what is installed; printed by tests.
 LaunchPlan make_launch_plan(const GearRecord& record, const Isolators& isolators);

@@ -71,7 +71,7 @@ void Repositories::from_template(const GearRecord& record, const std::string& di
     const uid_t uid = record.spec.uid;
     const std::string target = path(record);
     {
-        const sys::CreateLabel label(node_.policy.labels(uid).file);
+        const sys::CreateLabel label(node_.policy.file_label(uid, FileKind::repository));
         sys::create_repository(target, directory, record.spec.deployment.branch);
     }
     // Still root's alone: nobody can put a link where this walks. Its top goes last.
@@ -86,6 +86,7 @@ void Repositories::from_url(const GearRecord& record, const GitSource& source) c
     files.ensure_directory(home::repository(record.spec), files.unlocked(), 0750);
     const std::string target = path(record);
     GearCommand command;
+    command.purpose = Purpose::build;  // the one step with a network
     Environment environment = make_environment(files, record, node_.settings);
     environment["GIT_TERMINAL_PROMPT"] = "0";
     environment["GIT_ASKPASS"] = "/bin/false";
@@ -101,7 +102,7 @@ void Repositories::from_url(const GearRecord& record, const GitSource& source) c
         fail(ErrorKind::invalid, "the source '", source.url,
              "' cannot be cloned: ", cloned.err.substr(0, 1000));
     }
-    runner_.run(record, {git, "--git-dir", target, "remote", "remove", "origin"});
+    runner_.run(record, Purpose::git, {git, "--git-dir", target, "remote", "remove", "origin"});
     const std::string commit = find_commit(record, source.branch.empty() ? "HEAD" : source.branch);
     if (commit.empty() && !source.branch.empty()) {
         fail(ErrorKind::invalid, "the source '", source.url, "' has no branch or commit '",
@@ -109,14 +110,14 @@ void Repositories::from_url(const GearRecord& record, const GitSource& source) c
     }
     const std::string branch = str("refs/heads/", record.spec.deployment.branch);
     if (!commit.empty()) {
-        runner_.run_checked(record, {git, "--git-dir", target, "update-ref", branch, commit});
+        runner_.run_checked(record, Purpose::git, {git, "--git-dir", target, "update-ref", branch, commit});
     }
-    runner_.run_checked(record, {git, "--git-dir", target, "symbolic-ref", "HEAD", branch});
+    runner_.run_checked(record, Purpose::git, {git, "--git-dir", target, "symbolic-ref", "HEAD", branch});
 }
 
 std::string Repositories::find_commit(const GearRecord& record, const std::string& name) const {
     const GearResult result =
-        runner_.run(record, {git, "--git-dir", path(record), "rev-parse", "--quiet", "--verify",
+        runner_.run(record, Purpose::git, {git, "--git-dir", path(record), "rev-parse", "--quiet", "--verify",
                              "--end-of-options", name + "^{commit}"});
     const std::string text = result.out.substr(0, result.out.find('\n'));
     const bool hex =

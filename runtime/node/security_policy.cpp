@@ -5,9 +5,40 @@
 #include "model/gear.h"
 #include "sys/selinux.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace gearbox {
 
 namespace {
+
+template <typename Key>
+struct Type {
+    Key key;
+    const char* name;
+};
+
+// What each may do: runtime/selinux/README.md.
+constexpr Type<Purpose> domains[] = {
+    {Purpose::git, "gear_git_t"},         {Purpose::init, "gear_init_t"},
+    {Purpose::service, "gear_t"},         {Purpose::database, "gear_db_t"},
+    {Purpose::build, "gear_build_t"},     {Purpose::session, "gear_session_t"},
+};
+
+constexpr Type<FileKind> file_types[] = {
+    {FileKind::home, "gear_file_t"},
+    {FileKind::repository, "gear_repository_t"},
+    {FileKind::log, "gear_log_t"},
+    {FileKind::cartridge, "gear_cartridge_t"},
+    {FileKind::database, "gear_db_file_t"},
+};
+
+template <typename Key, std::size_t count>
+const char* type_of(const Type<Key> (&table)[count], Key key) {
+    return std::find_if(std::begin(table), std::end(table),
+                        [key](const Type<Key>& row) { return row.key == key; })
+        ->name;
+}
 
 class SelinuxPolicy final : public SecurityPolicy {
 public:
@@ -19,10 +50,11 @@ public:
                  "development");
         }
     }
-    GearLabels labels(uid_t uid) const override {
-        const std::string level = mcs_level(uid);
-        return {str("system_u:system_r:gear_t:", level),
-                str("system_u:object_r:gear_file_t:", level)};
+    std::string process_label(uid_t uid, Purpose purpose) const override {
+        return selinux_label(uid, purpose);
+    }
+    std::string file_label(uid_t uid, FileKind kind) const override {
+        return selinux_label(uid, kind);
     }
 };
 
@@ -30,14 +62,23 @@ class NoPolicy final : public SecurityPolicy {
 public:
     NoPolicy() {
         log::warning(
-            "security.policy is \"none\": NOT ENFORCED are the gear_t domain, the category pair "
-            "of each gear, and the daemon's own domain; users, namespaces, capabilities, seccomp "
-            "and cgroups still are. For development only");
+            "security.policy is \"none\": NOT ENFORCED are the SELinux domains of gears, the "
+            "category pair of each gear, and the daemon's own domain; users, namespaces, "
+            "capabilities, seccomp and cgroups still are. For development only");
     }
-    GearLabels labels(uid_t) const override { return {}; }
+    std::string process_label(uid_t, Purpose) const override { return ""; }
+    std::string file_label(uid_t, FileKind) const override { return ""; }
 };
 
 }  // namespace
+
+std::string selinux_label(uid_t uid, Purpose purpose) {
+    return str("system_u:system_r:", type_of(domains, purpose), ":", mcs_level(uid));
+}
+
+std::string selinux_label(uid_t uid, FileKind kind) {
+    return str("system_u:object_r:", type_of(file_types, kind), ":", mcs_level(uid));
+}
 
 std::unique_ptr<SecurityPolicy> make_security_policy(const std::string& name) {
     if (name == "selinux") {

@@ -1,5 +1,7 @@
 // How gears are separated by labels.
 #pragma once
+#include "model/purpose.h"
+
 #include <sys/types.h>
 
 #include <memory>
@@ -7,15 +9,25 @@
 
 namespace gearbox {
 
-struct GearLabels {
-    std::string process;  ///< "": none
-    std::string file;
+enum class FileKind {
+    home,        ///< everything that has no row below
+    repository,  ///< git/
+    log,         ///< app-root/logs and the logs/ of cartridges
+    cartridge,   ///< a cartridge's scripts and metadata
+    database,    ///< a database cartridge's directory, but for those
 };
+
+/// The SELinux labels of a gear; its uid gives the pair of categories.
+std::string selinux_label(uid_t uid, Purpose purpose);
+std::string selinux_label(uid_t uid, FileKind kind);
 
 class SecurityPolicy {
 public:
     virtual ~SecurityPolicy() = default;
-    virtual GearLabels labels(uid_t uid) const = 0;
+    /// Of a program that is started; "": none.
+    virtual std::string process_label(uid_t uid, Purpose purpose) const = 0;
+    /// Of a file that is made; "": none.
+    virtual std::string file_label(uid_t uid, FileKind kind) const = 0;
 };
 
 /// "selinux" throws Error(unavailable) unless SELinux is enforcing; "none" says in the log what is

@@ -100,6 +100,9 @@ void Sessions::run(const GearRecord& record, const SessionCommand& command,
         environment[variable.name] = variable.value;
     }
     GearCommand program_command;
+    const bool git = command.kind == SessionCommand::Kind::receive_pack ||
+                     command.kind == SessionCommand::Kind::upload_pack;
+    program_command.purpose = git ? Purpose::git : Purpose::session;
     program_command.argv = command.argv;
     program_command.directory = node.home(record);
     Pipe in = make_pipe();

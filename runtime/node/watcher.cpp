@@ -142,6 +142,7 @@ void Watcher::tell(const GearId& gear, const std::string& text) const {
         return;
     }
     GearCommand command;
+    command.purpose = Purpose::service;
     command.argv = {node_.settings.node.libexec_dir + "/bin/logshifter", "-tag", "gearbox"};
     command.environment = to_pairs(make_environment(node_.files(*record), *record, node_.settings));
     command.directory = node_.home(*record);

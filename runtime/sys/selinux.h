@@ -19,6 +19,9 @@ private:
     bool active_;
 };
 
+/// The label of an open file.
+std::string label_of(int fd);
+
 /// The next exec of this thread runs with the label. Writes /proc/thread-self/attr/exec itself:
 /// gear-init is linked statically and has no libselinux.
 void set_exec_label(const std::string& label);

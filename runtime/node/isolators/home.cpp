@@ -16,6 +16,7 @@ struct HomeDirectory {
     const char* path;
     bool of_gear;
     mode_t mode;
+    FileKind kind = FileKind::home;
 };
 
 // Parents first. What the gear may change is its own; around it everything is root's, so that no
@@ -31,14 +32,14 @@ constexpr HomeDirectory directories[] = {
     {".gem", true, 0750},
     {"app-root", false, 0750},
     {"app-root/data", true, 0750},
-    {"app-root/logs", true, 0750},
+    {"app-root/logs", true, 0750, FileKind::log},
     {"app-root/runtime", false, 0750},
     {"app-root/runtime/repo", true, 0750},
     {"app-root/runtime/dependencies", true, 0750},
     {"app-root/runtime/build-dependencies", true, 0750},
     {"app-deployments", true, 0750},
     {"app-deployments/by-id", true, 0750},
-    {"git", false, 0750},
+    {"git", false, 0750, FileKind::repository},
 };
 
 struct HomeLink {
@@ -61,7 +62,7 @@ public:
 
     void acquire(const GearSpec& spec) override {
         const std::string path = paths_.home(spec.id);
-        const std::string label = policy_.labels(spec.uid).file;
+        const std::string label = policy_.file_label(spec.uid, FileKind::home);
         {
             const sys::CreateLabel guard(label);
             if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) {
@@ -73,7 +74,7 @@ public:
         const GearFiles files(path, spec.uid, label);
         for (const HomeDirectory& row : directories) {
             files.ensure_directory(row.path, row.of_gear ? files.unlocked() : files.locked(),
-                                   row.mode);
+                                   row.mode, policy_.file_label(spec.uid, row.kind));
         }
         for (const HomeLink& row : links) {
             files.ensure_symlink(row.path, row.text);

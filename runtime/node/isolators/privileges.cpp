@@ -11,8 +11,8 @@ public:
         : settings_(settings), policy_(policy) {}
     const char* name() const override { return "privileges"; }
     void contribute(const GearRecord& record, LaunchPlan& plan) const override {
-        plan.file_label = policy_.labels(record.spec.uid).file;
-        plan.privileges = make_privileges(record.spec, settings_, policy_);
+        plan.file_label = policy_.file_label(record.spec.uid, FileKind::home);
+        plan.privileges = make_privileges(record.spec, settings_, policy_, Purpose::init);
     }
 
 private:

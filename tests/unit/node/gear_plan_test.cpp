@@ -86,9 +86,11 @@ TEST(GearRecord, SurvivesItsFile) {
 
 class FixedPolicy final : public SecurityPolicy {
 public:
-    GearLabels labels(uid_t uid) const override {
-        return {"system_u:system_r:gear_t:" + mcs_level(uid),
-                "system_u:object_r:gear_file_t:" + mcs_level(uid)};
+    std::string process_label(uid_t uid, Purpose purpose) const override {
+        return selinux_label(uid, purpose);
+    }
+    std::string file_label(uid_t uid, FileKind kind) const override {
+        return selinux_label(uid, kind);
     }
 };
 
