@@ -99,7 +99,10 @@ void run_policy(StageContext& context) {
     const int version = context.options.at("policy_version").get<int>();
     // policy-version: what the kernel reads; a newer one would be converted at every boot.
     // usepasswd: no home directory contexts from accounts, gears' homes have their own.
-    set_semanage(tree, {{"policy-version", std::to_string(version)}, {"usepasswd", "false"}});
+    // expand-check: neverallow rules are checked, which Debian's default leaves out.
+    set_semanage(tree, {{"policy-version", std::to_string(version)},
+                        {"usepasswd", "false"},
+                        {"expand-check", "1"}});
     const std::set<std::string> modules = names_in(active / "100");
     if (modules.empty()) {
         fail(ErrorKind::not_found, "the tree has no policy modules in '", active.string(), "'");

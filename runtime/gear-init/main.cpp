@@ -129,8 +129,8 @@ int enter() {
     for (const int fd : {plan_fd, status_fd, pidfd_fd}) {
         close_on_exec(fd);
     }
-    // Here and not by the daemon: a change of domain at exec takes the signal off. A daemon that has
-    // ended before does not say "go".
+    // Here and not by the daemon: a change of domain at exec takes the signal off. A daemon that
+    // has ended before does not say "go".
     check(::prctl(PR_SET_PDEATHSIG, SIGTERM), "tying myself to the daemon");
     const EnterPlan plan = parse_enter_plan(parse_json(read_all(plan_fd)));
     wait_for_go();

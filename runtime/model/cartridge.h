@@ -55,7 +55,6 @@ struct Cartridge {
     std::string full_name() const;
     bool has_category(std::string_view category) const;
     bool is_web_framework() const { return has_category("web_framework"); }
-    bool is_database() const { return has_category("database") && !is_web_framework(); }
     /// The word names this cartridge: full name, or one of its Provides.
     bool answers_to(std::string_view word) const;
 };

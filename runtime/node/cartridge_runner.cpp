@@ -42,8 +42,8 @@ constexpr std::array deployment_steps = {
 // step: a verb, or a hook's name with underscores.
 Purpose purpose_of(std::string step) {
     std::replace(step.begin(), step.end(), '_', '-');
-    const bool deployment = std::find(deployment_steps.begin(), deployment_steps.end(), step) !=
-                            deployment_steps.end();
+    const bool deployment =
+        std::find(deployment_steps.begin(), deployment_steps.end(), step) != deployment_steps.end();
     return deployment ? Purpose::build : Purpose::service;
 }
 
@@ -96,8 +96,7 @@ TextSink PlainLines::sink() {
     };
 }
 
-GearCommand CartridgeRunner::make_command(const GearRecord& record,
-                                          const std::string& cartridge,
+GearCommand CartridgeRunner::make_command(const GearRecord& record, const std::string& cartridge,
                                           Purpose purpose) const {
     const GearFiles files = node_.files(record);
     GearCommand command;

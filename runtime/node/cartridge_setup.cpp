@@ -183,7 +183,7 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
                             cartridge.is_web_framework(),
                             cartridge.install_build_required,
                             plan_endpoints(record, cartridge),
-                            cartridge.is_database()};
+                            cartridge.has_category("database") && !cartridge.is_web_framework()};
     const GearFiles files = node_.files(record);
     if (files.exists(added.name)) {
         // Left over from an operation that did not end; its scripts may still be at work.
@@ -206,9 +206,9 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
     const auto label = [&](FileKind kind) {
         return node_.policy.file_label(record.spec.uid, kind);
     };
-    files.copy_cartridge(cartridge.source, added.name,
-                         {label(FileKind::cartridge),
-                          label(added.database ? FileKind::database : FileKind::home)});
+    files.copy_cartridge(
+        cartridge.source, added.name,
+        {label(FileKind::cartridge), label(added.database ? FileKind::database : FileKind::home)});
     files.ensure_directory(added.name + "/env", files.locked(), 0750, label(FileKind::home));
     // Old action hooks write here without asking (contract 21.9).
     files.ensure_directory(added.name + "/logs", files.unlocked(), 0750, label(FileKind::log));

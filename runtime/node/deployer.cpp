@@ -160,8 +160,9 @@ void Deployer::checkout(const GearRecord& record, const PendingDeployment& pendi
     if (!record.cartridges.empty()) {
         runner_.control(record, record.cartridges.front(), "pre-repo-archive", output);
     }
-    runner_.run_checked(
-        record, Purpose::build, bash(checkout_program, {repositories_.path(record), pending.commit}), output);
+    runner_.run_checked(record, Purpose::build,
+                        bash(checkout_program, {repositories_.path(record), pending.commit}),
+                        output);
 }
 
 void Deployer::build(GearRecord& record, const PendingDeployment& pending,
@@ -193,8 +194,8 @@ Deployment Deployer::prepare(const GearRecord& record, const PendingDeployment& 
     deployment.force_clean_build = pending.force_clean_build;
     deployment.created = node_.clock.now();
     const std::string sum = runner_.run_checked(
-        record,
-        Purpose::build, bash(prepare_program, {pending.directory, deployment.id, metadata_text(deployment)}));
+        record, Purpose::build,
+        bash(prepare_program, {pending.directory, deployment.id, metadata_text(deployment)}));
     deployment.checksum = sum.substr(0, 40);
     say(output, str("Deployment id is ", deployment.id, "\n"));
     return deployment;
@@ -229,8 +230,9 @@ void Deployer::finish(const GearRecord& record, const PendingDeployment& pending
     // Two activations within a second have an order, too.
     deployment.activations.push_back(static_cast<double>(node_.clock.now_ms()) / 1000);
     const int keep = std::max(1, record.spec.deployment.keep);
-    runner_.run_checked(record, Purpose::build, bash(finish_program, {pending.directory, metadata_text(deployment),
-                                                      std::to_string(keep)}));
+    runner_.run_checked(
+        record, Purpose::build,
+        bash(finish_program, {pending.directory, metadata_text(deployment), std::to_string(keep)}));
 }
 
 void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
@@ -384,8 +386,8 @@ bool Deployer::activate_kept(GearRecord& record, const std::string& id,
         switch_to(record, *wanted, output);
         return true;
     } catch (const Error& error) {
-        say(output, str("\nERROR: ", error.text(), "\nGoing back to deployment ",
-                        before->value.id, "\n"));
+        say(output,
+            str("\nERROR: ", error.text(), "\nGoing back to deployment ", before->value.id, "\n"));
         runner_.stop_all(record, true);
         switch_to(record, *before, output);
         return false;

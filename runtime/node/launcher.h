@@ -18,7 +18,7 @@ namespace gearbox {
 /// A program to be run inside a gear to its end.
 struct GearCommand {
     Purpose purpose = Purpose::git;  ///< unless it is said: what may do least
-    std::vector<std::string> argv;  ///< argv[0] is a path
+    std::vector<std::string> argv;   ///< argv[0] is a path
     std::vector<std::string> environment;
     std::string directory;
     std::string input;          ///< for its standard input

@@ -110,15 +110,17 @@ void Repositories::from_url(const GearRecord& record, const GitSource& source) c
     }
     const std::string branch = str("refs/heads/", record.spec.deployment.branch);
     if (!commit.empty()) {
-        runner_.run_checked(record, Purpose::git, {git, "--git-dir", target, "update-ref", branch, commit});
+        runner_.run_checked(record, Purpose::git,
+                            {git, "--git-dir", target, "update-ref", branch, commit});
     }
-    runner_.run_checked(record, Purpose::git, {git, "--git-dir", target, "symbolic-ref", "HEAD", branch});
+    runner_.run_checked(record, Purpose::git,
+                        {git, "--git-dir", target, "symbolic-ref", "HEAD", branch});
 }
 
 std::string Repositories::find_commit(const GearRecord& record, const std::string& name) const {
-    const GearResult result =
-        runner_.run(record, Purpose::git, {git, "--git-dir", path(record), "rev-parse", "--quiet", "--verify",
-                             "--end-of-options", name + "^{commit}"});
+    const GearResult result = runner_.run(record, Purpose::git,
+                                          {git, "--git-dir", path(record), "rev-parse", "--quiet",
+                                           "--verify", "--end-of-options", name + "^{commit}"});
     const std::string text = result.out.substr(0, result.out.find('\n'));
     const bool hex =
         text.size() >= 40 && text.find_first_not_of("0123456789abcdef") == std::string::npos;

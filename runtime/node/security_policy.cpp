@@ -20,16 +20,14 @@ struct Type {
 
 // What each may do: runtime/selinux/README.md.
 constexpr Type<Purpose> domains[] = {
-    {Purpose::git, "gear_git_t"},         {Purpose::init, "gear_init_t"},
-    {Purpose::service, "gear_t"},         {Purpose::database, "gear_db_t"},
-    {Purpose::build, "gear_build_t"},     {Purpose::session, "gear_session_t"},
+    {Purpose::git, "gear_git_t"},     {Purpose::init, "gear_init_t"},
+    {Purpose::service, "gear_t"},     {Purpose::database, "gear_db_t"},
+    {Purpose::build, "gear_build_t"}, {Purpose::session, "gear_session_t"},
 };
 
 constexpr Type<FileKind> file_types[] = {
-    {FileKind::home, "gear_file_t"},
-    {FileKind::repository, "gear_repository_t"},
-    {FileKind::log, "gear_log_t"},
-    {FileKind::cartridge, "gear_cartridge_t"},
+    {FileKind::home, "gear_file_t"},        {FileKind::repository, "gear_repository_t"},
+    {FileKind::log, "gear_log_t"},          {FileKind::cartridge, "gear_cartridge_t"},
     {FileKind::database, "gear_db_file_t"},
 };
 

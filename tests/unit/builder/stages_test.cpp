@@ -120,7 +120,7 @@ protected:
             fs::create_directories(tree() / "var/lib/selinux/default/active/modules/100" / module);
         }
         put("var/lib/selinux/default/active/modules/disabled/ssh", "");
-        put("etc/selinux/semanage.conf", "module-store = direct\nusepasswd = true\n");
+        put("etc/selinux/semanage.conf", "module-store = direct\nusepasswd = true\nexpand-check=0\n");
         put("etc/selinux/default/policy/policy.33", "");
         put("etc/selinux/default/policy/policy.34", "");
         sources["policy_keep"] = folder.path() / "keep";
@@ -138,7 +138,7 @@ TEST_F(PolicyTest, SetsTheWholeListInOneTransaction) {
     EXPECT_THAT(tools.calls, ElementsAre("tree: semodule -s default -n -d games -e ssh -i "
                                          "/var/tmp/gearbox-policy/gearbox.cil"));
     EXPECT_EQ(get("etc/selinux/semanage.conf"),
-              "module-store = direct\npolicy-version = 33\nusepasswd = false\n");
+              "module-store = direct\npolicy-version = 33\nusepasswd = false\nexpand-check = 1\n");
     EXPECT_THAT(get("etc/selinux/config"), HasSubstr("SELINUX=enforcing\n"));
     EXPECT_TRUE(fs::exists(tree() / "etc/selinux/default/policy/policy.33"));
     EXPECT_FALSE(fs::exists(tree() / "etc/selinux/default/policy/policy.34"));

@@ -62,7 +62,8 @@ TEST(Endpoints, GetTheLowestFreeAddress) {
     EXPECT_EQ(db[0].proxy_port, 38038) << "where port forwarding of ssh leads to";
     EXPECT_EQ(record.find_web_endpoint()->proxy_port, 38036);
     EXPECT_EQ(forwardings_of(record).size(), 2u);
-    const auto many = plan_endpoints(record, make_cartridge("many", std::vector<Endpoint>(4, database)));
+    const auto many =
+        plan_endpoints(record, make_cartridge("many", std::vector<Endpoint>(4, database)));
     EXPECT_EQ(many[2].proxy_port, 38040);
     EXPECT_EQ(many[3].proxy_port, 0) << "a sixth one is reached inside of the gear only";
 }
