@@ -38,16 +38,25 @@ def check_processes_carry_the_gears_label(appliance):
     for app, facts in gears(appliance):
         lines = appliance.sudo(f"ps -o label=,pid=,comm= -U {facts['uid']}").splitlines()
         expect_true(len(lines) >= 2, lines)
+        level = pair_of(facts["uid"])
         for line in lines:
-            expect(line.split()[0], f"system_u:system_r:gear_t:{pair_of(facts['uid'])}", line)
+            domain = {"gear-init": "gear_init_t"}.get(line.split()[2], "gear_t")
+            expect(line.split()[0], f"system_u:system_r:{domain}:{level}", line)
 
 
 def check_files_carry_the_gears_label(appliance):
     for app, facts in gears(appliance):
         level = pair_of(facts["uid"])
-        wrong = appliance.sudo(
-            f"find {facts['home']} -printf '%Z %p\\n' | grep -v '^system_u:object_r:gear_file_t:{level} ' || true")
-        expect(wrong, "", "files with another label")
+        wrong = [line for line in appliance.sudo(f"find {facts['home']} -printf '%Z %P\\n'").splitlines()
+                 if line.split(" ")[0] != f"system_u:object_r:{type_of(line.split(' ', 1)[1])}:{level}"]
+        expect(wrong, [], "files with another label")
+
+
+def type_of(path):
+    """What the type of a file is, by its place in the home."""
+    places = (("git", "gear_repository_t"), ("app-root/logs", "gear_log_t"), ("php/logs", "gear_log_t"),
+              ("php/bin", "gear_cartridge_t"), ("php/metadata", "gear_cartridge_t"), ("php/hooks", "gear_cartridge_t"))
+    return next((name for place, name in places if path == place or path.startswith(place + "/")), "gear_file_t")
 
 
 def check_pid_one_is_gear_init_without_privileges(appliance):
@@ -100,7 +109,7 @@ def check_a_gear_can_be_frozen_and_its_plan_read(appliance):
     expect_in("frozen 1", appliance.sudo(f"cat {base}/cgroup.events"))
     appliance.sudo("gearbox admin gear thaw site-carol")
     expect_in("carol", appliance.web(app).get("/who.php").text)
-    expect_in(f"gear_t:{pair_of(facts['uid'])}", appliance.sudo("gearbox admin gear plan site-carol"))
+    expect_in(f"gear_init_t:{pair_of(facts['uid'])}", appliance.sudo("gearbox admin gear plan site-carol"))
 
 
 def check_what_ends_is_started_again(appliance):
@@ -127,7 +136,7 @@ def check_the_view_from_inside(appliance):
                                    "touch /usr/x 2>&1; ls /var/lib/openshift; cat /etc/shadow 2>&1; ls /sys 2>&1 | wc -l; "
                                    "cat /proc/net/dev | tail -n +3 | cut -d: -f1 | tr -d ' ' | sort | tr '\\n' ' '")
     expect_in(f"{facts['uid']}\n", view)
-    expect_in(f"gear_t:{pair_of(facts['uid'])}", view)
+    expect_in(f"gear_session_t:{pair_of(facts['uid'])}", view)
     expect_in("Read-only file system", view)
     expect_in(facts["gear"], view)
     expect_not_in(others["gear"], view)

@@ -186,7 +186,7 @@ def check_no_attempt_breaks_out_of_the_gear(appliance):
     expect_true(result["totals"]["blocked"] >= 250, result["totals"])
     print("     " + ", ".join(f"{layer} {count}" for layer, count in sorted(result["layers"].items())))
     for line in appliance.machine.denials():
-        expect_true("scontext=system_u:system_r:gear_t:" in line or "callbacks suppressed" in line, line)
+        expect_true("scontext=system_u:system_r:gear_session_t:" in line or "callbacks suppressed" in line, line)
     appliance.machine.forget_denials()
     expect(page(appliance).text, "pushed by hand", "the application lives on")
 

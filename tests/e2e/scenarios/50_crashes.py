@@ -34,7 +34,7 @@ def traces(appliance):
     return appliance.sudo(
         "ls /var/lib/openshift; ls /var/lib/gearbox/gears; awk -F: '$3 >= 1000 && $3 < 7000' /etc/passwd; "
         "ip -o link | grep -o 'gb[0-9]*'; find /sys/fs/cgroup -type d -name 'gear-*'; "
-        "cat /var/lib/gearbox/router/routes.map; ps -eo label,comm | grep gear_t; true")
+        "cat /var/lib/gearbox/router/routes.map; ps -eo label,comm | grep 'system_r:gear_'; true")
 
 
 def settled(appliance, user):

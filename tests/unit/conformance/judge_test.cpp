@@ -21,7 +21,7 @@ Facts no_facts() {
 // What a gear says in which every attempt is stopped by the first layer of its row.
 Facts all_denied() {
     Facts facts = no_facts();
-    facts.label = "system_u:system_r:gear_t:s0:c1,c2";
+    facts.label = "system_u:system_r:gear_session_t:s0:c1,c2";
     for (const Attempt& attempt : attempts()) {
         facts.facts.push_back({kebab(attempt.group), kebab(attempt.identifier), "denied",
                                attempt.signs[0].error, attempt.signs[0].words});

@@ -85,6 +85,35 @@ TEST(GearRecord, SurvivesItsFile) {
     EXPECT_EQ(record.find_cartridge("other"), nullptr);
 }
 
+TEST(GearRecord, OfAnEarlierReleaseHasNoDatabases) {
+    GearRecord record = make_record();
+    record.cartridges.push_back({"db", "DB", "1.0", "db-1.0", false, false, {}, true});
+    Json json = to_json(record);
+    EXPECT_TRUE(parse_gear_record(json).cartridges[0].database);
+    json["cartridges"][0].erase("database");
+    EXPECT_FALSE(parse_gear_record(json).cartridges[0].database);
+}
+
+TEST(SecurityPolicy, HasALabelForEachPurposeAndKindOfFile) {
+    const std::string level = ":" + mcs_level(1001);
+    const std::vector<std::pair<Purpose, std::string>> domains = {
+        {Purpose::git, "gear_git_t"},     {Purpose::init, "gear_init_t"},
+        {Purpose::service, "gear_t"},     {Purpose::database, "gear_db_t"},
+        {Purpose::build, "gear_build_t"}, {Purpose::session, "gear_session_t"}};
+    for (const auto& [purpose, type] : domains) {
+        EXPECT_EQ(selinux_label(1001, purpose), "system_u:system_r:" + type + level);
+    }
+    const std::vector<std::pair<FileKind, std::string>> kinds = {
+        {FileKind::home, "gear_file_t"},
+        {FileKind::repository, "gear_repository_t"},
+        {FileKind::log, "gear_log_t"},
+        {FileKind::cartridge, "gear_cartridge_t"},
+        {FileKind::database, "gear_db_file_t"}};
+    for (const auto& [kind, type] : kinds) {
+        EXPECT_EQ(selinux_label(1001, kind), "system_u:object_r:" + type + level);
+    }
+}
+
 class FixedPolicy final : public SecurityPolicy {
 public:
     std::string process_label(uid_t uid, Purpose purpose) const override {
