@@ -86,7 +86,7 @@ void Repositories::from_url(const GearRecord& record, const GitSource& source) c
     files.ensure_directory(home::repository(record.spec), files.unlocked(), 0750);
     const std::string target = path(record);
     GearCommand command;
-    command.purpose = Purpose::build;  // the one step with a network
+    command.purpose = Purpose::build;  // git on the repository has no network
     Environment environment = make_environment(files, record, node_.settings);
     environment["GIT_TERMINAL_PROMPT"] = "0";
     environment["GIT_ASKPASS"] = "/bin/false";
