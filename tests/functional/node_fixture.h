@@ -63,7 +63,8 @@ protected:
     /// Output of a bash program inside the gear.
     std::string inside(const GearId& gear, const std::string& program) const {
         const GearRecord record = agent->context().store.gear(gear);
-        const GearResult result = agent->runner().run(record, {"/bin/bash", "-c", program});
+        const GearResult result =
+            agent->runner().run(record, Purpose::session, {"/bin/bash", "-c", program});
         return result.out + result.err;
     }
 
