@@ -9,6 +9,8 @@
 #include "broker/broker.h"
 #include "control/control_server.h"
 #include "node/local_agent.h"
+#include "node/profiles.h"
+#include "node/security_policy.h"
 #include "node/sessions.h"
 #include "rest/api_doc.h"
 #include "rest/dispatcher.h"
@@ -37,12 +39,14 @@ namespace {
 
 constexpr const char* default_config = "/etc/gearbox/gearboxd.toml";
 constexpr const char* usage =
-    "usage: gearboxd [--config FILE] [--dump-settings | --settings-doc | --api-doc | --version]\n";
+    "usage: gearboxd [--config FILE] [--dump-settings | --check-profiles [DIR] | --settings-doc | --api-doc | "
+    "--version]\n";
 
 struct Options {
-    enum class Action { run, dump_settings, settings_doc, api_doc, version, help };
+    enum class Action { run, dump_settings, check_profiles, settings_doc, api_doc, version, help };
     Action action = Action::run;
     std::optional<std::string> config;
+    std::optional<std::string> profile_dir;  ///< to be checked instead of the settings'
 };
 
 Options parse_options(int argc, char** argv) {
@@ -53,6 +57,11 @@ Options parse_options(int argc, char** argv) {
             out.config = argv[++i];
         } else if (word == "--dump-settings") {
             out.action = Options::Action::dump_settings;
+        } else if (word == "--check-profiles") {
+            out.action = Options::Action::check_profiles;
+            if (i + 1 < argc && argv[i + 1][0] != '-') {
+                out.profile_dir = argv[++i];
+            }
         } else if (word == "--settings-doc") {
             out.action = Options::Action::settings_doc;
         } else if (word == "--api-doc") {
@@ -173,6 +182,14 @@ void run_daemon(const Settings& settings) {
     starter.join();
 }
 
+// As the daemon would read them, without starting it.
+void check_profiles(const Settings& settings) {
+    const auto policy = make_security_policy(settings.security.policy);
+    const std::size_t count = Profiles(settings, *policy).all().size();
+    std::printf("%s: %zu %s, nothing is wrong\n", settings.security.profile_dir.c_str(), count,
+                count == 1 ? "profile" : "profiles");
+}
+
 int run(const Options& options) {
     switch (options.action) {
         case Options::Action::help: std::fputs(usage, stderr); return 2;
@@ -180,13 +197,19 @@ int run(const Options& options) {
         case Options::Action::settings_doc: std::fputs(settings_markdown().c_str(), stdout); return 0;
         case Options::Action::api_doc: std::fputs(rest::api_markdown().c_str(), stdout); return 0;
         case Options::Action::dump_settings:
+        case Options::Action::check_profiles:
         case Options::Action::run: break;
     }
     const bool has_file = options.config || ::access(default_config, F_OK) == 0;
-    const Settings settings =
+    Settings settings =
         has_file ? load_settings(options.config.value_or(default_config)) : make_default_settings();
     if (options.action == Options::Action::dump_settings) {
         std::fputs(dump_settings(settings).c_str(), stdout);
+        return 0;
+    }
+    if (options.action == Options::Action::check_profiles) {
+        settings.security.profile_dir = options.profile_dir.value_or(settings.security.profile_dir);
+        check_profiles(settings);
         return 0;
     }
     run_daemon(settings);

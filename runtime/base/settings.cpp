@@ -1,9 +1,7 @@
 #include "base/settings.h"
 
 #include "base/error.h"
-#include "base/file.h"
-
-#include <toml++/toml.h>
+#include "base/toml_file.h"
 
 #include <algorithm>
 #include <numeric>
@@ -13,47 +11,13 @@ namespace gearbox {
 
 namespace {
 
-using Words = std::vector<std::string>;
-using Target = std::variant<std::string*, std::int64_t*, bool*, Words*>;
-using Value = std::variant<std::string, std::int64_t, bool, Words>;
-
-struct Row {
-    std::string key;
-    Target target;
-    Value fallback;
-    const char* doc;
-    std::int64_t min = 0;
-    std::int64_t max = INT64_MAX;
-};
+using toml_file::Row;
+using toml_file::where;
+using toml_file::Words;
 
 constexpr std::int64_t max_port = 65535;
 
 constexpr const char* first_size = "small";
-constexpr std::int64_t mebi = 1048576;
-constexpr std::int64_t million = 1000000;
-
-// What a gear gets, in the table that begins with the prefix.
-std::vector<Row> gear_rows(const std::string& prefix, GearSettings& g) {
-    return {
-        {prefix + "memory_mb", &g.memory_mb, 512, "Memory limit of a gear, MiB.", 32, mebi},
-        {prefix + "swap_mb", &g.swap_mb, 0, "Swap space that it may use beside, MiB.", 0, mebi},
-        {prefix + "pids", &g.pids, 250, "Processes and threads of a gear.", 16, million},
-        {prefix + "cpu_percent", &g.cpu_percent, 200, "CPU time a gear may use, percent of one CPU.", 1,
-         100000},
-        {prefix + "cpu_weight", &g.cpu_weight, 100,
-         "Share against the other gears when the CPU is short (cgroup v2 cpu.weight).", 1, 10000},
-        {prefix + "io_weight", &g.io_weight, 100,
-         "Share against the other gears when the disk is busy (cgroup v2 io.weight).", 1, 10000},
-        {prefix + "tmp_mb", &g.tmp_mb, 128, "Size of a gear's private /tmp, MiB.", 1, mebi},
-        {prefix + "open_files", &g.open_files, 4096, "Open files of one process.", 64, mebi},
-        {prefix + "disk_mb", &g.disk_mb, 1024,
-         "Disk space of a gear's files, MiB; the extra storage of its application comes on top.", 16,
-         mebi},
-        {prefix + "files", &g.files, 80000, "Files and directories that it may have.", 1000, 100 * million},
-        {prefix + "network_mbit", &g.network_mbit, 1000,
-         "Network bandwidth of a gear, Mbit/s in each direction, that to the router included; 0: no limit.", 0, 10000},
-    };
-}
 
 // THE list of settings. A section's rows stand together: the dump prints them in this order.
 std::vector<Row> rows_of(Settings& s) {
@@ -97,7 +61,7 @@ std::vector<Row> rows_of(Settings& s) {
          "How often started gears are looked after: services that have ended are started again; 0: never.",
          0, 3600},
     };
-    const std::vector<Row> gear = gear_rows("gear.", s.gear);
+    const std::vector<Row> gear = toml_file::gear_rows("gear.", s.gear);
     rows.insert(rows.end(), gear.begin(), gear.end());
     const std::vector<Row> others = {
         {"network.egress", &s.network.egress, true,
@@ -114,72 +78,13 @@ std::vector<Row> rows_of(Settings& s) {
         {"security.policy", &s.security.policy, "selinux",
          "\"selinux\": refuse to start unless SELinux is enforcing. \"none\": gears are not "
          "separated by labels; for development only."},
+        {"security.profile_dir", &s.security.profile_dir, "/etc/gearbox/profiles",
+         "Security profiles, one NAME.toml each (docs/security-profiles.md); it need not exist."},
         {"testing.crash_at", &s.testing.crash_at, "",
          "For the project's tests: die by SIGKILL at this fault point, OPERATION/STEP/before|after."},
     };
     rows.insert(rows.end(), others.begin(), others.end());
     return rows;
-}
-
-std::string where(const toml::node& node, const std::filesystem::path& file) {
-    const auto& begin = node.source().begin;
-    return str(file.native(), ":", begin.line, ":", begin.column);
-}
-
-void assign(const Row& row, const toml::node& node, const std::string& place) {
-    const auto wrong = [&](const char* type) {
-        fail(ErrorKind::invalid, place, ": '", row.key, "' must be ", type);
-    };
-    if (auto* const* text = std::get_if<std::string*>(&row.target)) {
-        const auto value = node.value_exact<std::string>();
-        value ? void(**text = *value) : wrong("a string");
-    } else if (auto* const* number = std::get_if<std::int64_t*>(&row.target)) {
-        const auto value = node.value_exact<std::int64_t>();
-        if (!value) {
-            wrong("a whole number");
-        }
-        if (*value < row.min || *value > row.max) {
-            fail(ErrorKind::invalid, place, ": '", row.key, "' must be from ", row.min, " to ",
-                 row.max);
-        }
-        **number = *value;
-    } else if (auto* const* words = std::get_if<Words*>(&row.target)) {
-        (**words).clear();
-        const auto* const array = node.as_array();
-        if (array == nullptr || !array->is_homogeneous(toml::node_type::string)) {
-            // An empty array is of no type.
-            array != nullptr && array->empty() ? void() : wrong("a list of strings");
-            return;
-        }
-        for (const toml::node& word : *array) {
-            (**words).push_back(word.ref<std::string>());
-        }
-    } else {
-        const auto value = node.value_exact<bool>();
-        value ? void(*std::get<bool*>(row.target) = *value) : wrong("true or false");
-    }
-}
-
-void apply(const toml::table& table, const std::string& prefix, const std::vector<Row>& rows,
-           const std::filesystem::path& file) {
-    for (const auto& [key, node] : table) {
-        const std::string full = prefix + std::string(key.str());
-        if (const auto* inner = node.as_table()) {
-            apply(*inner, full + ".", rows, file);
-            continue;
-        }
-        const auto row = std::find_if(rows.begin(), rows.end(),
-                                      [&](const Row& r) { return full == r.key; });
-        if (row == rows.end()) {
-            std::vector<std::string> keys;
-            std::transform(rows.begin(), rows.end(), std::back_inserter(keys),
-                           [](const Row& r) { return r.key; });
-            const std::string near = nearest(full, keys);
-            fail(ErrorKind::invalid, where(node, file), ": unknown setting '", full, "'",
-                 near.empty() ? "" : str("; did you mean '", near, "'?"));
-        }
-        assign(*row, node, where(node, file));
-    }
 }
 
 // [size.NAME]: what a size has other than [gear].
@@ -198,7 +103,7 @@ void apply_sizes(const toml::table& table, Settings& settings, const std::filesy
         GearSettings& size = settings.more_sizes[name];
         size = settings.gear;
         const std::string prefix = str("size.", name, ".");
-        apply(*rows, prefix, gear_rows(prefix, size), file);
+        toml_file::apply(*rows, prefix, toml_file::gear_rows(prefix, size), file);
     }
 }
 
@@ -213,7 +118,7 @@ std::string toml_string(const std::string& text) {
     return out + "\"";
 }
 
-std::string printed(const Target& target) {
+std::string printed(const toml_file::Target& target) {
     if (auto* const* text = std::get_if<std::string*>(&target)) {
         return toml_string(**text);
     }
@@ -274,23 +179,16 @@ const GearSettings& Settings::size(const std::string& name) const {
 
 Settings load_settings(const std::filesystem::path& file) {
     Settings settings = make_default_settings();
-    const std::string text = read_file(file);
-    try {
-        toml::table table = toml::parse(text, file.native());
-        // After all else: a size is [gear] but for what it says.
-        const auto sizes = table.find("size");
-        toml::table own;
-        if (sizes != table.end() && sizes->second.is_table()) {
-            own = std::move(*sizes->second.as_table());
-            table.erase(sizes);
-        }
-        apply(table, "", rows_of(settings), file);
-        apply_sizes(own, settings, file);
-    } catch (const toml::parse_error& error) {
-        const auto& begin = error.source().begin;
-        fail(ErrorKind::invalid, file.native(), ":", begin.line, ":", begin.column, ": ",
-             error.description());
+    toml::table table = toml_file::parse(file);
+    // After all else: a size is [gear] but for what it says.
+    const auto sizes = table.find("size");
+    toml::table own;
+    if (sizes != table.end() && sizes->second.is_table()) {
+        own = std::move(*sizes->second.as_table());
+        table.erase(sizes);
     }
+    toml_file::apply(table, "", rows_of(settings), file);
+    apply_sizes(own, settings, file);
     check_choices(settings, file);
     return settings;
 }
@@ -311,7 +209,7 @@ std::string dump_settings(const Settings& settings) {
     }
     for (auto& [name, size] : copy.more_sizes) {
         out += str("\n[size.", name, "]\n");
-        for (const Row& row : gear_rows(str("size.", name, "."), size)) {
+        for (const Row& row : toml_file::gear_rows(str("size.", name, "."), size)) {
             print(row);
         }
     }

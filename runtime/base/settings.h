@@ -58,6 +58,9 @@ struct NetworkSettings {
     std::vector<std::string> host_ports;
 };
 
+/// Some of them, by their keys in [gear].
+using GearLimits = std::map<std::string, std::int64_t>;
+
 struct RouterSettings {
     std::string user;
     std::string map_file;
@@ -71,6 +74,7 @@ struct PathSettings {
 
 struct SecuritySettings {
     std::string policy;  ///< "selinux" or "none"
+    std::string profile_dir;
 };
 
 struct TestingSettings {
@@ -95,6 +99,9 @@ struct Settings {
     /// That of "small" for a size that the file does not have any more.
     const GearSettings& size(const std::string& name) const;
 };
+
+/// The size, with these limits instead of its own.
+GearSettings with_limits(GearSettings size, const GearLimits& limits);
 
 /// All defaults.
 Settings make_default_settings();

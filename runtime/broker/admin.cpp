@@ -146,6 +146,7 @@ Json gear_list(Broker& broker, const Json&) {
         gears.push_back({{"id", application.id.text()},
                          {"application", str(application.name.text(), "-", application.domain_name.text())},
                          {"size", application.resources.size},
+                         {"profile", agent.profile(application.gear())},
                          {"state", use.is_frozen ? "frozen" : name_of(agent.state(application.gear()))},
                          {"memory_bytes", use.memory_bytes},
                          {"cpu_us", use.cpu_us},
@@ -160,6 +161,23 @@ Json gear_list(Broker& broker, const Json&) {
 
 Json gear_plan(Broker& broker, const Json& args) {
     return broker.core.agent.plan(application_of(broker, args).second.gear());
+}
+
+Json profile_list(Broker& broker, const Json&) {
+    const NodeAgent& agent = broker.core.agent;
+    std::map<std::string, int> gears;
+    for (const ApplicationRecord& record : broker.core.store.all_applications()) {
+        if (const GearId gear = record.value.gear(); agent.has_gear(gear)) {
+            ++gears[agent.profile(gear)];
+        }
+    }
+    Json out = Json::array();
+    for (const Profile& profile : agent.profiles()) {
+        Json row = to_json(profile);
+        row["gears"] = gears[profile.name];
+        out.push_back(std::move(row));
+    }
+    return out;
 }
 
 Json gear_freeze(Broker& broker, const Json& args) {
@@ -240,6 +258,7 @@ const std::vector<AdminVerb>& admin_verbs() {
         {"gear.plan", "application", "how its sandbox is made", gear_plan},
         {"gear.freeze", "application frozen", "stop its processes where they are, or let them go on",
          gear_freeze},
+        {"profile.list", "", "the security profiles and how many gears have each", profile_list},
         {"application.list", "", "every application of every user", application_list},
     };
     return verbs;

@@ -2,7 +2,9 @@
 #include "cli/command.h"
 #include "control/control_client.h"
 
+#include <cstring>
 #include <memory>
+#include <string_view>
 
 namespace gearbox::cli {
 
@@ -226,15 +228,41 @@ Runner declare_admin_gear_list(CLI::App& parser) {
         std::vector<std::vector<std::string>> rows;
         for (const Json& gear : gears) {
             const auto disk = find<std::int64_t>(gear, "disk_bytes");
+            const auto profile = take<std::string>(gear, "profile");
             rows.push_back({take<std::string>(gear, "id"), take<std::string>(gear, "application"),
-                            take<std::string>(gear, "size"), take<std::string>(gear, "state"),
+                            take<std::string>(gear, "size"), profile.empty() ? "-" : profile,
+                            take<std::string>(gear, "state"),
                             std::to_string(take<std::int64_t>(gear, "memory_bytes") / mebibyte),
                             disk ? std::to_string(*disk / mebibyte) : "-",
                             std::to_string(take<std::int64_t>(gear, "processes")),
                             std::to_string(take<std::int64_t>(gear, "cpu_us") / 1'000'000)});
         }
         session.terminal().table(
-            {"GEAR", "APPLICATION", "SIZE", "STATE", "MEMORY MB", "DISK MB", "PROCESSES", "CPU S"}, rows);
+            {"GEAR", "APPLICATION", "SIZE", "PROFILE", "STATE", "MEMORY MB", "DISK MB", "PROCESSES", "CPU S"}, rows);
+        return 0;
+    };
+}
+
+Runner declare_admin_profile_list(CLI::App& parser) {
+    const auto arguments = add_arguments(parser, false, false);
+    return [arguments](Session& session) {
+        const Json profiles = call(arguments->socket, "profile.list");
+        if (session.print_json(profiles)) {
+            return 0;
+        }
+        std::vector<std::vector<std::string>> rows;
+        for (const Json& profile : profiles) {
+            std::string assigned;
+            for (const char* kind : {"domains", "sizes", "cartridges"}) {
+                for (const auto& word : take<std::vector<std::string>>(profile, kind)) {
+                    assigned += str(assigned.empty() ? "" : ", ", std::string_view(kind, std::strlen(kind) - 1), " ", word);
+                }
+            }
+            rows.push_back({take<std::string>(profile, "name"), assigned.empty() ? "-" : assigned,
+                            std::to_string(take<std::int64_t>(profile, "gears")),
+                            take<std::string>(profile, "description")});
+        }
+        session.terminal().table({"PROFILE", "ASSIGNED TO", "GEARS", "DESCRIPTION"}, rows);
         return 0;
     };
 }

@@ -128,6 +128,7 @@ Runner declare_admin_app_stop(CLI::App& parser);
 Runner declare_admin_app_restart(CLI::App& parser);
 Runner declare_admin_gear_list(CLI::App& parser);
 Runner declare_admin_gear_plan(CLI::App& parser);
+Runner declare_admin_profile_list(CLI::App& parser);
 Runner declare_admin_gear_freeze(CLI::App& parser);
 Runner declare_admin_gear_thaw(CLI::App& parser);
 Runner declare_admin_app_resize(CLI::App& parser);

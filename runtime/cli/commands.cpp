@@ -34,6 +34,7 @@ constexpr Group groups[] = {
     {"admin user", "accounts of the broker"},
     {"admin app", "applications of everybody"},
     {"admin gear", "their gears"},
+    {"admin profile", "security profiles of gears"},
 };
 
 struct Word {
@@ -409,6 +410,7 @@ const std::vector<Command>& command_table() {
          "  gearbox admin gear plan blog-demo", &declare_admin_gear_plan},
         {"admin gear freeze", "stop its processes where they are", "", &declare_admin_gear_freeze},
         {"admin gear thaw", "let them go on", "", &declare_admin_gear_thaw},
+        {"admin profile list", "the security profiles, and how many gears have each", "", &declare_admin_profile_list},
         {"admin user create", "make an account", "  gearbox admin user create alice",
          &declare_user_create},
         {"admin user list", "all accounts", "", &declare_user_list},

@@ -3,8 +3,9 @@
 //
 //   fd 3  the plan, a sealed memory file
 //   fd 4  to the daemon: waits for one byte, reports {"step","errno","text"}; end of file = running
-//   fd 5  enter: pidfd of the gear's PID 1
-//   6 …   enter: kept for the program
+//   fd 5  the system call filters (sys/gear_filter.h)
+//   fd 6  enter: pidfd of the gear's PID 1
+//   7 …   enter: kept for the program
 #include "base/argv.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -29,7 +30,7 @@ namespace {
 
 constexpr int plan_fd = 3;
 constexpr int status_fd = 4;
-constexpr int pidfd_fd = 5;
+constexpr int pidfd_fd = 6;
 constexpr int failed = 125;
 
 void close_on_exec(int fd) {
@@ -53,8 +54,9 @@ int report(const StepFailure& failure) {
 }
 
 int launch() {
-    close_on_exec(plan_fd);
-    close_on_exec(status_fd);
+    for (const int fd : {plan_fd, status_fd, filter_fd}) {
+        close_on_exec(fd);
+    }
     // Opened now: the program need not be visible inside.
     const UniqueFd self(check(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC), "opening myself"));
     const LaunchPlan plan = parse_launch_plan(parse_json(read_all(plan_fd)));
@@ -126,7 +128,7 @@ int wait_for(pid_t child, const sigset_t& signals) {
 }
 
 int enter() {
-    for (const int fd : {plan_fd, status_fd, pidfd_fd}) {
+    for (const int fd : {plan_fd, status_fd, filter_fd, pidfd_fd}) {
         close_on_exec(fd);
     }
     // Here and not by the daemon: a change of domain at exec takes the signal off. A daemon that
@@ -156,7 +158,7 @@ int enter() {
     for (int fd = 0; fd < 3; ++fd) {
         ::close(fd);
     }
-    ::close_range(6, ~0u, 0);
+    ::close_range(7, ~0u, 0);
     return wait_for(child, signals);
 }
 

@@ -2,9 +2,10 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "sys/capabilities.h"
+#include "sys/gear_filter.h"
 #include "sys/interface.h"
 #include "sys/privileges.h"
-#include "sys/seccomp.h"
 #include "sys/selinux.h"
 
 #include <fcntl.h>
@@ -92,20 +93,22 @@ void set_label(const Privileges& privileges) {
     }
 }
 
-void drop_bounding_set(const Privileges&) {
-    sys::drop_bounding_set();
+void drop_bounding_set(const Privileges& privileges) {
+    sys::drop_bounding_set(sys::capability_mask(privileges.capabilities));
 }
 void become(const Privileges& privileges) {
-    sys::become(privileges.uid, privileges.gid);
+    sys::become(privileges.uid, privileges.gid, sys::capability_mask(privileges.capabilities));
 }
-void drop_capabilities(const Privileges&) {
-    sys::drop_capabilities();
+void drop_capabilities(const Privileges& privileges) {
+    sys::drop_capabilities(sys::capability_mask(privileges.capabilities));
 }
 void set_no_new_privileges(const Privileges&) {
     sys::set_no_new_privileges();
 }
-void install_filter(const Privileges&) {
-    sys::install_gear_filter();
+void install_filter(const Privileges& privileges) {
+    if (privileges.filter != no_filter) {
+        sys::install_filters(filter_fd);
+    }
 }
 
 template <typename Plan>

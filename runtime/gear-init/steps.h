@@ -18,16 +18,19 @@ namespace gearbox {
 ///   limits         root may still set what the user may not raise
 ///   oom score      the daemon is spared when memory is short, its gears are not
 ///   label          before `become`: an own attribute of a changed process is root's
-///   bounding set   needs CAP_SETPCAP
+///   bounding set   needs CAP_SETPCAP; what the plan keeps of it stays
 ///   become         groups, gid, uid
-///   capabilities   what is left after a change of uid: the ambient and inheritable sets
+///   capabilities   what is left after a change of uid; the kept ones become those of the program
 ///   no_new_privs   the filter below needs it; after the label, which stays settable
-///   seccomp        last: it forbids most of the above
+///   seccomp        last: it forbids most of the above; compiled by the daemon, on descriptor 5
 struct StepFailure {
     const char* step;
     int code;  ///< errno, 0 if none
     std::string text;
 };
+
+/// Where the filters come.
+constexpr int filter_fd = 5;
 
 /// Everything up to the exec. Throws StepFailure.
 void run_launch_steps(const LaunchPlan& plan);

@@ -74,7 +74,12 @@ MountStep parse_step(const Json& json) {
 }
 
 Json privileges_json(const Privileges& p) {
-    return {{"uid", p.uid}, {"gid", p.gid}, {"label", p.label}, {"limits", p.limits}};
+    return {{"uid", p.uid},
+            {"gid", p.gid},
+            {"label", p.label},
+            {"limits", p.limits},
+            {"capabilities", p.capabilities},
+            {"filter", p.filter}};
 }
 
 Privileges parse_privileges(const Json& json) {
@@ -83,6 +88,8 @@ Privileges parse_privileges(const Json& json) {
     out.gid = take<gid_t>(json, "gid");
     out.label = text_of(json, "label");
     out.limits = take<decltype(out.limits)>(json, "limits");
+    out.capabilities = take<decltype(out.capabilities)>(json, "capabilities");
+    out.filter = text_of(json, "filter");
     return out;
 }
 

@@ -78,12 +78,17 @@ struct FileStep {
 using MountStep = std::variant<TmpfsStep, BindStep, ProcStep, TerminalsStep, MaskStep, ReadOnlyStep,
                                DirectoryStep, SymlinkStep, FileStep>;
 
+/// As Privileges::filter.
+constexpr const char* no_filter = "none";
+
 /// What a process of a gear is and may do.
 struct Privileges {
     uid_t uid = 0;
     gid_t gid = 0;
     std::string label;  ///< SELinux label of the program; "": none
     std::vector<std::pair<std::string, std::uint64_t>> limits;  ///< "nofile" → value
+    std::vector<std::string> capabilities;  ///< kept, "net_bind_service"
+    std::string filter;  ///< name of the system call filter, which comes beside the plan; or no_filter
     bool operator==(const Privileges&) const = default;
 };
 

@@ -8,6 +8,7 @@
 #include "model/cartridge.h"
 #include "model/events.h"
 #include "model/gear.h"
+#include "model/profile.h"
 
 #include <cstdint>
 #include <map>
@@ -131,6 +132,9 @@ public:
     virtual GearUse use(const GearId& gear) const = 0;
     /// How its sandbox is made, as gear-init gets it.
     virtual Json plan(const GearId& gear) const = 0;
+    /// The operator's security profiles, and the name of the one that a gear has ("": none).
+    virtual std::vector<Profile> profiles() const = 0;
+    virtual std::string profile(const GearId& gear) const = 0;
     /// Stops its processes where they are, or lets them go on; starting and stopping lets them go on, too.
     /// Errors: unavailable on hosts with cgroup v1.
     virtual void freeze(const GearId& gear, bool frozen) = 0;

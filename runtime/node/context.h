@@ -6,6 +6,7 @@
 #include "node/gear_store.h"
 #include "node/launcher.h"
 #include "node/paths.h"
+#include "node/profiles.h"
 #include "node/security_policy.h"
 
 namespace gearbox {
@@ -14,6 +15,7 @@ struct NodeContext {
     const Settings& settings;
     const Paths& paths;
     const SecurityPolicy& policy;
+    const Profiles& profiles;
     const GearStore& store;
     const Launcher& launcher;
     const Clock& clock;

@@ -6,10 +6,11 @@
 
 namespace gearbox {
 
-std::int64_t disk_limit_mb(const GearResources& resources, const Settings& settings) {
-    const std::int64_t wanted = settings.size(resources.size).disk_mb + resources.extra_gb * 1024;
+std::int64_t disk_limit_mb(const GearSettings& limits, const GearResources& resources,
+                           const std::string& gear_base) {
+    const std::int64_t wanted = limits.disk_mb + resources.extra_gb * 1024;
     struct statvfs info {};
-    if (::statvfs(settings.node.gear_base.c_str(), &info) != 0) {
+    if (::statvfs(gear_base.c_str(), &info) != 0) {
         return wanted;
     }
     const std::uint64_t half = info.f_blocks * info.f_frsize / 2 / (1024 * 1024);

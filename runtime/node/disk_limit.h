@@ -3,10 +3,14 @@
 #include "base/settings.h"
 #include "model/gear.h"
 
+#include <cstdint>
+#include <string>
+
 namespace gearbox {
 
-/// MiB: its size's and its extra storage, but at most half of the file system, which on a live medium may be
-/// smaller than what a size says: no gear alone fills the disk of all.
-std::int64_t disk_limit_mb(const GearResources& resources, const Settings& settings);
+/// MiB: its limit and its extra storage, but at most half of the file system, which on a live medium may be
+/// smaller than that: no gear alone fills the disk of all.
+std::int64_t disk_limit_mb(const GearSettings& limits, const GearResources& resources,
+                           const std::string& gear_base);
 
 }  // namespace gearbox

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "node/disk_limit.h"
 #include "node/paths.h"
 
 #include <algorithm>
@@ -123,17 +122,13 @@ void write_deployment_variables(const GearFiles& files, const DeploymentSettings
     write_variable(files, ".env", "OPENSHIFT_DEPLOYMENT_TYPE", settings.type);
 }
 
-void write_resource_variables(const GearFiles& files, const GearResources& resources,
-                              const Settings& settings) {
-    const GearSettings& size = settings.size(resources.size);
-    write_variable(files, ".env", "OPENSHIFT_GEAR_MEMORY_MB", std::to_string(size.memory_mb));
-    write_variable(files, ".env", "GEARBOX_DISK_MB",
-                   std::to_string(disk_limit_mb(resources, settings)));
-    write_variable(files, ".env", "GEARBOX_FILES", std::to_string(size.files));
+void write_resource_variables(const GearFiles& files, const GearSettings& limits, std::int64_t disk_mb) {
+    write_variable(files, ".env", "OPENSHIFT_GEAR_MEMORY_MB", std::to_string(limits.memory_mb));
+    write_variable(files, ".env", "GEARBOX_DISK_MB", std::to_string(disk_mb));
+    write_variable(files, ".env", "GEARBOX_FILES", std::to_string(limits.files));
 }
 
-void write_gear_variables(const GearFiles& files, const GearSpec& spec, const std::string& home,
-                          const Settings& settings) {
+void write_gear_variables(const GearFiles& files, const GearSpec& spec, const std::string& home) {
     const std::string name = spec.application_name.text();
     const std::string uuid = spec.id.text();
     const Environment variables = {
@@ -167,7 +162,6 @@ void write_gear_variables(const GearFiles& files, const GearSpec& spec, const st
     for (const auto& [key, value] : variables) {
         write_variable(files, ".env", key, value);
     }
-    write_resource_variables(files, spec.resources, settings);
     write_deployment_variables(files, spec.deployment);
     write_variables(files, user_variables, spec.user_variables);
 }

@@ -5,6 +5,7 @@
 #include "node/gear_files.h"
 #include "node/gear_record.h"
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,12 +15,10 @@ namespace gearbox {
 using Environment = std::map<std::string, std::string>;
 
 /// Writes ~/.env of a new gear, and its user variables.
-void write_gear_variables(const GearFiles& files, const GearSpec& spec, const std::string& home,
-                          const Settings& settings);
+void write_gear_variables(const GearFiles& files, const GearSpec& spec, const std::string& home);
 /// What the gear may use: OPENSHIFT_GEAR_MEMORY_MB of the contract, and for quota(1) of the gear
 /// GEARBOX_DISK_MB and GEARBOX_FILES.
-void write_resource_variables(const GearFiles& files, const GearResources& resources,
-                              const Settings& settings);
+void write_resource_variables(const GearFiles& files, const GearSettings& limits, std::int64_t disk_mb);
 /// Where variables of the user, and those that cartridges of the domain give, are kept.
 constexpr const char* user_variables = ".env/user_vars";
 constexpr const char* domain_variables = ".env/domain_vars";

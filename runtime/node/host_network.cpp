@@ -103,7 +103,8 @@ std::string admit_text(const LinkRules& gear, const std::vector<std::string>& si
     if (const std::string chain = chain_of(gear); chain == "to_" + gear.link) {
         out += str("add chain inet gearbox ", chain, "\nadd rule inet gearbox ", chain, " jump names\n");
         for (const EgressRule& rule : gear.egress.rules) {
-            out += str("add rule inet gearbox ", chain, " ip daddr ", rule.network,
+            const bool is_ipv4 = rule.network.find(':') == std::string::npos;
+            out += str("add rule inet gearbox ", chain, is_ipv4 ? " ip daddr " : " ip6 daddr ", rule.network,
                        rule.port == 0 ? "" : str(" meta l4proto { tcp, udp } th dport ", rule.port), " accept\n");
         }
         out += str("add rule inet gearbox ", chain, " reject with icmpx admin-prohibited\n");
@@ -119,7 +120,8 @@ std::string forget_text(const LinkRules& gear, const std::vector<std::string>& s
     return out;
 }
 
-HostNetwork::HostNetwork(const Settings& settings, const Paths& paths) : settings_(settings), paths_(paths) {
+HostNetwork::HostNetwork(const Settings& settings, const Profiles& profiles, const Paths& paths)
+    : settings_(settings), profiles_(profiles), paths_(paths) {
     for (const std::string& text : settings.network.reachable) {
         host_.reachable.push_back(parse_reachable(text));
     }
@@ -129,7 +131,10 @@ HostNetwork::HostNetwork(const Settings& settings, const Paths& paths) : setting
 }
 
 LinkRules HostNetwork::rules_of(const GearRecord& gear) const {
-    return {link_name(gear.spec.uid), gear.spec.uid, gear.spec.application, {settings_.network.egress, {}}};
+    const Profile* const profile = profiles_.find(gear);
+    const Egress usual{settings_.network.egress, {}};
+    return {link_name(gear.spec.uid), gear.spec.uid, gear.spec.application,
+            profile == nullptr ? usual : profile->egress.value_or(usual)};
 }
 
 std::vector<std::string> HostNetwork::siblings_of(const LinkRules& gear) const {

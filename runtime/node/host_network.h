@@ -4,6 +4,7 @@
 #include "model/egress.h"
 #include "node/gear_record.h"
 #include "node/paths.h"
+#include "node/profiles.h"
 
 #include <map>
 #include <mutex>
@@ -40,7 +41,7 @@ std::string forget_text(const LinkRules& gear, const std::vector<std::string>& s
 class HostNetwork {
 public:
     /// Throws Error(invalid) for settings that it cannot read.
-    HostNetwork(const Settings& settings, const Paths& paths);
+    HostNetwork(const Settings& settings, const Profiles& profiles, const Paths& paths);
 
     /// Once per start of the daemon, with all gears that there are: makes the filter as if it were new, lets
     /// the host forward packets, and makes addresses of gears that do not run unreachable. Idempotent.
@@ -59,6 +60,7 @@ private:
     void load() const;
 
     const Settings& settings_;
+    const Profiles& profiles_;
     Paths paths_;
     std::mutex mutex_;
     HostRules host_;

@@ -3,6 +3,7 @@
 #include "model/launch_plan.h"
 #include "node/gear_record.h"
 #include "node/paths.h"
+#include "node/profiles.h"
 #include "node/security_policy.h"
 #include "sys/cgroup.h"
 #include "sys/process.h"
@@ -23,7 +24,7 @@ public:
     /// Adds its part to the plan. Pure but for looking at what is installed.
     virtual void contribute(const GearRecord&, LaunchPlan&) const {}
     /// Makes what a gear has for its whole life. Idempotent.
-    virtual void acquire(const GearSpec&) {}
+    virtual void acquire(const GearRecord&) {}
     /// A process of the gear is about to be made: its first one, or a further one.
     virtual void prepare(const GearRecord&, sys::Program&) {}
     /// The sandbox's process exists and waits: gives it what only the host can give.
@@ -36,7 +37,7 @@ public:
     /// The sandbox has ended, or is to end now. Idempotent.
     virtual void disconnect(const GearRecord&) {}
     /// What the gear may use has changed. The process: of its sandbox, or 0. Idempotent.
-    virtual void adapt(const GearSpec&, pid_t) {}
+    virtual void adapt(const GearRecord&, pid_t) {}
     /// Undoes acquire(). Idempotent; what never existed is fine.
     virtual void release(const GearId&, uid_t) {}
 };
@@ -44,8 +45,8 @@ public:
 using Isolators = std::vector<std::unique_ptr<Isolator>>;
 
 /// THE ordered list: acquired and connected from first to last, released from last to first.
-Isolators make_isolators(const Settings& settings, const Paths& paths, const SecurityPolicy& policy,
-                         const sys::Cgroups& cgroups);
+Isolators make_isolators(const Settings& settings, const Paths& paths, const Profiles& profiles,
+                         const SecurityPolicy& policy, const sys::Cgroups& cgroups);
 
 /// The name of a gear's cgroup below the parent.
 std::string cgroup_name(const GearId& gear);

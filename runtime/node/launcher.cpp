@@ -21,7 +21,8 @@ namespace {
 
 constexpr int plan_fd = 3;
 constexpr int status_fd = 4;
-constexpr int pidfd_fd = 5;
+constexpr int filter_fd = 5;
+constexpr int pidfd_fd = 6;
 constexpr std::size_t most_output = 4 * 1024 * 1024;
 
 void say_go(const UniqueFd& status) {
@@ -125,16 +126,26 @@ private:
 
 }  // namespace
 
-Privileges make_privileges(const GearSpec& spec, const Settings& settings,
-                           const SecurityPolicy& policy, Purpose purpose) {
+Privileges make_privileges(const GearRecord& record, const Profiles& profiles, const SecurityPolicy& policy,
+                           Purpose purpose) {
+    const uid_t uid = record.spec.uid;
     Privileges out;
-    out.uid = spec.uid;
-    out.gid = spec.uid;
-    out.label = policy.process_label(spec.uid, purpose);
-    const GearSettings& size = settings.size(spec.resources.size);
-    out.limits = {{"nofile", static_cast<std::uint64_t>(size.open_files)},
-                  {"nproc", static_cast<std::uint64_t>(size.pids)},
+    out.uid = uid;
+    out.gid = uid;
+    out.label = policy.process_label(uid, purpose);
+    const GearSettings limits = profiles.limits(record);
+    out.limits = {{"nofile", static_cast<std::uint64_t>(limits.open_files)},
+                  {"nproc", static_cast<std::uint64_t>(limits.pids)},
                   {"core", 0}};
+    out.filter = name_of(FilterRules{});
+    if (const Profile* const profile = profiles.find(record)) {
+        // PID 1 is the platform's own program.
+        if (!profile->selinux_type.empty() && purpose != Purpose::init) {
+            out.label = with_type(out.label, profile->selinux_type);
+        }
+        out.capabilities = profile->capabilities;
+        out.filter = name_of(profile->filter);
+    }
     return out;
 }
 
@@ -157,9 +168,9 @@ void GearProgram::check_start(int exit_status) const {
     }
 }
 
-Launcher::Launcher(const Settings& settings, const Paths& paths, const SecurityPolicy& policy,
+Launcher::Launcher(const Profiles& profiles, const Paths& paths, const SecurityPolicy& policy,
                    const Isolators& isolators, const GearStore& store, sys::Reaper& reaper)
-    : settings_(settings),
+    : profiles_(profiles),
       paths_(paths),
       policy_(policy),
       isolators_(isolators),
@@ -193,8 +204,9 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
         return;
     }
     const GearId& id = record.spec.id;
-    const UniqueFd plan =
-        memfd_from("launch-plan", to_text(to_json(make_launch_plan(record, isolators_))));
+    const GearRecord& future = planned != nullptr ? *planned : record;
+    const LaunchPlan plan = make_launch_plan(future, isolators_);
+    const UniqueFd plan_file = memfd_from("launch-plan", to_text(to_json(plan)));
     auto [status, theirs] = make_socket_pair();
     const UniqueFd null(check(::open("/dev/null", O_RDWR | O_CLOEXEC), "opening '/dev/null'"));
     sys::Program program;
@@ -203,15 +215,15 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
     program.descriptors = {{null.get(), 0},
                            {null.get(), 1},
                            {null.get(), 2},
-                           {plan.get(), plan_fd},
-                           {theirs.get(), status_fd}};
+                           {plan_file.get(), plan_fd},
+                           {theirs.get(), status_fd},
+                           {profiles_.filter(plan.privileges.filter).get(), filter_fd}};
     for (const auto& isolator : isolators_) {
-        isolator->prepare(record, program);
+        isolator->prepare(future, program);
     }
     program.namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     sys::Child init = sys::spawn(program);
     theirs.reset();
-    const GearRecord& future = planned != nullptr ? *planned : record;
     const auto with_each = [&](void (Isolator::*act)(const GearRecord&, pid_t)) {
         for (const auto& isolator : isolators_) {
             while_doing([&] { ((*isolator).*act)(future, init.pid()); }, "starting gear '", id.text(),
@@ -269,7 +281,7 @@ GearProgram Launcher::spawn(const GearRecord& record, const GearCommand& command
     plan.argv = command.argv;
     plan.environment = command.environment;
     plan.directory = command.directory;
-    plan.privileges = make_privileges(record.spec, settings_, policy_, command.purpose);
+    plan.privileges = make_privileges(record, profiles_, policy_, command.purpose);
     const UniqueFd plan_file = memfd_from("enter-plan", to_text(to_json(plan)));
     auto [status, theirs] = make_socket_pair();
     sys::Program program;
@@ -278,6 +290,7 @@ GearProgram Launcher::spawn(const GearRecord& record, const GearCommand& command
     program.descriptors = descriptors;
     program.descriptors.emplace_back(plan_file.get(), plan_fd);
     program.descriptors.emplace_back(theirs.get(), status_fd);
+    program.descriptors.emplace_back(profiles_.filter(plan.privileges.filter).get(), filter_fd);
     program.descriptors.emplace_back(init->get(), pidfd_fd);
     for (const auto& isolator : isolators_) {
         isolator->prepare(record, program);

@@ -6,6 +6,7 @@
 #include "model/purpose.h"
 #include "node/gear_store.h"
 #include "node/isolator.h"
+#include "node/profiles.h"
 #include "sys/process.h"
 
 #include <chrono>
@@ -41,8 +42,8 @@ struct GearProgram {
 };
 
 /// What processes of the gear are and may do.
-Privileges make_privileges(const GearSpec& spec, const Settings& settings,
-                           const SecurityPolicy& policy, Purpose purpose);
+Privileges make_privileges(const GearRecord& record, const Profiles& profiles, const SecurityPolicy& policy,
+                           Purpose purpose);
 
 /// Pure but for looking at what is installed; printed by tests.
 LaunchPlan make_launch_plan(const GearRecord& record, const Isolators& isolators);
@@ -50,12 +51,12 @@ LaunchPlan make_launch_plan(const GearRecord& record, const Isolators& isolators
 /// Thread-safe; calls for one gear are serialised by the caller, but for run() and spawn().
 class Launcher {
 public:
-    Launcher(const Settings& settings, const Paths& paths, const SecurityPolicy& policy,
+    Launcher(const Profiles& profiles, const Paths& paths, const SecurityPolicy& policy,
              const Isolators& isolators, const GearStore& store, sys::Reaper& reaper);
 
     bool is_running(const GearRecord& record) const;
     /// Starts the sandbox unless it runs, and saves the record. planned: the record as it is about
-    /// to become, for what is connected.
+    /// to become, which the sandbox is made for.
     void ensure_running(GearRecord& record, const GearRecord* planned = nullptr) const;
     /// Kills everything of the gear and saves the record. Idempotent.
     void kill(GearRecord& record) const;
@@ -66,7 +67,7 @@ public:
     /// deadline has passed; a non-zero exit is a value.
     GearResult run(const GearRecord& record, const GearCommand& command) const;
 
-    /// Starts it with the given descriptors: ours → its number. 0 to 2 must be there; others from 6
+    /// Starts it with the given descriptors: ours → its number. 0 to 2 must be there; others from 7
     /// on.
     GearProgram spawn(const GearRecord& record, const GearCommand& command,
                       const std::vector<std::pair<int, int>>& descriptors) const;
@@ -74,7 +75,7 @@ public:
 private:
     std::optional<UniqueFd> find_init(const GearRecord& record) const;
 
-    const Settings& settings_;
+    const Profiles& profiles_;
     Paths paths_;
     const SecurityPolicy& policy_;
     const Isolators& isolators_;

@@ -20,10 +20,10 @@ namespace {
 constexpr const char* stop_lock = "app-root/runtime/.stop_lock";
 
 // They look at the file system that the homes are on.
-Isolators make_isolators_for(const Settings& settings, const Paths& paths, const SecurityPolicy& policy,
-                             const sys::Cgroups& cgroups) {
+Isolators make_isolators_for(const Settings& settings, const Paths& paths, const Profiles& profiles,
+                             const SecurityPolicy& policy, const sys::Cgroups& cgroups) {
     std::filesystem::create_directories(paths.gear_base);
-    return make_isolators(settings, paths, policy, cgroups);
+    return make_isolators(settings, paths, profiles, policy, cgroups);
 }
 
 std::string base64(std::string_view data) {
@@ -63,11 +63,12 @@ LocalAgent::LocalAgent(const Settings& settings, const Clock& clock)
     : settings_(settings),
       paths_(settings),
       policy_(make_security_policy(settings.security.policy)),
+      profiles_(settings_, *policy_),
       cgroups_(settings.node.cgroup_parent),
       store_(paths_),
-      isolators_(make_isolators_for(settings_, paths_, *policy_, cgroups_)),
-      launcher_(settings_, paths_, *policy_, isolators_, store_, reaper_),
-      node_{settings_, paths_, *policy_, store_, launcher_, clock},
+      isolators_(make_isolators_for(settings_, paths_, profiles_, *policy_, cgroups_)),
+      launcher_(profiles_, paths_, *policy_, isolators_, store_, reaper_),
+      node_{settings_, paths_, *policy_, profiles_, store_, launcher_, clock},
       runner_(node_),
       repositories_(node_, runner_),
       deployer_(node_, runner_, repositories_),
@@ -83,11 +84,26 @@ LocalAgent::LocalAgent(const Settings& settings, const Clock& clock)
     for (const auto& isolator : isolators_) {
         isolator->restore(records);
     }
+    warn_of_unknown_cartridges();
 }
 
 void LocalAgent::follow_host() {
     for (const auto& isolator : isolators_) {
         isolator->follow_host();
+    }
+}
+
+// No mistake as such: a gear may have what is not offered any more.
+void LocalAgent::warn_of_unknown_cartridges() const {
+    for (const Profile& profile : profiles_.all()) {
+        for (const std::string& word : profile.cartridges) {
+            if (std::none_of(catalogue_.begin(), catalogue_.end(), [&](const Cartridge& cartridge) {
+                    return cartridge.full_name() == word || cartridge.name == word;
+                })) {
+                log::warning("the security profile '", profile.name, "' is assigned to the cartridge '", word,
+                             "', which is not offered");
+            }
+        }
     }
 }
 
@@ -170,7 +186,7 @@ void LocalAgent::create_gear(const GearSpec& spec) {
     // The record first: what exists of a gear can always be found and removed.
     store_.save(record);
     for (const auto& isolator : isolators_) {
-        while_doing([&] { isolator->acquire(spec); }, "creating gear '", spec.id.text(),
+        while_doing([&] { isolator->acquire(record); }, "creating gear '", spec.id.text(),
                     "': ", isolator->name());
     }
 }
@@ -210,12 +226,21 @@ std::vector<GearId> LocalAgent::gears() const {
 
 ScriptMessages LocalAgent::add_cartridge(const GearId& gear, const Cartridge& cartridge) {
     GearRecord record = store_.gear(gear);
-    return runner_.add(record, cartridge);
+    const Profile* const before = profiles_.find(record);
+    ScriptMessages messages = runner_.add(record, cartridge);
+    if (profiles_.find(record) != before) {
+        apply_resources(record);
+    }
+    return messages;
 }
 
 void LocalAgent::remove_cartridge(const GearId& gear, const Cartridge& cartridge) {
     if (auto record = store_.find(gear)) {
+        const Profile* const before = profiles_.find(*record);
         runner_.remove(*record, cartridge.name);
+        if (profiles_.find(*record) != before) {
+            apply_resources(*record);
+        }
     }
 }
 
@@ -254,7 +279,16 @@ GearUse LocalAgent::use(const GearId& gear) const {
 }
 
 Json LocalAgent::plan(const GearId& gear) const {
-    return to_json(make_launch_plan(store_.gear(gear), isolators_));
+    const GearRecord record = store_.gear(gear);
+    Json out = to_json(make_launch_plan(record, isolators_));
+    const Profile* const found = profiles_.find(record);
+    out["profile"] = found == nullptr ? Json(nullptr) : to_json(*found);
+    return out;
+}
+
+std::string LocalAgent::profile(const GearId& gear) const {
+    const Profile* const found = profiles_.find(store_.gear(gear));
+    return found == nullptr ? "" : found->name;
 }
 
 void LocalAgent::freeze(const GearId& gear, bool frozen) {
@@ -449,11 +483,9 @@ void LocalAgent::set_resources(const GearId& gear, const GearResources& resource
 }
 
 void LocalAgent::apply_resources(const GearRecord& record) {
-    const GearSpec& spec = record.spec;
-    write_resource_variables(node_.files(record), spec.resources, settings_);
     const pid_t running = launcher_.is_running(record) ? record.init_pid : 0;
     for (const auto& isolator : isolators_) {
-        while_doing([&] { isolator->adapt(spec, running); }, "changing the limits of gear '", spec.id.text(), "': ",
+        while_doing([&] { isolator->adapt(record, running); }, "changing the limits of gear '", record.spec.id.text(), "': ",
                     isolator->name());
     }
 }

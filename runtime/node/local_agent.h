@@ -7,6 +7,7 @@
 #include "node/cartridge_runner.h"
 #include "node/context.h"
 #include "node/deployer.h"
+#include "node/profiles.h"
 #include "node/repositories.h"
 #include "node/router.h"
 #include "node/watcher.h"
@@ -19,7 +20,8 @@ namespace gearbox {
 
 class LocalAgent final : public NodeAgent {
 public:
-    /// Throws Error(unavailable) if the machine lacks what gears need (SELinux, cgroups).
+    /// Throws Error(unavailable) if the machine lacks what gears need (SELinux, cgroups), Error(invalid) for a
+    /// bad security profile.
     LocalAgent(const Settings& settings, const Clock& clock);
 
     /// After a start of the daemon: finds the sandboxes that live, tells the router. Quick.
@@ -55,6 +57,8 @@ public:
     GearState state(const GearId& gear) const override;
     GearUse use(const GearId& gear) const override;
     Json plan(const GearId& gear) const override;
+    std::vector<Profile> profiles() const override { return profiles_.all(); }
+    std::string profile(const GearId& gear) const override;
     void freeze(const GearId& gear, bool frozen) override;
     GearHealth health(const GearId& gear) const override { return watcher_.health(gear); }
     void publish_routes(const GearId& gear, const std::vector<std::string>& hosts) override;
@@ -95,6 +99,7 @@ private:
     Routes routes_of(const GearRecord& record) const;
     void apply_resources(const GearRecord& record);
     void bring_up(const GearId& gear, KeyedMutex& locks);
+    void warn_of_unknown_cartridges() const;
     void start_if_missing(GearRecord& record);
     void begin_change(const GearId& gear);
     void bring_back(const GearId& gear, const std::string& cartridge);
@@ -104,6 +109,7 @@ private:
     const Settings& settings_;
     Paths paths_;
     std::unique_ptr<SecurityPolicy> policy_;
+    Profiles profiles_;
     sys::Cgroups cgroups_;
     sys::Reaper reaper_;
     GearStore store_;

@@ -54,6 +54,19 @@ public:
     std::string file_label(uid_t uid, FileKind kind) const override {
         return selinux_label(uid, kind);
     }
+    void check_type(const std::string& type) const override {
+        const std::string own = str("system_u:system_r:", type, ":s0:c0,c1");
+        if (!sys::is_label(own)) {
+            fail(ErrorKind::invalid, "the SELinux policy has no type '", type, "' for processes");
+        }
+        if (!sys::is_allowed("system_u:system_r:gearboxd_t:s0", own, "process", "transition")) {
+            fail(ErrorKind::invalid, "the SELinux policy lets gearboxd_t start no program as '", type, "'");
+        }
+        if (sys::is_allowed(own, "system_u:object_r:gear_file_t:s0:c2,c3", "file", "read")) {
+            fail(ErrorKind::invalid, "the SELinux policy does not keep '", type,
+                 "' from files of other gears: it is not in mcs_constrained_type");
+        }
+    }
 };
 
 class NoPolicy final : public SecurityPolicy {
@@ -76,6 +89,15 @@ std::string selinux_label(uid_t uid, Purpose purpose) {
 
 std::string selinux_label(uid_t uid, FileKind kind) {
     return str("system_u:object_r:", type_of(file_types, kind), ":", mcs_level(uid));
+}
+
+std::string with_type(const std::string& label, const std::string& type) {
+    const auto begin = label.find(':', label.find(':') + 1);
+    const auto end = label.find(':', begin + 1);
+    if (label.empty() || begin == std::string::npos || end == std::string::npos) {
+        return label;
+    }
+    return label.substr(0, begin + 1) + type + label.substr(end);
 }
 
 std::unique_ptr<SecurityPolicy> make_security_policy(const std::string& name) {

@@ -28,7 +28,12 @@ public:
     virtual std::string process_label(uid_t uid, Purpose purpose) const = 0;
     /// Of a file that is made; "": none.
     virtual std::string file_label(uid_t uid, FileKind kind) const = 0;
+    /// Throws Error(invalid) for a type that processes of gears may not have.
+    virtual void check_type(const std::string&) const {}
 };
+
+/// The process label with another type: "system_u:system_r:gear_t:s0:c1,c2". No label stays none.
+std::string with_type(const std::string& label, const std::string& type);
 
 /// "selinux" throws Error(unavailable) unless SELinux is enforcing; "none" says in the log what is
 /// missing then.

@@ -16,7 +16,7 @@ namespace gearbox {
 
 namespace {
 
-constexpr int hook_fd = 6;
+constexpr int hook_fd = 7;
 
 std::optional<std::string> account_name(uid_t uid) {
     passwd entry{};

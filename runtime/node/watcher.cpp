@@ -114,7 +114,7 @@ void Watcher::look_at_memory(const GearRecord& record) {
         before = std::exchange(gears_[record.spec.id].oom_kills, now);
     }
     if (before >= 0 && now > before) {
-        const std::int64_t limit = node_.settings.size(record.spec.resources.size).memory_mb;
+        const std::int64_t limit = node_.profiles.limits(record).memory_mb;
         tell(record.spec.id, str("out of memory: ", now - before, now - before == 1 ? " process was" : " processes were",
                                  " killed, all together may use ", limit, " MB"));
     }

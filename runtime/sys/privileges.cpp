@@ -20,24 +20,39 @@ void set_limit(int resource, std::uint64_t value) {
     check(::setrlimit(which, &limit), "setting resource limit ", resource);
 }
 
-void become(uid_t uid, gid_t gid) {
+void become(uid_t uid, gid_t gid, std::uint64_t keep) {
+    if (keep != 0) {
+        // Until the next exec.
+        check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keeping capabilities");
+    }
     check(::setgroups(1, &gid), "setting the groups to ", gid);
     check(::setresgid(gid, gid, gid), "becoming group ", gid);
     check(::setresuid(uid, uid, uid), "becoming user ", uid);
 }
 
-void drop_bounding_set() {
+void drop_bounding_set(std::uint64_t keep) {
     // The kernel answers EINVAL for the first capability that it does not know.
     for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
-        check(::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0), "dropping capability ", capability);
+        if ((keep >> capability & 1) == 0) {
+            check(::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0), "dropping capability ", capability);
+        }
     }
 }
 
-void drop_capabilities() {
+void drop_capabilities(std::uint64_t keep) {
     check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "dropping capabilities");
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-    check(::syscall(SYS_capset, &header, none), "dropping capabilities");
+    __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {};
+    for (int half = 0; half < _LINUX_CAPABILITY_U32S_3; ++half) {
+        const auto bits = static_cast<std::uint32_t>(keep >> (32 * half));
+        kept[half] = {bits, bits, bits};
+    }
+    check(::syscall(SYS_capset, &header, kept), "dropping capabilities");
+    for (int capability = 0; capability < 64; ++capability) {
+        if ((keep >> capability & 1) != 0) {
+            check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0), "keeping capability ", capability);
+        }
+    }
 }
 
 void set_no_new_privileges() {

@@ -9,15 +9,18 @@ namespace gearbox::sys {
 /// Soft and hard limit of this process; a hard limit that is lower already stays.
 void set_limit(int resource, std::uint64_t value);
 
+// keep: capabilities, one bit each (sys/capabilities.h); the same in all three calls.
+
+/// Takes all others out of the bounding set: nothing that is executed later can have them. Before become().
+void drop_bounding_set(std::uint64_t keep);
+
 /// Leaves every group but the one, then becomes the user: real, effective, saved. Capabilities of
-/// the process go with that.
-void become(uid_t uid, gid_t gid);
+/// the process go with that, but those to keep, which only stay permitted.
+void become(uid_t uid, gid_t gid, std::uint64_t keep);
 
-/// Empties the bounding set: nothing that is executed later can have a capability. Before become().
-void drop_bounding_set();
-
-/// Empties what is left: effective, permitted, inheritable and ambient capabilities.
-void drop_capabilities();
+/// Empties what is left of all others: effective, permitted, inheritable and ambient set. What is kept is in
+/// all four, so that programs that are executed have it.
+void drop_capabilities(std::uint64_t keep);
 
 void set_no_new_privileges();
 

@@ -1,16 +1,24 @@
 #include "sys/seccomp.h"
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "sys/gear_calls.h"
+#include "sys/gear_filter.h"
 
 #include <linux/sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <iterator>
 #include <memory>
+#include <vector>
 
 namespace gearbox::sys {
 
@@ -83,6 +91,16 @@ constexpr Denied denied[] = {
     {"move_pages", EPERM, "memory nodes"},
 };
 
+// What gear-init itself does once the filters are there: until it is the gear's PID 1, or its program runs.
+constexpr const char* needed[] = {
+    "arch_prctl", "brk", "chdir", "execve", "execveat", "exit_group", "mprotect", "rt_sigprocmask",
+    "rt_sigtimedwait", "wait4", "write",
+};
+
+bool contains(const std::vector<std::string>& calls, std::string_view call) {
+    return std::find(calls.begin(), calls.end(), call) != calls.end();
+}
+
 struct Release {
     void operator()(void* filter) const { ::seccomp_release(filter); }
 };
@@ -94,16 +112,22 @@ void check_seccomp(int rc, const char* doing) {
     }
 }
 
-void deny_calls(const Filter& filter) {
+// Nothing for a call that this library or this architecture does not know.
+void add_call(const Filter& filter, std::uint32_t action, const char* call) {
+    if (const int number = ::seccomp_syscall_resolve_name(call); number >= 0) {
+        check_seccomp(::seccomp_rule_add(filter.get(), action, number, 0), call);
+    }
+}
+
+void deny_calls(const Filter& filter, const FilterRules& rules) {
     for (const Denied& row : denied) {
-        const int number = ::seccomp_syscall_resolve_name(row.call);
-        // Negative: this library or this architecture does not know the call.
-        if (number >= 0) {
-            check_seccomp(
-                ::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(static_cast<unsigned>(row.error)),
-                                   number, 0),
-                row.call);
+        if (!contains(rules.allow, row.call) && !contains(rules.refuse, row.call)) {
+            add_call(filter, SCMP_ACT_ERRNO(static_cast<unsigned>(row.error)), row.call);
         }
+    }
+    // In this one, not taken out of the other: the last of the two is installed by one of them, seccomp(2).
+    for (const std::string& call : rules.refuse) {
+        add_call(filter, SCMP_ACT_ERRNO(ENOSYS), call.c_str());
     }
 }
 
@@ -166,26 +190,59 @@ Filter make_filter(std::uint32_t otherwise) {
     return filter;
 }
 
-void load(const Filter& filter) { check_seccomp(::seccomp_load(filter.get()), "loading"); }
+// sock_filter by sock_filter.
+std::string exported(const Filter& filter) {
+    const UniqueFd file(check(::memfd_create("filter", MFD_CLOEXEC), "creating a memory file"));
+    check_seccomp(::seccomp_export_bpf(filter.get(), file.get()), "compiling");
+    check(::lseek(file.get(), 0, SEEK_SET), "rewinding a memory file");
+    return read_all(file.get());
+}
+
+std::string compile_allowing(const FilterRules& rules) {
+    const Filter filter = make_filter(SCMP_ACT_ERRNO(ENOSYS));
+    // Halves the path of a call through some 300 comparisons of numbers.
+    check_seccomp(::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "binary tree");
+    for (const char* const call : allowed_calls()) {
+        add_call(filter, SCMP_ACT_ALLOW, call);
+    }
+    for (const std::string& call : rules.allow) {
+        add_call(filter, SCMP_ACT_ALLOW, call.c_str());
+    }
+    return exported(filter);
+}
+
+std::string compile_refusing(const FilterRules& rules) {
+    const Filter filter = make_filter(SCMP_ACT_ALLOW);
+    deny_calls(filter, rules);
+    deny_arguments(filter);
+    deny_sockets(filter);
+    return exported(filter);
+}
 
 }  // namespace
 
-void install_gear_filter() {
-    const Filter allowing = make_filter(SCMP_ACT_ERRNO(ENOSYS));
-    // Halves the path of a call through some 300 comparisons of numbers.
-    check_seccomp(::seccomp_attr_set(allowing.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "binary tree");
-    for (const char* const call : allowed_calls()) {
-        if (const int number = ::seccomp_syscall_resolve_name(call); number >= 0) {
-            check_seccomp(::seccomp_rule_add(allowing.get(), SCMP_ACT_ALLOW, number, 0), call);
+std::vector<std::string> system_calls() {
+    constexpr int beyond_all = 1024;
+    std::vector<std::string> out;
+    for (int number = 0; number < beyond_all; ++number) {
+        const std::unique_ptr<char, decltype(&std::free)> name(
+            ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number), &std::free);
+        if (name) {
+            out.emplace_back(name.get());
         }
     }
-    load(allowing);
-    // Last: where both refuse, the kernel gives the answer of the newer one (seccomp(2)).
-    const Filter refusing = make_filter(SCMP_ACT_ALLOW);
-    deny_calls(refusing);
-    deny_arguments(refusing);
-    deny_sockets(refusing);
-    load(refusing);
+    return out;
+}
+
+const char* why_needed(std::string_view call) {
+    return std::find(std::begin(needed), std::end(needed), call) == std::end(needed)
+               ? nullptr
+               : "gear-init needs it to start programs and to be PID 1";
+}
+
+std::string compile_gear_filters(const FilterRules& rules) {
+    // The refusing one last: where both refuse, the kernel gives the answer of the newer one (seccomp(2)).
+    return pack_filters(compile_allowing(rules), compile_refusing(rules));
 }
 
 }  // namespace gearbox::sys

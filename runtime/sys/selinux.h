@@ -6,6 +6,14 @@ namespace gearbox::sys {
 
 bool is_selinux_enforcing();
 
+/// Whether the loaded policy knows such a label.
+bool is_label(const std::string& label);
+
+/// Whether the loaded policy lets a process of the one label do that to an object of the other, its constraints
+/// included: "process", "transition". False for classes and permissions that it does not know.
+bool is_allowed(const std::string& source, const std::string& target, const char* object_class,
+                const char* permission);
+
 /// While it lives, files that this thread creates get the label (setfscreatecon(3)). An empty label
 /// does nothing: the policy "none".
 class CreateLabel {

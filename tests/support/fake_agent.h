@@ -154,6 +154,18 @@ public:
     }
     GearUse use(const GearId&) const override { return {1 << 20, 1000, 3, 4096, 7, false}; }
     Json plan(const GearId& gear) const override { return {{"gear", gear.text()}}; }
+    std::vector<Profile> profiles() const override {
+        Profile quiet;
+        quiet.name = "quiet";
+        quiet.description = "no way out";
+        quiet.domains = {"d1"};
+        return {quiet};
+    }
+    std::string profile(const GearId& gear) const override {
+        const std::lock_guard lock(mutex_);
+        const auto found = gears_.find(gear);
+        return found != gears_.end() && found->second.spec.domain.text() == "d1" ? "quiet" : "";
+    }
     void freeze(const GearId& gear, bool frozen) override {
         act(frozen ? "freeze" : "thaw", [&] { known(gear); });
     }

@@ -11,7 +11,8 @@ class AccountIsolator final : public Isolator {
 public:
     explicit AccountIsolator(const Paths& paths) : paths_(paths) {}
     const char* name() const override { return "account"; }
-    void acquire(const GearSpec& spec) override {
+    void acquire(const GearRecord& record) override {
+        const GearSpec& spec = record.spec;
         // useradd and userdel lock the files themselves but give up soon when somebody else has
         // them.
         const std::lock_guard guard(tools_);

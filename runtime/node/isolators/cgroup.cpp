@@ -20,20 +20,20 @@ bool is_on_loop_device(const std::string& path) {
 
 class CgroupIsolator final : public Isolator {
 public:
-    CgroupIsolator(const Settings& settings, const sys::Cgroups& cgroups)
-        : settings_(settings), cgroups_(cgroups), weighs_io_(!is_on_loop_device(settings.node.gear_base)) {}
+    CgroupIsolator(const Profiles& profiles, const Paths& paths, const sys::Cgroups& cgroups)
+        : profiles_(profiles), cgroups_(cgroups), weighs_io_(!is_on_loop_device(paths.gear_base)) {}
     const char* name() const override { return "cgroup"; }
-    void acquire(const GearSpec& spec) override { adapt(spec, 0); }
-    void adapt(const GearSpec& spec, pid_t) override {
-        const GearSettings& size = settings_.size(spec.resources.size);
-        cgroups_.ensure(cgroup_name(spec.id),
-                        {size.memory_mb * mebibyte, size.swap_mb * mebibyte, size.pids,
-                         size.cpu_percent, size.cpu_weight, weighs_io_ ? size.io_weight : 0});
+    void acquire(const GearRecord& record) override { adapt(record, 0); }
+    void adapt(const GearRecord& record, pid_t) override {
+        const GearSettings limits = profiles_.limits(record);
+        cgroups_.ensure(cgroup_name(record.spec.id),
+                        {limits.memory_mb * mebibyte, limits.swap_mb * mebibyte, limits.pids,
+                         limits.cpu_percent, limits.cpu_weight, weighs_io_ ? limits.io_weight : 0});
     }
     void prepare(const GearRecord& record, sys::Program& program) override {
         // Again: after a reboot the record is there and the group is not.
         if (!cgroups_.exists(cgroup_name(record.spec.id))) {
-            adapt(record.spec, 0);
+            adapt(record, 0);
         }
         program.cgroup = cgroups_.open(cgroup_name(record.spec.id));
     }
@@ -49,16 +49,16 @@ public:
     void release(const GearId& gear, uid_t) override { cgroups_.destroy(cgroup_name(gear)); }
 
 private:
-    const Settings& settings_;
+    const Profiles& profiles_;
     const sys::Cgroups& cgroups_;
     const bool weighs_io_;
 };
 
 }  // namespace
 
-std::unique_ptr<Isolator> make_cgroup_isolator(const Settings& settings,
+std::unique_ptr<Isolator> make_cgroup_isolator(const Profiles& profiles, const Paths& paths,
                                                const sys::Cgroups& cgroups) {
-    return std::make_unique<CgroupIsolator>(settings, cgroups);
+    return std::make_unique<CgroupIsolator>(profiles, paths, cgroups);
 }
 
 }  // namespace gearbox

@@ -42,8 +42,8 @@ constexpr const char* gitconfig =
 
 class FilesystemIsolator final : public Isolator {
 public:
-    FilesystemIsolator(const Settings& settings, const Paths& paths)
-        : settings_(settings), paths_(paths) {}
+    FilesystemIsolator(const Settings& settings, const Profiles& profiles, const Paths& paths)
+        : settings_(settings), profiles_(profiles), paths_(paths) {}
     const char* name() const override { return "filesystem"; }
 
     void contribute(const GearRecord& record, LaunchPlan& plan) const override {
@@ -54,7 +54,7 @@ public:
         add_system(plan);
         add_etc(record, plan);
         add_devices(plan);
-        add_temporary(settings_.size(spec.resources.size).tmp_mb * 1024, plan);
+        add_temporary(profiles_.limits(record).tmp_mb * 1024, plan);
         // The home last: nothing of the gear is looked at while the rest is made.
         plan.mounts.push_back(
             BindStep{paths_.home(spec.id), paths_.home(spec.id), false, false, false});
@@ -128,13 +128,15 @@ private:
     }
 
     const Settings& settings_;
+    const Profiles& profiles_;
     Paths paths_;
 };
 
 }  // namespace
 
-std::unique_ptr<Isolator> make_filesystem_isolator(const Settings& settings, const Paths& paths) {
-    return std::make_unique<FilesystemIsolator>(settings, paths);
+std::unique_ptr<Isolator> make_filesystem_isolator(const Settings& settings, const Profiles& profiles,
+                                                   const Paths& paths) {
+    return std::make_unique<FilesystemIsolator>(settings, profiles, paths);
 }
 
 }  // namespace gearbox

@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "base/subprocess.h"
+#include "node/disk_limit.h"
 #include "node/environ.h"
 #include "node/gear_files.h"
 #include "node/isolators/isolators.h"
@@ -56,11 +57,12 @@ constexpr HomeLink links[] = {
 
 class HomeIsolator final : public Isolator {
 public:
-    HomeIsolator(const Settings& settings, const Paths& paths, const SecurityPolicy& policy)
-        : settings_(settings), paths_(paths), policy_(policy) {}
+    HomeIsolator(const Profiles& profiles, const Paths& paths, const SecurityPolicy& policy)
+        : profiles_(profiles), paths_(paths), policy_(policy) {}
     const char* name() const override { return "home"; }
 
-    void acquire(const GearSpec& spec) override {
+    void acquire(const GearRecord& record) override {
+        const GearSpec& spec = record.spec;
         const std::string path = paths_.home(spec.id);
         const std::string label = policy_.file_label(spec.uid, FileKind::home);
         {
@@ -79,7 +81,15 @@ public:
         for (const HomeLink& row : links) {
             files.ensure_symlink(row.path, row.text);
         }
-        write_gear_variables(files, spec, path, settings_);
+        write_gear_variables(files, spec, path);
+        adapt(record, 0);
+    }
+
+    void adapt(const GearRecord& record, pid_t) override {
+        const uid_t uid = record.spec.uid;
+        const GearSettings limits = profiles_.limits(record);
+        write_resource_variables({paths_.home(record.spec.id), uid, policy_.labels(uid).file}, limits,
+                                 disk_limit_mb(limits, record.spec.resources, paths_.gear_base));
     }
 
     void release(const GearId& gear, uid_t) override {
@@ -88,16 +98,16 @@ public:
     }
 
 private:
-    const Settings& settings_;
+    const Profiles& profiles_;
     Paths paths_;
     const SecurityPolicy& policy_;
 };
 
 }  // namespace
 
-std::unique_ptr<Isolator> make_home_isolator(const Settings& settings, const Paths& paths,
+std::unique_ptr<Isolator> make_home_isolator(const Profiles& profiles, const Paths& paths,
                                              const SecurityPolicy& policy) {
-    return std::make_unique<HomeIsolator>(settings, paths, policy);
+    return std::make_unique<HomeIsolator>(profiles, paths, policy);
 }
 
 }  // namespace gearbox

@@ -12,15 +12,12 @@ namespace {
 
 class NetworkIsolator final : public Isolator {
 public:
-    NetworkIsolator(const Settings& settings, const Paths& paths) : settings_(settings), host_(settings, paths) {}
+    NetworkIsolator(const Settings& settings, const Profiles& profiles, const Paths& paths)
+        : profiles_(profiles), host_(settings, profiles, paths) {}
     const char* name() const override { return "network"; }
     void restore(const std::vector<GearRecord>& gears) override { host_.restore(gears); }
     void follow_host() override { host_.follow_host(); }
-    void acquire(const GearSpec& spec) override {
-        GearRecord fresh;
-        fresh.spec = spec;
-        host_.admit(fresh);
-    }
+    void acquire(const GearRecord& record) override { host_.admit(record); }
     void contribute(const GearRecord& record, LaunchPlan& plan) const override {
         const LinkAddresses addresses = link_addresses(record.spec.uid);
         plan.address = addresses.gear;
@@ -35,13 +32,14 @@ public:
     }
     void connect(const GearRecord& record, pid_t pid) override {
         host_.admit(record);
-        sys::connect_link(link_of(record.spec), pid);
+        sys::connect_link(link_of(record), pid);
     }
     void equip(const GearRecord& record, pid_t pid) override { sys::set_forwardings(pid, forwardings_of(record)); }
     void disconnect(const GearRecord& record) override { sys::destroy_link(link_name(record.spec.uid)); }
-    void adapt(const GearSpec& spec, pid_t pid) override {
+    void adapt(const GearRecord& record, pid_t pid) override {
+        host_.admit(record);
         if (pid != 0) {
-            sys::limit_link(link_of(spec), pid);
+            sys::limit_link(link_of(record), pid);
         }
     }
     void release(const GearId&, uid_t uid) override {
@@ -50,18 +48,20 @@ public:
     }
 
 private:
-    sys::Link link_of(const GearSpec& spec) const {
-        return {link_name(spec.uid), link_addresses(spec.uid).host, settings_.size(spec.resources.size).network_mbit};
+    sys::Link link_of(const GearRecord& record) const {
+        const uid_t uid = record.spec.uid;
+        return {link_name(uid), link_addresses(uid).host, profiles_.limits(record).network_mbit};
     }
 
-    const Settings& settings_;
+    const Profiles& profiles_;
     HostNetwork host_;
 };
 
 }  // namespace
 
-std::unique_ptr<Isolator> make_network_isolator(const Settings& settings, const Paths& paths) {
-    return std::make_unique<NetworkIsolator>(settings, paths);
+std::unique_ptr<Isolator> make_network_isolator(const Settings& settings, const Profiles& profiles,
+                                                const Paths& paths) {
+    return std::make_unique<NetworkIsolator>(settings, profiles, paths);
 }
 
 }  // namespace gearbox

@@ -7,24 +7,24 @@ namespace {
 
 class PrivilegeIsolator final : public Isolator {
 public:
-    PrivilegeIsolator(const Settings& settings, const SecurityPolicy& policy)
-        : settings_(settings), policy_(policy) {}
+    PrivilegeIsolator(const Profiles& profiles, const SecurityPolicy& policy)
+        : profiles_(profiles), policy_(policy) {}
     const char* name() const override { return "privileges"; }
     void contribute(const GearRecord& record, LaunchPlan& plan) const override {
         plan.file_label = policy_.file_label(record.spec.uid, FileKind::home);
-        plan.privileges = make_privileges(record.spec, settings_, policy_, Purpose::init);
+        plan.privileges = make_privileges(record, profiles_, policy_, Purpose::init);
     }
 
 private:
-    const Settings& settings_;
+    const Profiles& profiles_;
     const SecurityPolicy& policy_;
 };
 
 }  // namespace
 
-std::unique_ptr<Isolator> make_privilege_isolator(const Settings& settings,
+std::unique_ptr<Isolator> make_privilege_isolator(const Profiles& profiles,
                                                   const SecurityPolicy& policy) {
-    return std::make_unique<PrivilegeIsolator>(settings, policy);
+    return std::make_unique<PrivilegeIsolator>(profiles, policy);
 }
 
 }  // namespace gearbox

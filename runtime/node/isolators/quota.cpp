@@ -11,17 +11,17 @@ constexpr std::int64_t mebibyte = 1024 * 1024;
 
 class QuotaIsolator final : public Isolator {
 public:
-    QuotaIsolator(const Settings& settings, const Paths& paths) : settings_(settings), paths_(paths) {
+    QuotaIsolator(const Profiles& profiles, const Paths& paths) : profiles_(profiles), paths_(paths) {
         if (!sys::find_disk_use(paths_.gear_base, 0)) {
             log::warning("the file system of '", paths_.gear_base, "' keeps no user quota: a gear may fill it");
         }
     }
     const char* name() const override { return "quota"; }
-    void acquire(const GearSpec& spec) override { adapt(spec, 0); }
-    void adapt(const GearSpec& spec, pid_t) override {
-        sys::set_disk_quota(paths_.gear_base, spec.uid,
-                            {disk_limit_mb(spec.resources, settings_) * mebibyte,
-                             settings_.size(spec.resources.size).files});
+    void acquire(const GearRecord& record) override { adapt(record, 0); }
+    void adapt(const GearRecord& record, pid_t) override {
+        const GearSettings limits = profiles_.limits(record);
+        const std::int64_t disk = disk_limit_mb(limits, record.spec.resources, paths_.gear_base);
+        sys::set_disk_quota(paths_.gear_base, record.spec.uid, {disk * mebibyte, limits.files});
     }
     void release(const GearId&, uid_t uid) override {
         if (uid != 0) {
@@ -30,14 +30,14 @@ public:
     }
 
 private:
-    const Settings& settings_;
+    const Profiles& profiles_;
     Paths paths_;
 };
 
 }  // namespace
 
-std::unique_ptr<Isolator> make_quota_isolator(const Settings& settings, const Paths& paths) {
-    return std::make_unique<QuotaIsolator>(settings, paths);
+std::unique_ptr<Isolator> make_quota_isolator(const Profiles& profiles, const Paths& paths) {
+    return std::make_unique<QuotaIsolator>(profiles, paths);
 }
 
 }  // namespace gearbox

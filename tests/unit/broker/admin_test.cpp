@@ -33,6 +33,21 @@ TEST_F(AdminTest, CheckComparesStoreGearsAndRouter) {
     EXPECT_THAT(problems(), testing::Contains("gear 'ffffffffffffffffffffffff' belongs to no application"));
 }
 
+TEST_F(AdminTest, ProfilesAreListedWithTheirGears) {
+    t.create(who, "d1", "blog");
+    t.create(who, "d2", "shop");
+    const Json profiles = ask("profile.list");
+    ASSERT_EQ(profiles.size(), 1u);
+    EXPECT_EQ(profiles[0]["name"], "quiet");
+    EXPECT_EQ(profiles[0]["domains"], Json({"d1"}));
+    EXPECT_EQ(profiles[0]["gears"], 2);
+    std::map<std::string, std::string> seen;
+    for (const Json& gear : ask("gear.list")) {
+        seen[take<std::string>(gear, "application")] = take<std::string>(gear, "profile");
+    }
+    EXPECT_EQ(seen, (std::map<std::string, std::string>{{"shop-d1", "quiet"}, {"blog-d1", "quiet"}, {"shop-d2", ""}}));
+}
+
 TEST_F(AdminTest, OperatorsActAsTheOwnerWould) {
     EXPECT_EQ(ask("application.event", {{"application", "shop-d1"}, {"event", "stop"}})["id"], shop.id.text());
     EXPECT_EQ(t.agent.gear(shop.id.text()).state, GearState::stopped);

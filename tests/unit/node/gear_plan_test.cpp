@@ -125,13 +125,15 @@ public:
 };
 
 std::string printed_plan() {
-    const Settings settings = make_default_settings();
+    Settings settings = make_default_settings();
+    settings.security.profile_dir = "/nonexistent";
     const Paths paths(settings);
     const FixedPolicy policy;
+    const Profiles profiles(settings, policy);
     Isolators isolators;
-    isolators.push_back(make_network_isolator(settings, paths));
-    isolators.push_back(make_filesystem_isolator(settings, paths));
-    isolators.push_back(make_privilege_isolator(settings, policy));
+    isolators.push_back(make_network_isolator(settings, profiles, paths));
+    isolators.push_back(make_filesystem_isolator(settings, profiles, paths));
+    isolators.push_back(make_privilege_isolator(profiles, policy));
     const LaunchPlan plan = make_launch_plan(make_record(), isolators);
     EXPECT_EQ(parse_launch_plan(to_json(plan)), plan);
     return to_json(plan).dump(1) + "\n";
@@ -153,6 +155,8 @@ TEST(EnterPlan, SurvivesItsText) {
     plan.environment = {"A=b"};
     plan.directory = "/x";
     plan.privileges.limits = {{"nofile", 10}};
+    plan.privileges.capabilities = {"net_raw"};
+    plan.privileges.filter = "standard -ptrace";
     EXPECT_EQ(parse_enter_plan(parse_json(to_text(to_json(plan)))), plan);
     Json broken = to_json(plan);
     broken["argv"] = Json::array();
