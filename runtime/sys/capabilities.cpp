@@ -26,7 +26,7 @@ const std::vector<Capability>& capabilities() {
     static const std::vector<Capability> table = {
         // in the gear's own network: ports below 1024
         {CAP_NET_BIND_SERVICE, "net_bind_service", may_keep},
-        // in the gear's own network: ping; packets with sender addresses of its choice
+        // in the gear's own network: ping; the host drops packets with other sender addresses (rp_filter)
         {CAP_NET_RAW, "net_raw", may_keep},
         // priorities and processors of the gear's own processes; its cgroup's share stays
         {CAP_SYS_NICE, "sys_nice", may_keep},

@@ -150,6 +150,27 @@ protected:
     }
 };
 
+TEST(Profiles, AreCheckedWithoutStarting) {
+    const TempDir dir;
+    const std::string config = dir.path() / "gearboxd.toml";
+    write_file_atomically(config, dump_settings(private_host_settings()));
+    const auto check = [&] {
+        return run_tool({GEARBOXD, "--config", config, "--check-profiles", dir.path() / "profiles"});
+    };
+    fs::create_directory(dir.path() / "profiles");
+    write_file_atomically(dir.path() / "profiles/quiet.toml", "[network]\negress = 'none'\n");
+    const ToolResult good = check();
+    EXPECT_EQ(good.status, 0) << good.err;
+    EXPECT_EQ(good.out, str((dir.path() / "profiles").native(), ": 1 profile, nothing is wrong\n"));
+    write_file_atomically(dir.path() / "profiles/bad.toml", "[network]\negres = 'none'\n");
+    const ToolResult bad = check();
+    EXPECT_EQ(bad.status, 1);
+    EXPECT_THAT(bad.err, HasSubstr("/profiles/bad.toml:2:9: unknown key 'network.egres'; did you mean 'network.egress'?"));
+    // What the package installs to begin with.
+    const ToolResult shipped = run_tool({GEARBOXD, "--config", config, "--check-profiles", GEARBOX_SOURCE "/docs/profiles"});
+    EXPECT_EQ(shipped.status, 0) << shipped.err;
+}
+
 TEST_F(DaemonTest, CreatesServesAndDeletes) {
     const Daemon daemon;
     const HttpReply made = create_shop();

@@ -114,6 +114,31 @@ TEST_F(NetworkTest, ReachesNothingWithoutEgress) {
               "first version\n");
 }
 
+TEST_F(NetworkTest, ReachesWhatItsProfileSays) {
+    const TempDir profiles;
+    settings.security.profile_dir = profiles.path();
+    const auto restart_with = [&](const std::string& egress) {
+        write_file_atomically(profiles.path() / "acme.toml",
+                              str("[assign]\ndomains = ['acme']\n[network]\negress = ", egress));
+        restart_agent();
+    };
+    restart_with("['10.1.2.3:81', '169.254.0.0/16', '2001:db8::/32']");
+    EXPECT_EQ(fetch(gear, "10.1.2.3:81/"), str("I am 10.1.2.3, you are ", host_address, "\n"));
+    EXPECT_EQ(fetch(gear, "169.254.169.254/"), str("I am 169.254.169.254, you are ", host_address, "\n"));
+    EXPECT_THAT(fetch(gear, "10.1.2.3:80/"), HasSubstr("Couldn't connect"));
+    EXPECT_THAT(fetch(gear, "203.0.113.10/"), HasSubstr("Couldn't connect"));
+    EXPECT_EQ(agent->plan(gear)["profile"]["egress"].size(), 3u);
+    restart_with("'none'");
+    EXPECT_THAT(fetch(gear, "10.1.2.3:81/"), HasSubstr("Couldn't connect"));
+    EXPECT_THAT(fetch(gear, "203.0.113.10/"), HasSubstr("Couldn't connect"));
+    settings.network.egress = false;
+    restart_with("'internet'");
+    EXPECT_EQ(fetch(gear, "203.0.113.10/"), str("I am 203.0.113.10, you are ", host_address, "\n"));
+    std::filesystem::remove(profiles.path() / "acme.toml");
+    restart_agent();
+    EXPECT_THAT(fetch(gear, "203.0.113.10/"), HasSubstr("Couldn't connect"));
+}
+
 TEST_F(NetworkTest, GearsOfOneApplicationReachEachOther) {
     const GearId other = create_application(51, {"mock"});
     GearSpec spec = make_spec(52);

@@ -90,14 +90,6 @@ TEST_F(ProfileTest, KeepsCapabilities) {
     EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1"));
     EXPECT_THAT(inside(other, "cat /proc/self/status"), HasSubstr("CapBnd:\t0000000000000000"));
     EXPECT_EQ(agent->plan(gear)["privileges"]["capabilities"], Json({"net_bind_service"}));
-    // In the host's network it would be the host's port.
-    GearCommand command;
-    command.argv = {"/bin/cat", "/proc/self/status"};
-    command.directory = "/";
-    command.host_network = true;
-    const GearResult result = agent->context().launcher.run(agent->context().store.gear(gear), command);
-    EXPECT_THAT(result.out, HasSubstr("CapAmb:\t0000000000000000"));
-    EXPECT_THAT(result.out, HasSubstr("CapBnd:\t0000000000000000"));
 }
 
 TEST_F(ProfileTest, LimitsFromTheFirstStartOfItsCartridge) {
