@@ -218,10 +218,10 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
                            {plan_file.get(), plan_fd},
                            {theirs.get(), status_fd},
                            {profiles_.filter(plan.privileges.filter).get(), filter_fd}};
+    program.namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     for (const auto& isolator : isolators_) {
         isolator->prepare(future, program);
     }
-    program.namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     sys::Child init = sys::spawn(program);
     theirs.reset();
     const auto with_each = [&](void (Isolator::*act)(const GearRecord&, pid_t)) {

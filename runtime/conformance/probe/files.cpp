@@ -350,7 +350,8 @@ Outcome daemon_settings(const Targets&) {
     return try_read("/etc/gearbox/gearboxd.toml");
 }
 Outcome daemon_credentials(const Targets&) {
-    return first_found({"/run/gearbox/credentials", "/run/gearbox"}, try_list);
+    const Outcome listed = try_list("/run/gearbox");
+    return listed.result == Result::succeeded ? listed : try_read("/run/gearbox/credentials");
 }
 Outcome daemon_socket(const Targets&) {
     return try_connect("/run/gearbox/control.sock");

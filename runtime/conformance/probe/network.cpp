@@ -122,7 +122,7 @@ Outcome host_addresses(const Targets& targets) {
         return try_reach({address, 22});
     });
 }
-// At most two: each takes its time, and the whole has three seconds.
+// At most two: each takes its time, and the whole has some seconds.
 Outcome host_addresses_by_device(const Targets& targets) {
     std::vector<std::string> some = targets.host_addresses;
     some.resize(std::min<std::size_t>(some.size(), 2));

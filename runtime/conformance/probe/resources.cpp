@@ -30,10 +30,27 @@ constexpr int most_files = 100'000;
 constexpr int most_timers = 200'000;
 
 // Where not even one can be made, the limit was met by somebody else.
-Outcome exhausted(int code, int made, const char* what) {
+Outcome exhausted(int code, int made, const std::string& what) {
     return made > 0 ? denied(code, "after " + std::to_string(made) + " " + what)
-                    : denied(0, std::string("none of the ") + what +
-                                    " could be made: " + error_name(code));
+                    : denied(0, "none of the " + what + " could be made: " + error_name(code));
+}
+
+// fork gives up with the same errno when the user has its number of tasks as when the cgroup has.
+std::string who_counted() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NPROC, &limit);
+    rlim_t tasks = 0;
+    for (const std::string& name : list_directory("/proc")) {
+        const bool is_process = name.front() >= '1' && name.front() <= '9';
+        const std::string status = is_process ? read_text("/proc/" + name + "/status") : "";
+        const auto uid = status.find("\nUid:\t");
+        const auto threads = status.find("\nThreads:\t");
+        if (uid != std::string::npos && threads != std::string::npos &&
+            std::strtoul(status.c_str() + uid + 6, nullptr, 10) == ::getuid()) {
+            tasks += std::strtoul(status.c_str() + threads + 10, nullptr, 10);
+        }
+    }
+    return tasks >= limit.rlim_cur ? ": " + std::to_string(tasks) + ", as RLIMIT_NPROC says" : "";
 }
 
 std::string counted(int number, const char* what) {
@@ -79,7 +96,8 @@ Outcome fork_bomb(const Targets&) {
             ::_exit(0);
         }
         if (child < 0) {
-            return exhausted(errno, made, "processes");
+            const int code = errno;
+            return exhausted(code, made, "processes" + who_counted());
         }
     }
     return succeeded(counted(most_processes, "processes"));
@@ -102,7 +120,7 @@ Outcome thread_bomb(const Targets&) {
         pthread_t thread{};
         const int code = ::pthread_create(&thread, &attributes, &wait_for_ever, nullptr);
         if (code != 0) {
-            return exhausted(code, made, "threads");
+            return exhausted(code, made, "threads" + who_counted());
         }
     }
     return succeeded(counted(most_threads, "threads"));

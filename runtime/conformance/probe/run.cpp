@@ -16,7 +16,7 @@ namespace gearbox::probe {
 
 namespace {
 
-constexpr int time_limit_ms = 3000;
+constexpr int time_limit_ms = 10'000;
 constexpr int heavy_time_limit_ms = 600'000;
 
 std::string encode(const Outcome& outcome) {

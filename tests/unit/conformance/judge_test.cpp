@@ -82,6 +82,10 @@ TEST(Judge, names_the_layer_that_stopped_an_attempt) {
         {{"kernel", "kallsyms", "denied", "", "/proc/kallsyms is masked by /dev/null"},
          Layer::mount},
         {{"resources", "memory", "denied", "", "SIGKILL"}, Layer::cgroup},
+        {{"resources", "fork-bomb", "denied", "EAGAIN", "after 54 processes"}, Layer::cgroup},
+        {{"resources", "fork-bomb", "denied", "EAGAIN",
+          "after 54 processes: 60, as RLIMIT_NPROC says"},
+         Layer::limit},
         {{"resources", "disk", "denied", "EDQUOT", "after 1 MiB"}, Layer::quota},
         {{"git-ssh", "hook-add", "denied", "EACCES", ""}, Layer::dac},
     };
@@ -96,8 +100,9 @@ TEST(Judge, does_not_believe_a_layer_that_is_not_there) {
     const Fact filtered{"kernel", "bpf", "denied", "EPERM", ""};
     Facts facts = no_facts();
     facts.has_filter = false;
-    EXPECT_EQ(judge_one(filtered, facts).verdict, Verdict::unexplained);
+    EXPECT_EQ(judge_one(filtered, facts).layer, Layer::capabilities) << "the wall behind";
     facts.has_capabilities = true;
+    EXPECT_EQ(judge_one(filtered, facts).verdict, Verdict::unexplained);
     EXPECT_EQ(judge_one({"processes", "setuid-root", "denied", "EPERM", ""}, facts).verdict,
               Verdict::unexplained);
     const Fact labelled{"labels", "current-label", "denied", "EACCES", ""};
@@ -105,7 +110,7 @@ TEST(Judge, does_not_believe_a_layer_that_is_not_there) {
     EXPECT_EQ(judge_one(labelled, no_facts(), true).layer, Layer::selinux_type);
     const Fact home{"files", "other-home-list", "denied", "EACCES", ""};
     EXPECT_EQ(judge_one(home, no_facts(), true).layer, Layer::mcs);
-    EXPECT_EQ(judge_one(home, no_facts(), false).verdict, Verdict::unexplained);
+    EXPECT_EQ(judge_one(home, no_facts(), false).layer, Layer::dac);
 }
 
 TEST(Judge, takes_another_errno_for_a_fault_of_the_attempt) {

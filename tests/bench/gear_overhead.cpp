@@ -1,0 +1,155 @@
+// Runs a program beside a gear of the php cartridge on a private host, and beside further ones with one layer
+// switched off: the part of tests/bench/overhead.py that needs the node's own code.
+//
+// usage: gear_overhead PROGRAM [ARGUMENT]…
+// The program gets in GEARBOX_BENCH {"gears":[{"name","address","home","uid"}],"environment":[NAME=value]}:
+// addresses of servers, and the environment of a session of the first gear.
+#include "functional/weakened_gear.h"
+#include "sys/git.h"
+
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gearbox::test {
+
+namespace {
+
+struct Variant {
+    const char* name;
+    Weakness weakness;
+};
+
+std::vector<Variant> make_variants() {
+    std::vector<Variant> out(4);
+    out[0].name = "gear";
+    out[1].name = "without seccomp";
+    out[1].weakness.gear_init = GEAR_INIT_NO_FILTER;
+    out[2].name = "without network namespace";
+    out[2].weakness.shared_namespaces = CLONE_NEWNET;
+    out[3].name = "without cgroup";
+    // A process that moves takes its children along.
+    out[3].weakness.admit = leave_cgroups;
+    return out;
+}
+
+class Bench {
+public:
+    Bench() : agent_(settings_, clock_) {}
+    ~Bench() {
+        weakened_.clear();
+        for (const GearId& gear : agent_.gears()) {
+            agent_.destroy_gear(gear);
+        }
+    }
+
+    int run(char** argv) {
+        Json gears = Json::array();
+        for (std::size_t i = 0; i < variants_.size(); ++i) {
+            const GearId id = make(static_cast<int>(i));
+            if (i > 0) {
+                weakened_.push_back(std::make_unique<WeakenedGear>(agent_, settings_, id, variants_[i].weakness));
+                weakened_.back()->runner().start_all(weakened_.back()->record());
+            }
+            gears.push_back(describe(variants_[i], id));
+        }
+        const GearRecord first = agent_.context().store.gear(agent_.gears().front());
+        const GearResult session = agent_.runner().run(first, {"/usr/bin/env"});
+        ::setenv("GEARBOX_BENCH", to_text({{"gears", gears}, {"environment", lines(session.out)}}).c_str(), 1);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::execvp(argv[0], argv);
+            ::_exit(127);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    }
+
+private:
+    static std::vector<std::string> lines(const std::string& text) {
+        std::vector<std::string> out;
+        for (std::size_t at = 0; at < text.size();) {
+            const auto end = std::min(text.find('\n', at), text.size());
+            out.push_back(text.substr(at, end - at));
+            at = end + 1;
+        }
+        return out;
+    }
+
+    GearId make(int number) {
+        GearSpec spec;
+        spec.id = GearId(str("5f000000000000000000020", number));
+        spec.application = ApplicationId(spec.id.text());
+        spec.uid = static_cast<uid_t>(1100 + number);
+        spec.application_name = *ApplicationName::parse("bench");
+        spec.domain = *Namespace::parse(str("acme", number));
+        spec.dns = str("bench-acme", number, ".gearbox.localhost");
+        agent_.create_gear(spec);
+        for (const Cartridge& cartridge : agent_.cartridges()) {
+            if (cartridge.answers_to("php")) {
+                agent_.add_cartridge(spec.id, cartridge);
+            }
+        }
+        agent_.create_repository(spec.id, {});
+        agent_.deploy_initially(spec.id, {});
+        agent_.runner().run_checked(agent_.context().store.gear(spec.id),
+                                    {"/bin/bash", "-ec",
+                                     "cd \"$OPENSHIFT_REPO_DIR\"; cat >page.php; head -c 4096 /dev/zero | tr '\\0' x >page.txt"},
+                                    {}, page);
+        return spec.id;
+    }
+
+    Json describe(const Variant& variant, const GearId& id) const {
+        const GearRecord record = agent_.context().store.gear(id);
+        const bool shares_network = (variant.weakness.shared_namespaces & CLONE_NEWNET) != 0;
+        const PlacedEndpoint* const web = record.find_web_endpoint();
+        const std::string address = shares_network
+                                        ? str(web->address, ":", web->port)
+                                        : str(link_addresses(record.spec.uid).gear, ":", web->proxy_port);
+        return {{"name", variant.name},
+                {"address", address},
+                {"home", agent_.context().home(record)},
+                {"uid", record.spec.uid}};
+    }
+
+    // A page that computes, formats and answers, as pages do: some milliseconds of PHP.
+    static constexpr const char* page =
+        "<?php $rows = []; for ($i = 0; $i < 2000; $i++) { $rows[] = md5((string)$i); } sort($rows);\n"
+        "foreach (array_slice($rows, 0, 100) as $row) { echo '<li>', htmlspecialchars($row), \"</li>\\n\"; }\n";
+
+    static Settings make_settings() {
+        Settings settings = private_host_settings();
+        // Limits are no overhead: none of them is to be met.
+        settings.gear.memory_mb = 1024;
+        settings.gear.cpu_percent = 100 * ::sysconf(_SC_NPROCESSORS_ONLN);
+        return settings;
+    }
+
+    Settings settings_ = make_settings();
+    SystemClock clock_;
+    LocalAgent agent_;
+    std::vector<Variant> variants_ = make_variants();
+    std::vector<std::unique_ptr<WeakenedGear>> weakened_;
+};
+
+}  // namespace
+
+}  // namespace gearbox::test
+
+int main(int argc, char** argv) {
+    if (argc < 2) {
+        std::fputs("usage: gear_overhead PROGRAM [ARGUMENT]...\n", stderr);
+        return 2;
+    }
+    gearbox::test::enter_private_host("gearbox-overhead");
+    const gearbox::sys::GitLibrary git;
+    return gearbox::test::Bench().run(argv + 1);
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""What the isolation of a gear costs a web server: requests a second beside the same server outside of a gear.
+
+The php cartridge's Apache serves a PHP page and a static file through HAProxy with the shipped configuration: in a gear,
+in gears with one layer switched off, and as a plain process of the host with the same configuration, environment and
+user. Rounds are interleaved; figures are medians of the ratios of each round. Needs root, wrk, haproxy, apache2 and
+libapache2-mod-php; builds gear_overhead.
+
+usage: overhead.py [ROUNDS] [SECONDS]
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+PORT = 8000
+PAGES = {"static file": "page.txt", "PHP page": "page.php"}
+
+
+def line(name, value, note=""):
+    print(f"{name:<52} {value:>18}   {note}", flush=True)
+
+
+def start_outside(facts):
+    """The first gear's home once more, its server started by the cartridge as a process of the host."""
+    gear = facts["gears"][0]
+    home = pathlib.Path(str(gear["home"])[:-1] + "f")
+    subprocess.run(["cp", "-a", gear["home"], home], check=True)
+    environment = [entry.replace(gear["home"], str(home)) for entry in facts["environment"] if "=" in entry]
+    values = dict(entry.split("=", 1) for entry in environment)
+    for name in ("httpd.pid",):
+        (home / "php/run" / name).unlink(missing_ok=True)
+    subprocess.run(["setpriv", f"--reuid={gear['uid']}", f"--regid={gear['uid']}", "--clear-groups", "env", "-i",
+                    *environment, str(home / "php/bin/control"), "start"], check=True, stdout=subprocess.DEVNULL,
+                   cwd=home / "php")
+    return {"name": "outside", "address": f"{values['OPENSHIFT_PHP_IP']}:{values['OPENSHIFT_PHP_PORT']}",
+            "pid": int((home / "php/run/httpd.pid").read_text())}
+
+
+def start_router(directory, servers):
+    """HAProxy with the shipped configuration, its paths and ports moved."""
+    routes = directory / "routes.map"
+    routes.write_text("".join(f"{host_of(i)} {server['address']}\n" for i, server in enumerate(servers)))
+    (directory / "certificates.list").touch()
+    text = (TOP / "runtime/router/haproxy.cfg").read_text()
+    text = re.sub(r"    bind :::443.*\n", "", text)
+    for old, new in (("/run/gearbox/router-admin.sock", f"{directory}/admin.sock"),
+                     ("/var/lib/gearbox/router/routes.map", str(routes)),
+                     ("/usr/share/gearbox/router/", f"{TOP}/runtime/router/"), (":::80 ", f":::{PORT} "),
+                     ("    user haproxy\n    group haproxy\n", "")):
+        text = text.replace(old, new)
+    (directory / "haproxy.cfg").write_text(text)
+    process = subprocess.Popen(["haproxy", "-W", "-f", directory / "haproxy.cfg"], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", PORT)) == 0:
+                return process
+        time.sleep(0.05)
+    raise SystemExit("haproxy does not answer")
+
+
+def host_of(number):
+    return f"server{number}.example"
+
+
+def load(number, page, seconds):
+    out = subprocess.run(["wrk", "-t1", "-c8", f"-d{seconds}s", "-H", f"Host: {host_of(number)}",
+                          f"http://127.0.0.1:{PORT}/{page}"], check=True, capture_output=True, text=True).stdout
+    if "Non-2xx" in out or "Socket errors" in out:
+        raise SystemExit(f"{host_of(number)}: {out}")
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
+
+
+def measure(servers, rounds, seconds):
+    for kind, page in PAGES.items():
+        for number in range(len(servers)):
+            load(number, page, 1)  # warm
+        rates = [[load(number, page, seconds) for number in range(len(servers))] for _ in range(rounds)]
+        outside = [row[-1] for row in rates]
+        line(f"{kind}: outside, requests a second", f"{statistics.median(outside):.0f}",
+             f"{min(outside):.0f} to {max(outside):.0f}")
+        for number, server in enumerate(servers[:-1]):
+            ratios = [row[number] / row[-1] for row in rates]
+            line(f"{kind}: {server['name']} / outside", f"{statistics.median(ratios):.3f}",
+                 f"{min(ratios):.3f} to {max(ratios):.3f}" + ("   goal: at least 0.97" if number == 0 else ""))
+
+
+def inside_private_host(rounds, seconds):
+    facts = json.loads(os.environ["GEARBOX_BENCH"])
+    outside = start_outside(facts)
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="gearbox-bench-"))
+    router = None
+    try:
+        servers = facts["gears"] + [outside]
+        router = start_router(directory, servers)
+        measure(servers, rounds, seconds)
+    finally:
+        if router:
+            router.terminate()
+            router.wait(timeout=20)
+        os.kill(outside["pid"], 15)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def main():
+    rounds, seconds = (int(sys.argv[i]) if len(sys.argv) > i else default for i, default in ((1, 7), (2, 3)))
+    if "GEARBOX_BENCH" in os.environ:
+        inside_private_host(rounds, seconds)
+        return
+    subprocess.run(["ninja", "-C", str(TOP / "build/host"), "gear_overhead"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([TOP / "build/host/tests/functional/gear_overhead", sys.executable, __file__, str(rounds), str(seconds)],
+                   check=True)
+
+
+if __name__ == "__main__":
+    main()

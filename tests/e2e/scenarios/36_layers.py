@@ -1,0 +1,69 @@
+"""The layers that only the booted image has are necessary: with MCS, the SELinux type or the quota switched off for a
+throw-away gear, attempts listed for it come through. (The other layers: tests/functional/layers_test.cpp.)
+
+Each wall is the only one left: those that stand in front of it are taken away first, from outside, as the guest's root.
+"""
+
+import json
+import shlex
+
+from appliance import expect, expect_true
+
+PROBE = "/usr/libexec/gearbox/gear-probe"
+MODULE = "(typepermissive gear_t)"
+state = {}
+
+
+def probe(appliance, group, targets=None, *words):
+    """{attempt: (result, errno)} of a group, tried over ssh in the first gear."""
+    app = state["apps"][0]
+    command = [PROBE, "--group", group, *words, *(["--targets", json.dumps(targets)] if targets else [])]
+    done = appliance.machine.ssh(shlex.join(command), user=app["id"], key=appliance.users["erin"].key, timeout=300)
+    facts = [json.loads(line) for line in done.stdout.splitlines()]
+    return {fact["name"]: (fact["result"], fact["errno"]) for fact in facts if "name" in fact}
+
+
+def check_two_gears(appliance):
+    state["apps"] = []
+    for login in ("erin", "frank"):
+        reply = appliance.make_user(login).api("POST", f"/domain/{login}/applications",
+                                               {"name": "wall", "cartridges": ["php"]})
+        expect(reply.status, 201, reply.text)
+        state["apps"].append(reply.json["data"])
+    state["facts"] = [appliance.facts_of(app) for app in state["apps"]]
+    expect(appliance.machine.denials(), [], "denials before")
+
+
+OF_MCS = ("other-home-list", "other-home-read", "other-home-write", "other-home-by-symlink")
+
+
+def check_only_categories_keep_a_copy_of_the_neighbours_home_closed(appliance):
+    """The mount and the owner out of the way: the neighbour's home inside of the own one, given to the own user."""
+    own, other = state["facts"]
+    copy = f"{own['home']}/app-root/data/neighbour"
+    appliance.sudo(f"cp -a {other['home']} {copy} && chown -R {own['uid']}:{own['uid']} {copy} && chmod -R u+rwX {copy}")
+    labels = appliance.sudo(f"stat -c %C {other['home']} {copy} {own['home']}").split()
+    expect_true(labels[0] == labels[1] != labels[2], labels)
+    facts = probe(appliance, "files", {"other_home": copy})
+    expect({name: facts[name] for name in OF_MCS}, {name: ("denied", "EACCES") for name in OF_MCS}, "other categories")
+    appliance.sudo(f"chcon -R -l {labels[2].split(':', 3)[3]} {copy}")
+    facts = probe(appliance, "files", {"other_home": copy})
+    expect({name: facts[name] for name in OF_MCS}, {name: ("succeeded", "") for name in OF_MCS}, "its own categories")
+    appliance.sudo(f"rm -rf {copy}")
+
+
+OF_TYPE = ("exec-label", "current-label", "current-categories", "file-creation-label", "socket-creation-label",
+           "key-creation-label", "label-own-file")
+
+
+def check_only_the_type_keeps_a_gear_from_other_labels(appliance):
+    facts = probe(appliance, "labels")
+    expect({name: facts[name][0] for name in OF_TYPE}, {name: "denied" for name in OF_TYPE}, "enforced")
+    appliance.sudo(f"cd /tmp && echo '{MODULE}' >throwaway.cil && semodule -i throwaway.cil", timeout=300)
+    try:
+        permissive = probe(appliance, "labels")
+    finally:
+        appliance.sudo("semodule -r throwaway", timeout=300)
+    print("     ", {name: permissive[name] for name in OF_TYPE})
+    expect({name: permissive[name][0] for name in OF_TYPE}, {name: "succeeded" for name in OF_TYPE}, "permissive")
+    expect(probe(appliance, "labels"), facts, "enforced again")
