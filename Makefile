@@ -6,10 +6,10 @@ CACHE := build/cache
 export CCACHE_DIR ?= $(CURDIR)/$(CACHE)/ccache
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso unit functional stress e2e bench bench-broker bench-gears lint clean
+.PHONY: help demo demo-stop test deps build deb iso unit functional stress e2e bench bench-broker bench-gears bench-density bench-overhead lint clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## build the appliance, boot it, deploy WordPress into it
 	@packages/check-host 8
@@ -64,6 +64,12 @@ bench: iso ## figures and ratios, printed
 
 bench-gears: build ## the start of a gear beside crun, bwrap, systemd-nspawn (needs those)
 	@python3 tests/bench/gears.py
+
+bench-density: build ## time and memory of a thousand idle gears
+	@python3 tests/bench/density.py
+
+bench-overhead: build ## a web server in a gear beside the same outside of it (needs wrk)
+	@python3 tests/bench/overhead.py
 
 bench-broker: build ## replies of the broker beside nginx (needs nginx-light and wrk)
 	@python3 tests/bench/broker.py

@@ -27,7 +27,7 @@ def main():
     marks = sorted({int(name.split(":")[0]) for name in values if ":" in name})
     parts = {name.split(":")[1] for name in values if ":" in name}
     line("gear number", " ".join(f"{mark:>8}" for mark in marks), "ms; growth from the first to the last")
-    for part in sorted(parts, key=lambda part: (part not in ("create+start", "create", "start", "run"), part)):
+    for part in sorted(parts, key=lambda part: (part not in ("create+start", "create", "start", "run", "control"), part)):
         times = [values.get(f"{mark}:{part}", 0) for mark in marks]
         growth = f"{(times[-1] / times[0] - 1) * 100:+.0f} %" if times[0] else ""
         if max(times) >= 0.5:

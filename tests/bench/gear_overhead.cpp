@@ -54,13 +54,15 @@ public:
         Json gears = Json::array();
         for (std::size_t i = 0; i < variants_.size(); ++i) {
             const GearId id = make(static_cast<int>(i));
-            if (i > 0) {
+            if (i == 0) {
+                first_ = id;
+            } else {
                 weakened_.push_back(std::make_unique<WeakenedGear>(agent_, settings_, id, variants_[i].weakness));
                 weakened_.back()->runner().start_all(weakened_.back()->record());
             }
             gears.push_back(describe(variants_[i], id));
         }
-        const GearRecord first = agent_.context().store.gear(agent_.gears().front());
+        const GearRecord first = agent_.context().store.gear(first_);
         const GearResult session = agent_.runner().run(first, {"/usr/bin/env"});
         ::setenv("GEARBOX_BENCH", to_text({{"gears", gears}, {"environment", lines(session.out)}}).c_str(), 1);
         const pid_t child = ::fork();
@@ -137,6 +139,7 @@ private:
     SystemClock clock_;
     LocalAgent agent_;
     std::vector<Variant> variants_ = make_variants();
+    GearId first_;
     std::vector<std::unique_ptr<WeakenedGear>> weakened_;
 };
 
