@@ -8,7 +8,6 @@
 #include "sys/git.h"
 
 #include <sched.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -64,15 +63,15 @@ public:
         }
         const GearRecord first = agent_.context().store.gear(first_);
         const GearResult session = agent_.runner().run(first, {"/usr/bin/env"});
-        ::setenv("GEARBOX_BENCH", to_text({{"gears", gears}, {"environment", lines(session.out)}}).c_str(), 1);
-        const pid_t child = ::fork();
-        if (child == 0) {
-            ::execvp(argv[0], argv);
-            ::_exit(127);
+        sys::Program program;
+        program.path = argv[0];
+        for (; *argv != nullptr; ++argv) {
+            program.argv.emplace_back(*argv);
         }
-        int status = 0;
-        ::waitpid(child, &status, 0);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+        program.environment = {str("PATH=", std::getenv("PATH")),
+                               str("GEARBOX_BENCH=", to_text({{"gears", gears}, {"environment", lines(session.out)}}))};
+        program.descriptors = {{0, 0}, {1, 1}, {2, 2}};
+        return sys::spawn(program).wait();
     }
 
 private:
