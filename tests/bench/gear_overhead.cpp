@@ -30,7 +30,7 @@ std::vector<Variant> make_variants() {
     std::vector<Variant> out(4);
     out[0].name = "gear";
     out[1].name = "without seccomp";
-    out[1].weakness.gear_init = GEAR_INIT_NO_FILTER;
+    out[1].weakness.profile = "[seccomp]\nfilter = false\n";
     out[2].name = "without network namespace";
     out[2].weakness.shared_namespaces = CLONE_NEWNET;
     out[3].name = "without cgroup";

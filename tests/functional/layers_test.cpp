@@ -138,7 +138,7 @@ Weakness without_mounts() {
 
 Weakness without_filter() {
     Weakness out;
-    out.gear_init = GEAR_INIT_NO_FILTER;
+    out.profile = "[seccomp]\nfilter = false\n";
     return out;
 }
 

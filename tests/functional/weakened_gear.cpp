@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/file.h"
 
 #include <fcntl.h>
 #include <filesystem>
@@ -24,6 +25,12 @@ std::string libexec_with(const std::string& gear_init) {
 Settings weakened(Settings settings, const Weakness& weakness) {
     if (!weakness.gear_init.empty()) {
         settings.node.libexec_dir = libexec_with(weakness.gear_init);
+    }
+    if (!weakness.profile.empty()) {
+        settings.security.profile_dir = "/var/lib/gearbox/weakened-profiles";
+        fs::create_directories(settings.security.profile_dir);
+        write_file_atomically(settings.security.profile_dir + "/weakened.toml",
+                              weakness.profile + "[assign]\ndomains = ['acme']\n");
     }
     if (weakness.settings) {
         weakness.settings(settings);
@@ -54,10 +61,11 @@ WeakenedGear::WeakenedGear(LocalAgent& agent, const Settings& settings, const Ge
       settings_(weakened(settings, weakness)),
       paths_(settings_),
       policy_(make_security_policy(settings_.security.policy)),
+      profiles_(settings_, *policy_),
       cgroups_(settings_.node.cgroup_parent),
-      isolators_(make_isolators(settings_, paths_, *policy_, cgroups_)),
-      launcher_(settings_, paths_, *policy_, isolators_, agent.context().store, reaper_),
-      context_{settings_, paths_, *policy_, agent.context().store, launcher_, agent.context().clock},
+      isolators_(make_isolators(settings_, paths_, profiles_, *policy_, cgroups_)),
+      launcher_(profiles_, paths_, *policy_, isolators_, agent.context().store, reaper_),
+      context_{settings_, paths_, *policy_, profiles_, agent.context().store, launcher_, agent.context().clock},
       runner_(context_) {
     isolators_.push_back(std::make_unique<WeakeningIsolator>(weakness_));
     agent.stop(gear, true);

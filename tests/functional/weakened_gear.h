@@ -1,6 +1,6 @@
-// A gear of the real gear-init with one layer switched off. The product has no switch for that: its
-// launch plan, clone flags and descriptors go through one more isolator here, and where a layer is a
-// step of gear-init itself, a gear-init is started that was linked without it (weakened/).
+// A gear of the real gear-init with one layer switched off: by a security profile, as an operator would; or, where
+// the product has no switch, by one more isolator, through which launch plan, clone flags and descriptors go; or by a
+// gear-init that was linked without a step of its own (weakened/).
 #pragma once
 #include "node_fixture.h"
 
@@ -13,12 +13,13 @@ namespace gearbox::test {
 /// What is different from the product; all empty: nothing.
 struct Weakness {
     std::string gear_init;                    ///< program to take in place of GEAR_INIT
+    std::string profile;                      ///< security profile, but for what it is assigned to
     std::uint64_t shared_namespaces = 0;      ///< CLONE_NEW… flags: the host's own
     std::function<void(LaunchPlan&)> plan;    ///< edits it
     std::function<void(Settings&)> settings;  ///< edits those that processes are started with
     std::function<void(pid_t)> connect;       ///< its first process, which waits
     std::function<void(pid_t)> admit;         ///< gear-init of each further process, which waits
-    std::vector<int> inherited;               ///< descriptors for each further process, from 6 on
+    std::vector<int> inherited;               ///< descriptors for each further process, from 7 on
     std::vector<std::string> environment;     ///< NAME=value, in front of a further process's program
     std::function<void(const GearRecord&)> ready;  ///< the sandbox runs; may change it from outside
 };
@@ -36,7 +37,7 @@ public:
         program.namespaces &= ~weakness_.shared_namespaces;
         const bool is_first = program.namespaces != 0;
         for (std::size_t i = 0; !is_first && i < weakness_.inherited.size(); ++i) {
-            program.descriptors.emplace_back(weakness_.inherited[i], static_cast<int>(6 + i));
+            program.descriptors.emplace_back(weakness_.inherited[i], static_cast<int>(7 + i));
         }
     }
     void connect(const GearRecord&, pid_t pid) override {
@@ -78,6 +79,7 @@ private:
     Settings settings_;
     Paths paths_;
     std::unique_ptr<SecurityPolicy> policy_;
+    Profiles profiles_;
     sys::Cgroups cgroups_;
     Isolators isolators_;
     sys::Reaper reaper_;

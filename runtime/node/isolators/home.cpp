@@ -88,7 +88,7 @@ public:
     void adapt(const GearRecord& record, pid_t) override {
         const uid_t uid = record.spec.uid;
         const GearSettings limits = profiles_.limits(record);
-        write_resource_variables({paths_.home(record.spec.id), uid, policy_.labels(uid).file}, limits,
+        write_resource_variables({paths_.home(record.spec.id), uid, policy_.file_label(uid, FileKind::home)}, limits,
                                  disk_limit_mb(limits, record.spec.resources, paths_.gear_base));
     }
 

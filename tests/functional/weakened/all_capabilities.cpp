@@ -18,16 +18,16 @@ void set_limit(int resource, std::uint64_t value) {
     check(::setrlimit(static_cast<__rlimit_resource>(resource), &limit), "setting a limit");
 }
 
-void become(uid_t uid, gid_t gid) {
+void become(uid_t uid, gid_t gid, std::uint64_t) {
     check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keeping capabilities");
     check(::setgroups(1, &gid), "setting the groups");
     check(::setresgid(gid, gid, gid), "becoming the group");
     check(::setresuid(uid, uid, uid), "becoming the user");
 }
 
-void drop_bounding_set() {}
+void drop_bounding_set(std::uint64_t) {}
 
-void drop_capabilities() {
+void drop_capabilities(std::uint64_t) {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
     check(::syscall(SYS_capget, &header, data), "reading capabilities");

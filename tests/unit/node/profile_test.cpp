@@ -14,9 +14,8 @@ namespace {
 
 class FixedPolicy final : public SecurityPolicy {
 public:
-    GearLabels labels(uid_t uid) const override {
-        return {"system_u:system_r:gear_t:" + mcs_level(uid), "system_u:object_r:gear_file_t:" + mcs_level(uid)};
-    }
+    std::string process_label(uid_t uid, Purpose purpose) const override { return selinux_label(uid, purpose); }
+    std::string file_label(uid_t uid, FileKind kind) const override { return selinux_label(uid, kind); }
     void check_type(const std::string& type) const override {
         if (type != "gear_quiet_t") {
             fail(ErrorKind::invalid, "the SELinux policy has no type '", type, "' for processes");
@@ -220,7 +219,7 @@ TEST(Profiles, MakeThePrivilegesOfAGear) {
     directory.write("open.toml", "[assign]\ndomains = ['lab']\n[seccomp]\nfilter = false");
     const Profiles profiles(directory.settings, directory.policy);
     GearRecord record = make_record({});
-    const Privileges quiet = make_privileges(record, profiles, directory.policy);
+    const Privileges quiet = make_privileges(record, profiles, directory.policy, Purpose::service);
     EXPECT_EQ(quiet.label, "system_u:system_r:gear_quiet_t:s0:c0,c1001") << "the categories stay";
     EXPECT_EQ(quiet.capabilities, (std::vector<std::string>{"net_bind_service", "net_raw"}));
     EXPECT_EQ(quiet.filter, "standard +clone3 +unshare -ptrace");
@@ -228,7 +227,7 @@ TEST(Profiles, MakeThePrivilegesOfAGear) {
     EXPECT_EQ(quiet.limits[0].second, 4096u) << "the size's";
     EXPECT_EQ(profiles.limits(record).memory_mb, 256);
     record.spec.domain = *Namespace::parse("lab");
-    const Privileges open = make_privileges(record, profiles, directory.policy);
+    const Privileges open = make_privileges(record, profiles, directory.policy, Purpose::service);
     EXPECT_EQ(open.filter, no_filter);
     EXPECT_EQ(open.label, "system_u:system_r:gear_t:s0:c0,c1001");
     EXPECT_EQ(read_all(profiles.filter(no_filter).get()), "");
