@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <fstream>
 #include <map>
+#include <mutex>
 
 namespace gearbox::test {
 
@@ -27,7 +28,10 @@ template <typename Act>
 void timed(Parts& parts, const std::string& part, Act act) {
     const auto began = std::chrono::steady_clock::now();
     act();
-    parts[part] += Milliseconds(std::chrono::steady_clock::now() - began).count();
+    const double took = Milliseconds(std::chrono::steady_clock::now() - began).count();
+    static std::mutex mutex;  // equip() has a thread of its own
+    const std::lock_guard guard(mutex);
+    parts[part] += took;
 }
 
 /// An isolator whose calls are timed one by one.
@@ -105,6 +109,7 @@ public:
     }
 
     void fill(int gears) {
+        agent_.recover();
         const double before = value_kib("/proc/meminfo", "MemAvailable");
         for (int number = 1; number <= gears; ++number) {
             parts_.clear();

@@ -50,6 +50,7 @@ public:
     }
 
     int run(char** argv) {
+        agent_.recover();
         Json gears = Json::array();
         for (std::size_t i = 0; i < variants_.size(); ++i) {
             const GearId id = make(static_cast<int>(i));
@@ -103,7 +104,8 @@ private:
         agent_.deploy_initially(spec.id, {});
         agent_.runner().run_checked(agent_.context().store.gear(spec.id),
                                     {"/bin/bash", "-ec",
-                                     "cd \"$OPENSHIFT_REPO_DIR\"; cat >page.php; head -c 4096 /dev/zero | tr '\\0' x >page.txt"},
+                                     "cd \"$OPENSHIFT_REPO_DIR\"; cat >page.php;"
+                     "head -c 4096 /dev/zero | tr '\\0' x >page.txt"},
                                     {}, page);
         return spec.id;
     }

@@ -24,8 +24,8 @@ namespace {
 constexpr std::size_t mib = 1024 * 1024;
 
 // More than any gear's limit, and no harm to a machine where nothing limits.
-constexpr int most_processes = 5000;
-constexpr int most_threads = 5000;
+constexpr int most_processes = 3000;
+constexpr int most_threads = 3000;
 constexpr int most_files = 100'000;
 constexpr int most_timers = 200'000;
 

@@ -1,5 +1,5 @@
-"""The layers that only the booted image has are necessary: with MCS, the SELinux type or the quota switched off for a
-throw-away gear, attempts listed for it come through. (The other layers: tests/functional/layers_test.cpp.)
+"""The layers that only the booted image has are necessary: with MCS, the SELinux type, the quota or the limit of open
+files switched off for a throw-away gear, attempts listed for it come through. (The other layers: tests/functional/layers_test.cpp.)
 
 Each wall is the only one left: those that stand in front of it are taken away first, from outside, as the guest's root.
 """
@@ -11,6 +11,9 @@ from appliance import expect, expect_true
 
 PROBE = "/usr/libexec/gearbox/gear-probe"
 MODULE = "(typepermissive gear_t)"
+# quotactl_fd(fd, QCMD(Q_SETQUOTA, USRQUOTA), uid, dqblk without limits), dqb_valid = QIF_LIMITS
+NO_QUOTA = ("sysopen(my $d, '/var/lib/openshift', 0200000) or die $!; my $q = pack('Q8LL', (0) x 8, 5, 0); "
+            "syscall(443, fileno($d), 0x80000800, %d, $q) == 0 or die $!")
 state = {}
 
 
@@ -64,6 +67,27 @@ def check_only_the_type_keeps_a_gear_from_other_labels(appliance):
         permissive = probe(appliance, "labels")
     finally:
         appliance.sudo("semodule -r throwaway", timeout=300)
-    print("     ", {name: permissive[name] for name in OF_TYPE})
     expect({name: permissive[name][0] for name in OF_TYPE}, {name: "succeeded" for name in OF_TYPE}, "permissive")
     expect(probe(appliance, "labels"), facts, "enforced again")
+    # What was refused, and what was only written down, are no denials to mend.
+    for denial in appliance.machine.denials():
+        expect_true("gear_t" in denial or "callbacks suppressed" in denial, denial)
+    appliance.machine.forget_denials()
+
+
+def check_only_the_limit_and_the_quota_bound_files(appliance):
+    own = state["facts"][0]
+    expect(probe(appliance, "resources")["open-files"], ("denied", "EMFILE"))
+    appliance.sudo("printf '[size.wide]\\ndisk_mb = 32\\nopen_files = 200000\\n' >>/etc/gearbox/gearboxd.toml"
+                   " && systemctl restart gearboxd && sleep 1")
+    appliance.sudo(f"gearbox admin app resize {own['gear']} wide")
+    facts = probe(appliance, "resources", None, "--heavy")
+    expect(facts["open-files"], ("succeeded", ""), "200,000 open files are allowed")
+    expect(facts["disk"], ("denied", "EDQUOT"))
+    appliance.sudo(f"perl -e {shlex.quote(NO_QUOTA % own['uid'])}")
+    expect(probe(appliance, "resources", None, "--heavy")["disk"], ("succeeded", ""), "without a quota")
+
+
+def check_both_gears_go(appliance):
+    for app in state["apps"]:
+        expect(appliance.users[app["domain_id"]].api("DELETE", f"/application/{app['id']}").status, 200)
