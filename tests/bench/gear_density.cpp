@@ -42,8 +42,8 @@ public:
     void contribute(const GearRecord& record, LaunchPlan& plan) const override {
         inner_->contribute(record, plan);
     }
-    void acquire(const GearSpec& spec) override {
-        note("acquire", [&] { inner_->acquire(spec); });
+    void acquire(const GearRecord& record) override {
+        note("acquire", [&] { inner_->acquire(record); });
     }
     void prepare(const GearRecord& record, sys::Program& program) override {
         note("prepare", [&] { inner_->prepare(record, program); });
@@ -103,13 +103,12 @@ double median(std::vector<double> values) {
 class Density {
 public:
     Density() : agent_(settings_, clock_), cgroups_(settings_.node.cgroup_parent) {
-        for (auto& isolator : make_isolators(settings_, paths_, *policy_, cgroups_)) {
+        for (auto& isolator : make_isolators(settings_, paths_, profiles_, *policy_, cgroups_)) {
             isolators_.push_back(std::make_unique<Timed>(std::move(isolator), parts_));
         }
     }
 
     void fill(int gears) {
-        agent_.recover();
         const double before = value_kib("/proc/meminfo", "MemAvailable");
         for (int number = 1; number <= gears; ++number) {
             parts_.clear();
@@ -143,7 +142,7 @@ private:
         timed(parts_, "create", [&] {
             store_.save(record);
             for (const auto& isolator : isolators_) {
-                isolator->acquire(spec);
+                isolator->acquire(record);
             }
         });
         timed(parts_, "start", [&] { launcher_.ensure_running(record); });
@@ -191,12 +190,13 @@ private:
     LocalAgent agent_;
     Paths paths_{settings_};
     std::unique_ptr<SecurityPolicy> policy_ = make_security_policy(settings_.security.policy);
+    Profiles profiles_{settings_, *policy_};
     sys::Cgroups cgroups_;
     Parts parts_;
     Isolators isolators_;
     sys::Reaper reaper_;
     GearStore store_{paths_};
-    Launcher launcher_{settings_, paths_, *policy_, isolators_, store_, reaper_};
+    Launcher launcher_{profiles_, paths_, *policy_, isolators_, store_, reaper_};
     std::vector<Parts> history_;
     std::vector<GearRecord> records_;
 };

@@ -50,7 +50,6 @@ public:
     }
 
     int run(char** argv) {
-        agent_.recover();
         Json gears = Json::array();
         for (std::size_t i = 0; i < variants_.size(); ++i) {
             const GearId id = make(static_cast<int>(i));
@@ -63,7 +62,7 @@ public:
             gears.push_back(describe(variants_[i], id));
         }
         const GearRecord first = agent_.context().store.gear(first_);
-        const GearResult session = agent_.runner().run(first, {"/usr/bin/env"});
+        const GearResult session = agent_.runner().run(first, Purpose::session, {"/usr/bin/env"});
         sys::Program program;
         program.path = argv[0];
         for (; *argv != nullptr; ++argv) {
@@ -91,9 +90,9 @@ private:
         spec.id = GearId(str("5f000000000000000000020", number));
         spec.application = ApplicationId(spec.id.text());
         spec.uid = static_cast<uid_t>(1100 + number);
-        spec.application_name = *ApplicationName::parse("bench");
-        spec.domain = *Namespace::parse(str("acme", number));
-        spec.dns = str("bench-acme", number, ".gearbox.localhost");
+        spec.application_name = *ApplicationName::parse(str("bench", number));
+        spec.domain = *Namespace::parse("acme");
+        spec.dns = str("bench", number, "-acme.gearbox.localhost");
         agent_.create_gear(spec);
         for (const Cartridge& cartridge : agent_.cartridges()) {
             if (cartridge.answers_to("php")) {
@@ -102,10 +101,10 @@ private:
         }
         agent_.create_repository(spec.id, {});
         agent_.deploy_initially(spec.id, {});
-        agent_.runner().run_checked(agent_.context().store.gear(spec.id),
+        agent_.runner().run_checked(agent_.context().store.gear(spec.id), Purpose::session,
                                     {"/bin/bash", "-ec",
                                      "cd \"$OPENSHIFT_REPO_DIR\"; cat >page.php;"
-                     "head -c 4096 /dev/zero | tr '\\0' x >page.txt"},
+                                     "head -c 4096 /dev/zero | tr '\\0' x >page.txt"},
                                     {}, page);
         return spec.id;
     }

@@ -84,7 +84,7 @@ std::string WeakenedGear::inside(const std::string& program) const {
     std::vector<std::string> argv = {"/usr/bin/env"};
     argv.insert(argv.end(), weakness_.environment.begin(), weakness_.environment.end());
     argv.insert(argv.end(), {"/bin/bash", "-c", program});
-    const GearResult result = runner_.run(record_, argv);
+    const GearResult result = runner_.run(record_, Purpose::session, argv);
     return result.out + result.err;
 }
 
