@@ -37,11 +37,11 @@ def check_each_process_and_file_has_the_type_of_its_purpose(appliance):
         expect_true(expected in running, f"{expected} not in {running}")
     expect({domain for domain, *_ in running}, {"gear_init_t", "gear_t", "gear_db_t"})
     files = types(appliance.sudo(f"cd {facts['home']} && stat -c '%C %n' git/blog.git/HEAD git/blog.git/hooks/post-receive "
-                                 "mysql/data/mysql mysql/env mysql/bin/control php/bin/control app-root/logs app-root/repo/index.php"))
+                                 "mysql/data/mysql mysql/env mysql/bin/control php/bin/control app-root/logs app-root/repo/.openshift"))
     expect(dict((name, kind) for kind, name in files), {
         "git/blog.git/HEAD": "gear_repository_t", "git/blog.git/hooks/post-receive": "gear_repository_t",
         "mysql/data/mysql": "gear_db_file_t", "mysql/env": "gear_file_t", "mysql/bin/control": "gear_cartridge_t",
-        "php/bin/control": "gear_cartridge_t", "app-root/logs": "gear_log_t", "app-root/repo/index.php": "gear_file_t"})
+        "php/bin/control": "gear_cartridge_t", "app-root/logs": "gear_log_t", "app-root/repo/.openshift": "gear_file_t"})
 
 
 def check_install_form_and_a_post(appliance):
