@@ -167,7 +167,7 @@ TEST(Profiles, AreCheckedWithoutStarting) {
     EXPECT_EQ(bad.status, 1);
     EXPECT_THAT(bad.err, HasSubstr("/profiles/bad.toml:2:9: unknown key 'network.egres'; did you mean 'network.egress'?"));
     // What the package installs to begin with.
-    const ToolResult shipped = run_tool({GEARBOXD, "--config", config, "--check-profiles", GEARBOX_SOURCE "/docs/profiles"});
+    const ToolResult shipped = run_tool({GEARBOXD, "--config", config, "--check-profiles", GEARBOX_SOURCE "/runtime/profiles"});
     EXPECT_EQ(shipped.status, 0) << shipped.err;
 }
 
