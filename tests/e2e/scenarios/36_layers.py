@@ -10,7 +10,8 @@ import shlex
 from appliance import expect, expect_true
 
 PROBE = "/usr/libexec/gearbox/gear-probe"
-MODULE = "(typepermissive gear_t)"
+# The domain that ssh sessions, and so the probe, run in.
+MODULE = "(typepermissive gear_session_t)"
 # quotactl_fd(fd, QCMD(Q_SETQUOTA, USRQUOTA), uid, dqblk without limits), dqb_valid = QIF_LIMITS
 NO_QUOTA = ("sysopen(my $d, '/var/lib/openshift', 0200000) or die $!; my $q = pack('Q8LL', (0) x 8, 5, 0); "
             "syscall(443, fileno($d), 0x80000800, %d, $q) == 0 or die $!")
@@ -71,14 +72,14 @@ def check_only_the_type_keeps_a_gear_from_other_labels(appliance):
     expect(probe(appliance, "labels"), facts, "enforced again")
     # What was refused, and what was only written down, are no denials to mend.
     for denial in appliance.machine.denials():
-        expect_true("gear_t" in denial or "callbacks suppressed" in denial, denial)
+        expect_true("gear_session_t" in denial or "callbacks suppressed" in denial, denial)
     appliance.machine.forget_denials()
 
 
 def check_only_the_limit_and_the_quota_bound_files(appliance):
     own = state["facts"][0]
     expect(probe(appliance, "resources")["open-files"], ("denied", "EMFILE"))
-    appliance.sudo("printf '[size.wide]\\ndisk_mb = 32\\nopen_files = 200000\\n' >>/etc/gearbox/gearboxd.toml"
+    appliance.sudo("printf '[size.wide]\\ndisk_mb = 32\\nopen_files = 201000\\n' >>/etc/gearbox/gearboxd.toml"
                    " && systemctl restart gearboxd && sleep 1")
     appliance.sudo(f"gearbox admin app resize {own['gear']} wide")
     facts = probe(appliance, "resources", None, "--heavy")
