@@ -176,7 +176,7 @@ class CheckFailed(AssertionError):
 
 def expect(actual, wanted, what=""):
     if actual != wanted:
-        raise CheckFailed(f"{what or 'value'}: expected {wanted!r}, got {actual!r}")
+        raise CheckFailed(f"{what or 'value'}: expected {wanted!r:.3000}, got {actual!r:.3000}")
 
 
 def expect_in(part, whole, what=""):
