@@ -1,28 +1,21 @@
 #include "broker/certificates.h"
 
+#include "base/owned.h"
 #include "broker/problems.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include <memory>
 #include <vector>
 
 namespace gearbox {
 
 namespace {
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* value) const {
-        Free(value);
-    }
-};
-using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using Bio = Owned<BIO, BIO_free>;
+using Certificate = Owned<X509, X509_free>;
+using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
 
 constexpr std::size_t longest_pem = 64 * 1024;
 constexpr std::size_t longest_chain = 10;

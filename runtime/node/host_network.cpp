@@ -34,9 +34,11 @@ std::string list_of(const std::vector<Row>& rows, Print print) {
 
 std::string quoted(const std::string& name) { return str("\"", name, "\""); }
 
+bool has_own_chain(const LinkRules& gear) { return !gear.egress.internet && !gear.egress.rules.empty(); }
+
 // The chain that the gear's link leads to; "" for none.
 std::string chain_of(const LinkRules& gear) {
-    return gear.egress.internet ? "internet" : gear.egress.rules.empty() ? "" : "to_" + gear.link;
+    return has_own_chain(gear) ? "to_" + gear.link : gear.egress.internet ? "internet" : "";
 }
 
 // Adds or deletes what the gear has in the sets.
@@ -100,7 +102,7 @@ std::string host_text(const HostRules& rules) {
 
 std::string admit_text(const LinkRules& gear, const std::vector<std::string>& siblings) {
     std::string out;
-    if (const std::string chain = chain_of(gear); chain == "to_" + gear.link) {
+    if (const std::string chain = chain_of(gear); has_own_chain(gear)) {
         out += str("add chain inet gearbox ", chain, "\nadd rule inet gearbox ", chain, " jump names\n");
         for (const EgressRule& rule : gear.egress.rules) {
             const bool is_ipv4 = rule.network.find(':') == std::string::npos;
@@ -114,8 +116,8 @@ std::string admit_text(const LinkRules& gear, const std::vector<std::string>& si
 
 std::string forget_text(const LinkRules& gear, const std::vector<std::string>& siblings) {
     std::string out = gear_elements("delete", gear, siblings);
-    if (const std::string chain = chain_of(gear); chain == "to_" + gear.link) {
-        out += str("delete chain inet gearbox ", chain, "\n");
+    if (has_own_chain(gear)) {
+        out += str("delete chain inet gearbox ", chain_of(gear), "\n");
     }
     return out;
 }

@@ -29,7 +29,6 @@ struct HostRules {
     std::vector<EgressRule> reachable;
     std::vector<int> ports;
     bool forwards_for_others = false;  ///< the host was a router before
-    bool operator==(const HostRules&) const = default;
 };
 
 /// Texts for nft: pure. siblings: links of the same application.

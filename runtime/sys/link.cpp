@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/file.h"
+#include "base/owned.h"
 #include "base/str.h"
 #include "sys/network_namespace.h"
 
@@ -20,8 +20,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <memory>
-#include <optional>
 
 namespace gearbox::sys {
 
@@ -29,19 +27,12 @@ namespace {
 
 constexpr const char* far_end = "eth0";
 
-template <auto release>
-struct Release {
-    template <typename T>
-    void operator()(T* object) const {
-        release(object);
-    }
-};
-using Socket = std::unique_ptr<nl_sock, Release<nl_socket_free>>;
-using Device = std::unique_ptr<rtnl_link, Release<rtnl_link_put>>;
-using Veth = std::unique_ptr<rtnl_link, Release<rtnl_link_veth_release>>;
-using Address = std::unique_ptr<rtnl_addr, Release<rtnl_addr_put>>;
-using Number = std::unique_ptr<nl_addr, Release<nl_addr_put>>;
-using Queue = std::unique_ptr<rtnl_qdisc, Release<rtnl_qdisc_put>>;
+using Socket = Owned<nl_sock, nl_socket_free>;
+using Device = Owned<rtnl_link, rtnl_link_put>;
+using Veth = Owned<rtnl_link, rtnl_link_veth_release>;
+using Address = Owned<rtnl_addr, rtnl_addr_put>;
+using Number = Owned<nl_addr, nl_addr_put>;
+using Queue = Owned<rtnl_qdisc, rtnl_qdisc_put>;
 
 template <typename... Parts>
 void check_netlink(int rc, const Parts&... doing) {

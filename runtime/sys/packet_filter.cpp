@@ -1,30 +1,22 @@
 #include "sys/packet_filter.h"
 
 #include "base/error.h"
+#include "base/owned.h"
 #include "base/str.h"
 #include "sys/network_namespace.h"
 
 #include <nftables/libnftables.h>
 
-#include <memory>
 #include <mutex>
 
 namespace gearbox::sys {
-
-namespace {
-
-struct Release {
-    void operator()(nft_ctx* context) const { ::nft_ctx_free(context); }
-};
-
-}  // namespace
 
 void apply_rules(const std::string& text) {
     // The library has a few variables of its own (libnftables(3) promises nothing for threads).
     static std::mutex one_at_a_time;
     const std::lock_guard guard(one_at_a_time);
     // Its netlink socket belongs to the namespace of the thread that makes it.
-    const std::unique_ptr<nft_ctx, Release> context(::nft_ctx_new(NFT_CTX_DEFAULT));
+    const Owned<nft_ctx, nft_ctx_free> context(::nft_ctx_new(NFT_CTX_DEFAULT));
     if (!context || ::nft_ctx_buffer_error(context.get()) != 0) {
         fail(ErrorKind::internal, "no memory for the packet filter");
     }

@@ -1,6 +1,7 @@
 #include "sys/seccomp.h"
 
 #include "base/error.h"
+#include "base/owned.h"
 #include "base/fd.h"
 #include "sys/gear_calls.h"
 #include "sys/gear_filter.h"
@@ -101,10 +102,7 @@ bool contains(const std::vector<std::string>& calls, std::string_view call) {
     return std::find(calls.begin(), calls.end(), call) != calls.end();
 }
 
-struct Release {
-    void operator()(void* filter) const { ::seccomp_release(filter); }
-};
-using Filter = std::unique_ptr<void, Release>;
+using Filter = Owned<void, seccomp_release>;
 
 void check_seccomp(int rc, const char* doing) {
     if (rc < 0) {
