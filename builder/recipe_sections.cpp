@@ -25,7 +25,7 @@ void apply_source(const Word& value, Recipe& recipe, Problems&) {
 }
 
 constexpr char overlay[] = "overlay";
-constexpr char initramfs[] = "initramfs";
+constexpr char initramfs_folder[] = "initramfs";
 constexpr char boot_menu[] = "boot_menu";
 constexpr char policy_keep[] = "policy_keep";
 constexpr char policy_modules[] = "policy_modules";
@@ -187,7 +187,7 @@ const std::vector<AddonKey>& addon_table() {
         {"include", "PATTERN", "exceptions from 'exclude' (dpkg path-include)", true,
          apply_include},
         {overlay, "FOLDER", "files copied onto the tree", false, apply_source<overlay>},
-        {initramfs, "FOLDER", "with 'init' and the list 'modules'", false, apply_source<initramfs>},
+        {initramfs_folder, "FOLDER", "with 'init' and the list 'modules'", false, apply_source<initramfs_folder>},
         {boot_menu, "FILE", "GRUB menu with @NAMES@ to fill in", false, apply_source<boot_menu>},
         {policy_keep, "FILE", "policy modules that stay enabled", false, apply_source<policy_keep>},
         {policy_modules, "FOLDER", "our policy modules, *.cil", false,

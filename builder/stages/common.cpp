@@ -23,6 +23,13 @@ void put_file(const fs::path& path, const std::string& text, int mode) {
     fs::permissions(path, static_cast<fs::perms>(mode));
 }
 
+void in_tree(StageContext& context, std::vector<std::string> argv) {
+    ToolCall call;
+    call.argv = std::move(argv);
+    call.root = context.tree;
+    context.tools.run(call);
+}
+
 fs::path only_file(const fs::path& folder, const std::string& prefix) {
     fs::path found;
     for (const auto& entry : fs::directory_iterator(folder)) {

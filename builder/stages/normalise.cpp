@@ -57,13 +57,6 @@ void mark_updated(const fs::path& path, std::int64_t epoch) {
     check(::utimensat(AT_FDCWD, name.c_str(), times, 0), "setting the time of '", name, "'");
 }
 
-void in_tree(StageContext& context, std::vector<std::string> argv) {
-    ToolCall call;
-    call.argv = std::move(argv);
-    call.root = context.tree;
-    context.tools.run(call);
-}
-
 }  // namespace
 
 void run_normalise(StageContext& context) {

@@ -15,13 +15,6 @@ std::string text_of(const Json& object, const char* key) {
     return object.at(key).get<std::string>();
 }
 
-void in_tree(StageContext& context, std::vector<std::string> argv) {
-    ToolCall call;
-    call.argv = std::move(argv);
-    call.root = context.tree;
-    context.tools.run(call);
-}
-
 void put_locale(StageContext& context) {
     const fs::path& tree = context.tree;
     const std::string language = text_of(context.options, "language");

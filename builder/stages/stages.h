@@ -21,6 +21,9 @@ void run_iso(StageContext& context);
 /// Replaces the file, making its folders.
 void put_file(const std::filesystem::path& path, const std::string& text, int mode = 0644);
 
+/// Runs a program of the tree, in the tree. Throws what Tools::run does.
+void in_tree(StageContext& context, std::vector<std::string> argv);
+
 /// The one entry of the folder whose name starts with prefix. Throws Error(not_found).
 std::filesystem::path only_file(const std::filesystem::path& folder, const std::string& prefix);
 

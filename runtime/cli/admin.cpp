@@ -10,15 +10,15 @@ namespace gearbox::cli {
 
 namespace {
 
-struct Arguments {
+struct AdminArguments {
     std::string login;
     std::string application;
     std::string socket = "/run/gearbox/control.sock";
     bool password_stdin = false;
 };
 
-std::shared_ptr<Arguments> add_arguments(CLI::App& parser, bool with_login, bool with_password) {
-    const auto arguments = std::make_shared<Arguments>();
+std::shared_ptr<AdminArguments> add_admin_arguments(CLI::App& parser, bool with_login, bool with_password) {
+    const auto arguments = std::make_shared<AdminArguments>();
     if (with_login) {
         parser.add_option("LOGIN", arguments->login)->required();
     }
@@ -31,13 +31,13 @@ std::shared_ptr<Arguments> add_arguments(CLI::App& parser, bool with_login, bool
     return arguments;
 }
 
-std::shared_ptr<Arguments> add_application(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, false, false);
+std::shared_ptr<AdminArguments> add_application(CLI::App& parser) {
+    const auto arguments = add_admin_arguments(parser, false, false);
     parser.add_option("APPLICATION", arguments->application, "APP-DOMAIN or its gear's id")->required();
     return arguments;
 }
 
-std::string password_of(Session& session, const Arguments& arguments) {
+std::string password_of(Session& session, const AdminArguments& arguments) {
     Terminal& terminal = session.terminal();
     if (arguments.password_stdin) {
         return terminal.read_line();
@@ -51,7 +51,7 @@ std::string password_of(Session& session, const Arguments& arguments) {
 }
 
 // Runs the verb; prints the result as JSON or the sentence.
-int ask_daemon(Session& session, const Arguments& arguments, const std::string& verb,
+int ask_daemon(Session& session, const AdminArguments& arguments, const std::string& verb,
                const Json& request, const std::string& done) {
     const Json result = call(arguments.socket, verb, request);
     if (!session.print_json(result)) {
@@ -63,7 +63,7 @@ int ask_daemon(Session& session, const Arguments& arguments, const std::string& 
 }  // namespace
 
 Runner declare_user_create(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, true, true);
+    const auto arguments = add_admin_arguments(parser, true, true);
     return [arguments](Session& session) {
         const std::string password = password_of(session, *arguments);
         return ask_daemon(session, *arguments, "user.create",
@@ -73,7 +73,7 @@ Runner declare_user_create(CLI::App& parser) {
 }
 
 Runner declare_user_password(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, true, true);
+    const auto arguments = add_admin_arguments(parser, true, true);
     return [arguments](Session& session) {
         const std::string password = password_of(session, *arguments);
         return ask_daemon(session, *arguments, "user.password",
@@ -83,7 +83,7 @@ Runner declare_user_password(CLI::App& parser) {
 }
 
 Runner declare_user_delete(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, true, false);
+    const auto arguments = add_admin_arguments(parser, true, false);
     return [arguments](Session& session) {
         return ask_daemon(session, *arguments, "user.delete", {{"login", arguments->login}},
                           str("account '", arguments->login, "' deleted"));
@@ -106,7 +106,7 @@ void print_members(Session& session, const Json& object) {
 }  // namespace
 
 Runner declare_user_show(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, true, false);
+    const auto arguments = add_admin_arguments(parser, true, false);
     return [arguments](Session& session) {
         print_members(session, call(arguments->socket, "user.show", {{"login", arguments->login}}));
         return 0;
@@ -114,7 +114,7 @@ Runner declare_user_show(CLI::App& parser) {
 }
 
 Runner declare_user_set(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, true, false);
+    const auto arguments = add_admin_arguments(parser, true, false);
     const auto request = std::make_shared<Json>(Json::object());
     const auto number = [&](const char* option, const char* name, const char* help) {
         parser.add_option_function<std::int64_t>(
@@ -146,7 +146,7 @@ Runner declare_user_set(CLI::App& parser) {
 }
 
 Runner declare_admin_status(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, false, false);
+    const auto arguments = add_admin_arguments(parser, false, false);
     return [arguments](Session& session) {
         print_members(session, call(arguments->socket, "status"));
         return 0;
@@ -154,7 +154,7 @@ Runner declare_admin_status(CLI::App& parser) {
 }
 
 Runner declare_admin_app_list(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, false, false);
+    const auto arguments = add_admin_arguments(parser, false, false);
     return [arguments](Session& session) {
         const Json applications = call(arguments->socket, "application.list");
         if (session.print_json(applications)) {
@@ -218,7 +218,7 @@ Runner declare_admin_app_delete(CLI::App& parser) {
 }
 
 Runner declare_admin_gear_list(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, false, false);
+    const auto arguments = add_admin_arguments(parser, false, false);
     return [arguments](Session& session) {
         const Json gears = call(arguments->socket, "gear.list");
         if (session.print_json(gears)) {
@@ -244,7 +244,7 @@ Runner declare_admin_gear_list(CLI::App& parser) {
 }
 
 Runner declare_admin_profile_list(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, false, false);
+    const auto arguments = add_admin_arguments(parser, false, false);
     return [arguments](Session& session) {
         const Json profiles = call(arguments->socket, "profile.list");
         if (session.print_json(profiles)) {
@@ -296,7 +296,7 @@ Runner declare_admin_gear_freeze(CLI::App& parser) {
 Runner declare_admin_gear_thaw(CLI::App& parser) { return declare_freeze(parser, false, "goes on"); }
 
 Runner declare_admin_check(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, false, false);
+    const auto arguments = add_admin_arguments(parser, false, false);
     return [arguments](Session& session) {
         const Json result = call(arguments->socket, "check");
         const Json problems = take<Json>(result, "problems");
@@ -312,7 +312,7 @@ Runner declare_admin_check(CLI::App& parser) {
 }
 
 Runner declare_user_list(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, false, false);
+    const auto arguments = add_admin_arguments(parser, false, false);
     return [arguments](Session& session) {
         const Json users = call(arguments->socket, "user.list");
         if (session.print_json(users)) {

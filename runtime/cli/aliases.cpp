@@ -8,7 +8,7 @@ namespace gearbox::cli {
 
 namespace {
 
-struct Arguments {
+struct AliasArguments {
     Target target;
     std::string alias;
     std::string certificate;
@@ -16,21 +16,21 @@ struct Arguments {
     std::string pass_phrase;
 };
 
-std::shared_ptr<Arguments> add_arguments(CLI::App& parser) {
-    const auto arguments = std::make_shared<Arguments>();
+std::shared_ptr<AliasArguments> add_alias_arguments(CLI::App& parser) {
+    const auto arguments = std::make_shared<AliasArguments>();
     add_first_target(parser, arguments->target);
     parser.add_option("ALIAS", arguments->alias, "a host name, e.g. www.example.org")->required();
     return arguments;
 }
 
-std::string alias_path(Session& session, const Arguments& arguments) {
+std::string alias_path(Session& session, const AliasArguments& arguments) {
     return str(path_of(session, arguments.target), "/alias/", encode_segment(arguments.alias));
 }
 
 }  // namespace
 
 Runner declare_alias_add(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_alias_arguments(parser);
     return [arguments](Session& session) {
         const Reply reply = session.broker().post(path_of(session, arguments->target) + "/aliases",
                                                   {{"id", arguments->alias}});
@@ -39,7 +39,7 @@ Runner declare_alias_add(CLI::App& parser) {
 }
 
 Runner declare_alias_remove(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_alias_arguments(parser);
     return [arguments](Session& session) {
         const Reply reply = session.broker().remove(alias_path(session, *arguments));
         return finish(session, reply, str("alias '", arguments->alias, "' removed"));
@@ -66,7 +66,7 @@ Runner declare_alias_list(CLI::App& parser) {
 }
 
 Runner declare_alias_update_cert(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_alias_arguments(parser);
     parser.add_option("--certificate", arguments->certificate, "file with the chain in PEM")->required();
     parser.add_option("--private-key", arguments->key, "file with its key in PEM")->required();
     parser.add_option("--passphrase", arguments->pass_phrase, "of the key")
@@ -82,7 +82,7 @@ Runner declare_alias_update_cert(CLI::App& parser) {
 }
 
 Runner declare_alias_delete_cert(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_alias_arguments(parser);
     return [arguments](Session& session) {
         const Reply reply = session.broker().put(alias_path(session, *arguments), Json::object());
         return finish(session, reply, str("certificate of '", arguments->alias, "' removed"));

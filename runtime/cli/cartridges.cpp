@@ -8,14 +8,14 @@ namespace gearbox::cli {
 
 namespace {
 
-struct Arguments {
+struct CartridgeArguments {
     Target target;
     std::string cartridge;
     bool confirm = false;
 };
 
-std::shared_ptr<Arguments> add_arguments(CLI::App& parser) {
-    const auto arguments = std::make_shared<Arguments>();
+std::shared_ptr<CartridgeArguments> add_cartridge_arguments(CLI::App& parser) {
+    const auto arguments = std::make_shared<CartridgeArguments>();
     parser.add_option("CARTRIDGE", arguments->cartridge, "name, with or without its version")
         ->required();
     add_target_option(parser, arguments->target);
@@ -34,14 +34,14 @@ std::string installed(const Json& application, const std::string& word) {
                     str("the application has no cartridge '", word, "'"));
 }
 
-std::string cartridge_path(Session& session, const Arguments& arguments) {
+std::string cartridge_path(Session& session, const CartridgeArguments& arguments) {
     const Json application = application_of(session, arguments.target);
     return str(path_of(application), "/cartridge/",
                encode_segment(installed(application, arguments.cartridge)));
 }
 
 Runner declare_verb(CLI::App& parser, const char* event, const char* done) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_cartridge_arguments(parser);
     return [arguments, event, done](Session& session) {
         const Reply reply = session.broker().post(cartridge_path(session, *arguments) + "/events",
                                                   {{"event", event}});
@@ -64,7 +64,7 @@ void print_cartridge(Session& session, const Json& cartridge) {
 }  // namespace
 
 Runner declare_cartridge_add(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_cartridge_arguments(parser);
     return [arguments](Session& session) {
         const std::string name =
             resolve_cartridge(session.broker().get("/cartridges").data, arguments->cartridge);
@@ -75,7 +75,7 @@ Runner declare_cartridge_add(CLI::App& parser) {
 }
 
 Runner declare_cartridge_remove(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_cartridge_arguments(parser);
     parser.add_flag("--confirm", arguments->confirm, "do not ask");
     return [arguments](Session& session) {
         const std::string path = cartridge_path(session, *arguments);
@@ -91,7 +91,7 @@ Runner declare_cartridge_remove(CLI::App& parser) {
 }
 
 Runner declare_cartridge_show(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_cartridge_arguments(parser);
     return [arguments](Session& session) {
         const Json cartridge = session.broker().get(cartridge_path(session, *arguments)).data;
         if (!session.print_json(cartridge)) {
@@ -102,7 +102,7 @@ Runner declare_cartridge_show(CLI::App& parser) {
 }
 
 Runner declare_cartridge_status(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_cartridge_arguments(parser);
     return [arguments](Session& session) {
         const Json cartridge =
             session.broker().get(cartridge_path(session, *arguments) + "?include=status_messages").data;
@@ -116,7 +116,7 @@ Runner declare_cartridge_status(CLI::App& parser) {
 }
 
 Runner declare_cartridge_storage(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_cartridge_arguments(parser);
     struct Gigabytes {
         bool show = false;  ///< what happens anyway when nothing is to be changed
         std::optional<std::int64_t> set;
@@ -155,7 +155,7 @@ Runner declare_cartridge_scale(CLI::App& parser) {
         std::int64_t from = 0;
         std::int64_t to = 0;
     };
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_cartridge_arguments(parser);
     const auto scales = std::make_shared<Scales>();
     auto* count = parser.add_option("COUNT", scales->count, "exactly so many gears");
     parser.add_option("--min", scales->from, "fewest gears")->excludes(count);

@@ -9,13 +9,13 @@ namespace gearbox::cli {
 
 namespace {
 
-struct Arguments {
+struct ConformanceArguments {
     Target target;
     std::vector<std::string> groups;
     bool heavy = false;
 };
 
-conformance::Facts probe(Session& session, const Arguments& arguments) {
+conformance::Facts probe(Session& session, const ConformanceArguments& arguments) {
     std::vector<std::string> argv = ssh_command(session, application_of(session, arguments.target));
     argv.push_back(conformance::probe_command(arguments.groups, arguments.heavy));
     const TempDir directory("gearbox-conformance");
@@ -38,7 +38,7 @@ void print(Session& session, const conformance::Judgement& judgement) {
 }  // namespace
 
 Runner declare_conformance(CLI::App& parser) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<ConformanceArguments>();
     add_target(parser, arguments->target);
     parser.add_option("--group", arguments->groups, "only these attempts; may be repeated")
         ->allow_extra_args(false)

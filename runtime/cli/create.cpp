@@ -13,7 +13,7 @@ namespace gearbox::cli {
 
 namespace {
 
-struct Arguments {
+struct CreateArguments {
     std::string name;
     std::vector<std::string> cartridges;
     std::string source;
@@ -91,7 +91,7 @@ Json request_like(Session& session, const std::string& other) {
     return request;
 }
 
-Json request_of(Session& session, const Arguments& arguments) {
+Json request_of(Session& session, const CreateArguments& arguments) {
     Json request = arguments.from_app.empty() ? Json::object() : request_like(session, arguments.from_app);
     request["name"] = arguments.name;
     if (arguments.scaled) {
@@ -133,7 +133,7 @@ Json request_of(Session& session, const Arguments& arguments) {
     return request;
 }
 
-int create(Session& session, const Arguments& arguments) {
+int create(Session& session, const CreateArguments& arguments) {
     const std::string domain = session.domain(arguments.domain);
     const Json request = request_of(session, arguments);
     const std::string path =
@@ -174,7 +174,7 @@ int create(Session& session, const Arguments& arguments) {
 }  // namespace
 
 Runner declare_app_create(CLI::App& parser) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<CreateArguments>();
     parser.add_option("NAME", arguments->name, "letters and digits, at most 32")->required();
     parser.add_option("CARTRIDGE", arguments->cartridges,
                       "one web cartridge and any add-ons; 'php' means the newest php; NAME=VALUE as for -e");

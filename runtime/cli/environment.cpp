@@ -7,19 +7,19 @@ namespace gearbox::cli {
 
 namespace {
 
-struct Arguments {
+struct EnvironmentArguments {
     Target target;
     std::vector<std::string> words;
 };
 
-std::shared_ptr<Arguments> add_arguments(CLI::App& parser, const char* word, const char* help) {
-    const auto arguments = std::make_shared<Arguments>();
+std::shared_ptr<EnvironmentArguments> add_environment_arguments(CLI::App& parser, const char* word, const char* help) {
+    const auto arguments = std::make_shared<EnvironmentArguments>();
     parser.add_option(word, arguments->words, help)->required();
     add_target_option(parser, arguments->target);
     return arguments;
 }
 
-int change(Session& session, const Arguments& arguments, const Json& list, const char* done) {
+int change(Session& session, const EnvironmentArguments& arguments, const Json& list, const char* done) {
     const Reply reply = session.broker().patch(
         path_of(session, arguments.target) + "/environment-variables",
         {{"environment_variables", list}});
@@ -40,7 +40,7 @@ int print(Session& session, const Json& variables) {
 }  // namespace
 
 Runner declare_env_set(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, "VARIABLE", "NAME=VALUE, any number of them");
+    const auto arguments = add_environment_arguments(parser, "VARIABLE", "NAME=VALUE, any number of them");
     return [arguments](Session& session) {
         Json list = Json::array();
         for (const std::string& word : arguments->words) {
@@ -55,7 +55,7 @@ Runner declare_env_set(CLI::App& parser) {
 }
 
 Runner declare_env_unset(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, "NAME", "variables");
+    const auto arguments = add_environment_arguments(parser, "NAME", "variables");
     return [arguments](Session& session) {
         Json list = Json::array();
         for (const std::string& name : arguments->words) {
@@ -75,7 +75,7 @@ Runner declare_env_list(CLI::App& parser) {
 }
 
 Runner declare_env_show(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, "NAME", "variables");
+    const auto arguments = add_environment_arguments(parser, "NAME", "variables");
     return [arguments](Session& session) {
         const Json all =
             session.broker().get(path_of(session, arguments->target) + "/environment-variables").data;

@@ -8,7 +8,7 @@ namespace gearbox::cli {
 
 namespace {
 
-struct Arguments {
+struct MemberArguments {
     std::vector<std::string> names;
     std::string domain;
     std::string team;
@@ -18,15 +18,15 @@ struct Arguments {
     bool all = false;
 };
 
-std::shared_ptr<Arguments> add_place(CLI::App& parser) {
-    const auto arguments = std::make_shared<Arguments>();
+std::shared_ptr<MemberArguments> add_place(CLI::App& parser) {
+    const auto arguments = std::make_shared<MemberArguments>();
     auto* domain = parser.add_option("-n,--namespace", arguments->domain,
                                      "the domain (default: the one in use)");
     parser.add_option("-t,--team-name", arguments->team, "the team instead of a domain")->excludes(domain);
     return arguments;
 }
 
-std::shared_ptr<Arguments> add_arguments(CLI::App& parser, bool is_required) {
+std::shared_ptr<MemberArguments> add_member_arguments(CLI::App& parser, bool is_required) {
     const auto arguments = add_place(parser);
     auto* names = parser.add_option("NAME", arguments->names, "logins of this appliance, or teams with --type team");
     names->required(is_required);
@@ -37,14 +37,14 @@ std::shared_ptr<Arguments> add_arguments(CLI::App& parser, bool is_required) {
     return arguments;
 }
 
-std::string members_path(Session& session, const Arguments& arguments) {
+std::string members_path(Session& session, const MemberArguments& arguments) {
     return arguments.team.empty()
                ? str("/domain/", encode_segment(session.domain(arguments.domain)), "/members")
                : team_path(session, arguments.team) + "/members";
 }
 
 // A team that is a member, which need not be one of the caller's; else one of theirs.
-std::string team_id(Session& session, const Arguments& arguments, const std::string& name) {
+std::string team_id(Session& session, const MemberArguments& arguments, const std::string& name) {
     for (const Json& member : session.broker().get(members_path(session, arguments)).data) {
         if (find<std::string>(member, "type") == "team" && find<std::string>(member, "name") == name) {
             return take<std::string>(member, "id");
@@ -53,7 +53,7 @@ std::string team_id(Session& session, const Arguments& arguments, const std::str
     return take<std::string>(find_team(session, name), "id");
 }
 
-Json entry_of(Session& session, const Arguments& arguments, const std::string& name,
+Json entry_of(Session& session, const MemberArguments& arguments, const std::string& name,
               const std::string& role) {
     Json entry = {{"type", arguments.type}, {"role", role}};
     if (arguments.by_id) {
@@ -66,7 +66,7 @@ Json entry_of(Session& session, const Arguments& arguments, const std::string& n
     return entry;
 }
 
-int give(Session& session, const Arguments& arguments, const std::string& role, const char* done) {
+int give(Session& session, const MemberArguments& arguments, const std::string& role, const char* done) {
     Json members = Json::array();
     for (const std::string& name : arguments.names) {
         members.push_back(entry_of(session, arguments, name, role));
@@ -81,7 +81,7 @@ int give(Session& session, const Arguments& arguments, const std::string& role, 
 }
 
 Runner declare_role(CLI::App& parser, const char* done) {
-    const auto arguments = add_arguments(parser, true);
+    const auto arguments = add_member_arguments(parser, true);
     parser
         .add_option("-r,--role", arguments->role,
                     "view, edit or admin (default: edit in domains, view in teams)")
@@ -135,7 +135,7 @@ Runner declare_member_add(CLI::App& parser) { return declare_role(parser, "added
 Runner declare_member_update(CLI::App& parser) { return declare_role(parser, "updated"); }
 
 Runner declare_member_remove(CLI::App& parser) {
-    const auto arguments = add_arguments(parser, false);
+    const auto arguments = add_member_arguments(parser, false);
     parser.add_flag("--all", arguments->all, "everybody but the owner");
     return [arguments](Session& session) {
         if (!arguments->all && arguments->names.empty()) {

@@ -11,7 +11,7 @@ namespace gearbox::cli {
 
 namespace {
 
-struct Arguments {
+struct SetupArguments {
     std::string server;
     std::string login;
     std::string ca_file;
@@ -54,7 +54,7 @@ std::string learn_authority(Session& session, const Server& server, bool trust) 
     return session.store().save_ca(response.body).native();
 }
 
-void ensure_trust(Session& session, Config& config, const Arguments& arguments) {
+void ensure_trust(Session& session, Config& config, const SetupArguments& arguments) {
     const Server server = Server::parse(config.server);
     if (!arguments.ca_file.empty()) {
         config.ca_file = std::filesystem::absolute(arguments.ca_file).native();
@@ -85,7 +85,7 @@ std::string password_of(Session& session, const Config& config, bool from_stdin)
 }
 
 // The private key to use, made if there is none.
-std::filesystem::path ensure_key(Session& session, const Arguments& arguments) {
+std::filesystem::path ensure_key(Session& session, const SetupArguments& arguments) {
     std::filesystem::path key = arguments.key;
     if (key.empty()) {
         if (const auto own = find_default_key(session.world().home)) {
@@ -102,7 +102,7 @@ std::filesystem::path ensure_key(Session& session, const Arguments& arguments) {
     return key;
 }
 
-void upload_key(Session& session, const Arguments& arguments, const std::filesystem::path& key) {
+void upload_key(Session& session, const SetupArguments& arguments, const std::filesystem::path& key) {
     const SshPublicKey mine = load_public_key(key.native() + ".pub");
     const Json keys = session.broker().get("/user/keys").data;
     std::string name = arguments.key_name.empty() ? "default" : arguments.key_name;
@@ -145,7 +145,7 @@ std::string ensure_domain(Session& session, const std::string& wanted) {
     return take<std::string>(reply.data, "name");
 }
 
-int set_up(Session& session, const Arguments& arguments) {
+int set_up(Session& session, const SetupArguments& arguments) {
     Terminal& terminal = session.terminal();
     Config config = session.config();
     if (arguments.server.empty()) {
@@ -182,8 +182,8 @@ int set_up(Session& session, const Arguments& arguments) {
     return 0;
 }
 
-std::shared_ptr<Arguments> add_arguments(CLI::App& parser) {
-    const auto a = std::make_shared<Arguments>();
+std::shared_ptr<SetupArguments> add_setup_arguments(CLI::App& parser) {
+    const auto a = std::make_shared<SetupArguments>();
     parser.add_option("--server,SERVER", a->server, "HOST, HOST:PORT or URL of the appliance")
         ->envname("GEARBOX_SERVER");
     parser.add_option("-l,--login", a->login, "your login")->envname("GEARBOX_LOGIN");
@@ -204,14 +204,14 @@ std::shared_ptr<Arguments> add_arguments(CLI::App& parser) {
 }  // namespace
 
 Runner declare_setup(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_setup_arguments(parser);
     return [arguments](Session& session) { return set_up(session, *arguments); };
 }
 
 Runner declare_server_add(CLI::App& parser) {
     const auto name = std::make_shared<std::string>();
     parser.add_option("NAME", *name, "what to call it here")->required();
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_setup_arguments(parser);
     return [name, arguments](Session& session) {
         if (session.servers().has(*name)) {
             fail(ErrorKind::invalid, "there is a server '", *name, "' already");

@@ -8,27 +8,27 @@ namespace gearbox::cli {
 
 namespace {
 
-struct Arguments {
+struct SnapshotArguments {
     Target target;
     std::string file;
     bool deployment = false;
 };
 
-std::shared_ptr<Arguments> add_arguments(CLI::App& parser) {
-    const auto arguments = std::make_shared<Arguments>();
+std::shared_ptr<SnapshotArguments> add_snapshot_arguments(CLI::App& parser) {
+    const auto arguments = std::make_shared<SnapshotArguments>();
     add_target(parser, arguments->target);
     parser.add_option("-f,--filepath", arguments->file, "the archive (default: NAME.tar.gz)");
     return arguments;
 }
 
-std::string file_of(const Arguments& arguments) {
+std::string file_of(const SnapshotArguments& arguments) {
     return arguments.file.empty() ? arguments.target.name + ".tar.gz" : arguments.file;
 }
 
 }  // namespace
 
 Runner declare_snapshot_save(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_snapshot_arguments(parser);
     parser.add_flag("--deployment", arguments->deployment, "only what is deployed, for 'deploy FILE'");
     return [arguments](Session& session) {
         const Json application = application_of(session, arguments->target);
@@ -50,7 +50,7 @@ Runner declare_snapshot_save(CLI::App& parser) {
 }
 
 Runner declare_snapshot_restore(CLI::App& parser) {
-    const auto arguments = add_arguments(parser);
+    const auto arguments = add_snapshot_arguments(parser);
     return [arguments](Session& session) {
         const std::string file = file_of(*arguments);
         if (!std::filesystem::is_regular_file(file)) {

@@ -12,7 +12,7 @@ namespace gearbox::test {
 
 namespace {
 
-class FixedPolicy final : public SecurityPolicy {
+class QuietPolicy final : public SecurityPolicy {
 public:
     std::string process_label(uid_t uid, Purpose purpose) const override { return selinux_label(uid, purpose); }
     std::string file_label(uid_t uid, FileKind kind) const override { return selinux_label(uid, kind); }
@@ -25,7 +25,7 @@ public:
 
 struct Directory {
     TempDir dir;
-    FixedPolicy policy;
+    QuietPolicy policy;
     Settings settings = make_default_settings();
 
     Directory() {

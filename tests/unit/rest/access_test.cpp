@@ -100,8 +100,8 @@ const std::map<std::string, std::string> rows = {
 };
 
 /// Ann's domain d1 with the application app1 and members of every role; a stranger with domain d2.
-struct World {
-    World() : dispatcher(*parts.broker) {
+struct People {
+    People() : dispatcher(*parts.broker) {
         for (const char* login : {"owner", "stranger", "viewer", "editor", "admin"}) {
             people.emplace(login, parts.user(login));
         }
@@ -218,7 +218,7 @@ TEST(Access, IsAsTheTableSaysForEveryRouteAndCaller) {
         std::erase(columns, ' ');
         ASSERT_EQ(columns.size(), callers.size()) << row->second;
         for (std::size_t i = 0; i < callers.size(); ++i) {
-            World world;
+            People world;
             const HttpResponse response = world.ask(route, callers[i]);
             const bool is_refusal_to_all = text_of(route) == "DELETE user" && columns[i] == 'y';
             EXPECT_EQ(is_denied(response) && !is_refusal_to_all, columns[i] == 'n')
@@ -243,7 +243,7 @@ TEST(Access, EveryRowIsOfARoute) {
 }
 
 TEST(Access, ListsShowWhatTheTokenIsFor) {
-    World world;
+    People world;
     const auto names = [&](const std::string& path, const std::string& token) {
         HttpRequest request;
         request.method = "GET";
