@@ -5,6 +5,7 @@
 #include "sys/capabilities.h"
 #include "sys/gear_filter.h"
 #include "sys/interface.h"
+#include "sys/limits.h"
 #include "sys/privileges.h"
 #include "sys/selinux.h"
 
@@ -72,19 +73,24 @@ void set_limits(const Privileges& privileges) {
             sys::set_limit(RLIMIT_NOFILE, value);
         } else if (name == "nproc") {
             sys::set_limit(RLIMIT_NPROC, value);
+        } else if (name == "memlock") {
+            sys::set_limit(RLIMIT_MEMLOCK, value);
+        } else if (name == "sigpending") {
+            sys::set_limit(RLIMIT_SIGPENDING, value);
         } else if (name == "core") {
-            sys::set_limit(RLIMIT_CORE, value);
+            sys::set_core_limit(value);
         } else {
             fail(ErrorKind::invalid, "unknown resource limit '", name, "'");
         }
     }
 }
 
-// By CAP_SYS_RESOURCE the value is the lowest from here on, too: the gear cannot take it down again.
 void reset_oom_score(const Privileges&) {
-    constexpr const char* path = "/proc/self/oom_score_adj";
-    const UniqueFd fd(check(::open(path, O_WRONLY | O_CLOEXEC), "opening '", path, "'"));
-    write_all(fd.get(), "0");
+    sys::reset_oom_score();
+}
+
+void leave_keyring(const Privileges&) {
+    sys::leave_keyring();
 }
 
 void set_label(const Privileges& privileges) {
@@ -130,6 +136,7 @@ constexpr Step<LaunchPlan> launch_steps[] = {
 constexpr Step<Privileges> drop_steps[] = {
     {"limits", set_limits},
     {"oom score", reset_oom_score},
+    {"keyring", leave_keyring},
     {"label", set_label},
     {"bounding set", drop_bounding_set},
     {"become", become},

@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,6 +127,11 @@ private:
 
 }  // namespace
 
+// Not swapped out, so little: what systemd allows as well. Counted by process, and by the memory limit.
+constexpr std::uint64_t most_locked_bytes = 8 << 20;
+// Timers and queued signals of the user; each takes memory of the kernel.
+constexpr std::uint64_t pending_signals_per_process = 16;
+
 Privileges make_privileges(const GearRecord& record, const Profiles& profiles, const SecurityPolicy& policy,
                            Purpose purpose) {
     const uid_t uid = record.spec.uid;
@@ -136,7 +142,9 @@ Privileges make_privileges(const GearRecord& record, const Profiles& profiles, c
     const GearSettings limits = profiles.limits(record);
     out.limits = {{"nofile", static_cast<std::uint64_t>(limits.open_files)},
                   {"nproc", static_cast<std::uint64_t>(limits.pids)},
-                  {"core", 0}};
+                  {"memlock", most_locked_bytes},
+                  {"sigpending", pending_signals_per_process * static_cast<std::uint64_t>(limits.pids)},
+                  {"core", RLIM_INFINITY}};
     out.filter = name_of(FilterRules{});
     if (const Profile* const profile = profiles.find(record)) {
         // PID 1 is the platform's own program.

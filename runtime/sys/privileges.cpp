@@ -4,21 +4,14 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace gearbox::sys {
+#include <cerrno>
 
-void set_limit(int resource, std::uint64_t value) {
-    rlimit limit{};
-    const auto which = static_cast<__rlimit_resource>(resource);
-    check(::getrlimit(which, &limit), "reading resource limit ", resource);
-    limit.rlim_max = std::min<rlim_t>(limit.rlim_max, value);
-    limit.rlim_cur = limit.rlim_max;
-    check(::setrlimit(which, &limit), "setting resource limit ", resource);
-}
+namespace gearbox::sys {
 
 void become(uid_t uid, gid_t gid, std::uint64_t keep) {
     if (keep != 0) {
@@ -52,6 +45,13 @@ void drop_capabilities(std::uint64_t keep) {
         if ((keep >> capability & 1) != 0) {
             check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0), "keeping capability ", capability);
         }
+    }
+}
+
+void leave_keyring() {
+    // A kernel without keys has none to share.
+    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS) {
+        check(-1, "making a keyring");
     }
 }
 

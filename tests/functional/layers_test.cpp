@@ -1,16 +1,19 @@
 // Every layer is necessary: with one of them switched off for a throw-away gear, attempts listed for it
 // come through and no others; what a second wall still stops, the judge attributes to that one. SELinux
-// type, MCS, quota and limits of open files: tests/e2e/scenarios/36_layers.py.
+// type, MCS, quota and limits of a process: tests/e2e/scenarios/36_layers.py.
 #include "conformance_fixture.h"
 #include "weakened_gear.h"
 
 #include <gmock/gmock-matchers.h>
 
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <sys/ipc.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -318,6 +321,18 @@ TEST_F(LayersTest, Limits) {
     expect_through(with(both, {"resources"}), Layer::limit,
                    {"resources/fork-bomb", "resources/thread-bomb"},
                    {"resources/memory", "resources/shared-memory"});
+}
+
+TEST_F(LayersTest, SessionKeyring) {
+    const WeakenedGear weakened(*agent, settings, gear, without_filter());
+    const long own = ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
+    ASSERT_GT(own, 0);
+    const std::string program = str("exec perl -e 'print syscall(", SYS_keyctl, ", ", KEYCTL_GET_KEYRING_ID, ", ",
+                                    KEY_SPEC_SESSION_KEYRING, ", 0)'");
+    const std::string first = weakened.inside(program);
+    EXPECT_GT(std::stol(first), 0);
+    EXPECT_NE(first, std::to_string(own));
+    EXPECT_NE(first, weakened.inside(program)) << "two sessions share a keyring";
 }
 
 TEST_F(LayersTest, HostFilter) {

@@ -97,10 +97,24 @@ TEST_F(NodeTest, LimitsMemoryAndProcesses) {
     const GearId gear = create_application(5, {"mock"});
     EXPECT_THAT(inside(gear, "perl -e '$x = \"a\" x (200 << 20); print length $x'; echo status $?"),
                 HasSubstr("status 137"));
-    EXPECT_THAT(inside(gear, "for i in {1..60}; do sleep 1 & done 2>&1; kill $(jobs -p)"),
+    EXPECT_THAT(inside(gear, "for i in {1..60}; do sleep 60 & done 2>&1; kill $(jobs -p)"),
                 HasSubstr("Resource temporarily unavailable"));
     // The gear itself has survived both.
     EXPECT_EQ(body_of(*agent, gear), "first version\n");
+}
+
+// In the working directory, where the machine is set to that; never handed to a program of the host.
+TEST_F(NodeTest, KeepsCoreDumpsInTheGear) {
+    const std::string pattern = read_file("/proc/sys/kernel/core_pattern");
+    const GearId gear = create_application(6, {"mock"});
+    const std::string crash =
+        "cd $OPENSHIFT_DATA_DIR; { sh -c 'kill -SEGV $$'; } 2>/dev/null; find . -name 'core*' -size +0 | wc -l";
+    EXPECT_EQ(inside(gear, crash), "0\n") << "nobody has asked for it";
+    if (pattern.starts_with('|')) {
+        EXPECT_EQ(inside(gear, "prlimit --core --noheadings --output HARD --raw"), "1\n");
+    } else if (!pattern.starts_with('/')) {
+        EXPECT_EQ(inside(gear, "ulimit -c unlimited; " + crash), "1\n");
+    }
 }
 
 TEST_F(NodeTest, KeepsTheEnvironmentOfTheContract) {

@@ -218,8 +218,18 @@ Outcome raise_limit(__rlimit_resource which) {
 Outcome raise_open_files(const Targets&) {
     return raise_limit(RLIMIT_NOFILE);
 }
-Outcome core_files(const Targets&) {
-    return raise_limit(RLIMIT_CORE);
+// The kernel starts that program whatever the limit is, unless it is 1 (core(5)).
+Outcome core_handler(const Targets&) {
+    if (!read_text("/proc/sys/kernel/core_pattern").starts_with('|')) {
+        return absent("dumps are files of who crashes");
+    }
+    rlimit limit{};
+    ::getrlimit(RLIMIT_CORE, &limit);
+    return limit.rlim_max == 1 ? denied(0, "limit 1") : succeeded("limit " + std::to_string(limit.rlim_max));
+}
+
+Outcome locked_limit(const Targets&) {
+    return raise_limit(RLIMIT_MEMLOCK);
 }
 
 Outcome pipe_size(const Targets&) {

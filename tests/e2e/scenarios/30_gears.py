@@ -69,6 +69,16 @@ def check_pid_one_is_gear_init_without_privileges(appliance):
             expect_in(line, found)
 
 
+def check_core_dumps_stay_in_the_gear(appliance):
+    expect_not_in("|", appliance.sudo("cat /proc/sys/kernel/core_pattern"))
+    for app, facts in gears(appliance):
+        key = appliance.users[app["domain_id"]].key
+        crash = "cd $OPENSHIFT_DATA_DIR; { sh -c 'kill -SEGV $$'; } 2>/dev/null; ls | grep -c ^core; rm -f core*"
+        for command, dumps in ((crash, "0"), ("ulimit -c unlimited; " + crash, "1")):
+            done = appliance.machine.ssh(command, user=app["id"], key=key)
+            expect(done.stdout.strip(), dumps, command)
+
+
 def check_cgroup_has_its_limits(appliance):
     for app, facts in gears(appliance):
         base = appliance.sudo(f"find /sys/fs/cgroup -type d -name 'gear-{facts['gear']}'").strip()

@@ -1,9 +1,10 @@
-"""The layers that only the booted image has are necessary: with MCS, the SELinux type, the quota or the limit of open
-files switched off for a throw-away gear, attempts listed for it come through. (The other layers: tests/functional/layers_test.cpp.)
+"""The layers that only the booted image has are necessary: with MCS, the SELinux type, the quota or limits of a
+process switched off for a throw-away gear, attempts listed for it come through. (The other layers: tests/functional/layers_test.cpp.)
 
 Each wall is the only one left: those that stand in front of it are taken away first, from outside, as the guest's root.
 """
 
+import concurrent.futures
 import json
 import shlex
 
@@ -20,9 +21,12 @@ state = {}
 
 def probe(appliance, group, targets=None, *words):
     """{attempt: (result, errno)} of a group, tried over ssh in the first gear."""
-    app = state["apps"][0]
     command = [PROBE, "--group", group, *words, *(["--targets", json.dumps(targets)] if targets else [])]
-    done = appliance.machine.ssh(shlex.join(command), user=app["id"], key=appliance.users["erin"].key, timeout=300)
+    return ask(appliance, shlex.join(command))
+
+
+def ask(appliance, command):
+    done = appliance.machine.ssh(command, user=state["apps"][0]["id"], key=appliance.users["erin"].key, timeout=300)
     facts = [json.loads(line) for line in done.stdout.splitlines()]
     return {fact["name"]: (fact["result"], fact["errno"]) for fact in facts if "name" in fact}
 
@@ -88,6 +92,33 @@ def check_only_the_limit_and_the_quota_bound_files(appliance):
     expect(facts["disk"], ("denied", "EDQUOT"))
     appliance.sudo(f"perl -e {shlex.quote(NO_QUOTA % own['uid'])}")
     expect(probe(appliance, "resources", None, "--heavy")["disk"], ("succeeded", ""), "without a quota")
+
+
+OF_LIMITS = ("locked-memory", "pending-signals", "file-watches")
+
+
+def check_only_the_limits_of_a_process_bound_what_the_kernel_keeps_for_it(appliance):
+    """A session that waits at a gate, while root gives it what gear-init has taken, and the gear's memory no limit."""
+    own = state["facts"][0]
+    facts = probe(appliance, "resources")
+    expect([facts[name][0] for name in OF_LIMITS], ["denied"] * 3, facts)
+    expect(probe(appliance, "labels")["out-of-memory-inherited"][0], "denied")
+    gate = f"{own['home']}/app-root/data/gate"
+    appliance.sudo(f"mkfifo {gate} && chown {own['uid']} {gate} && sysctl -q fs.inotify.max_user_instances=1000000")
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+        later = pool.submit(ask, appliance, f"read -r go <{gate}; exec {PROBE} --group resources --group labels")
+        appliance.sudo(f"""
+            for try in $(seq 100); do pid=$(pgrep -U {own['uid']} -f '^/bin/bash .*{gate}') && break; sleep .2; done
+            for one in $pid; do
+                prlimit --pid $one --memlock=unlimited --sigpending=unlimited --nofile=201000
+                echo -500 >/proc/$one/oom_score_adj
+            done
+            echo max >$(find /sys/fs/cgroup -type d -name 'gear-{own['gear']}')/memory.max
+            echo go >{gate}""")
+        facts = later.result()
+    for name in (*OF_LIMITS, "out-of-memory-inherited"):
+        expect(facts[name][0], "succeeded", f"{name}: {facts[name]}")
+    appliance.sudo(f"rm {gate}; sysctl -q fs.inotify.max_user_instances=128")
 
 
 def check_both_gears_go(appliance):

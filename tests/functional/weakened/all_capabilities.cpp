@@ -7,16 +7,10 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace gearbox::sys {
-
-void set_limit(int resource, std::uint64_t value) {
-    const rlimit limit{value, value};
-    check(::setrlimit(static_cast<__rlimit_resource>(resource), &limit), "setting a limit");
-}
 
 void become(uid_t uid, gid_t gid, std::uint64_t) {
     check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keeping capabilities");
@@ -40,6 +34,8 @@ void drop_capabilities(std::uint64_t) {
         ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
     }
 }
+
+void leave_keyring() {}
 
 // The filter does not take hold without it, unless the process has CAP_SYS_ADMIN, as here.
 void set_no_new_privileges() {}
