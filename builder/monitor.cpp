@@ -19,7 +19,7 @@ Moment now() {
     return std::chrono::steady_clock::now();
 }
 
-double seconds_since(Moment start) {
+double elapsed(Moment start) {
     return std::chrono::duration<double>(now() - start).count();
 }
 
@@ -130,7 +130,7 @@ private:
             if (running_.empty()) {
                 continue;
             }
-            std::string text = str(running_, " ", format_seconds(seconds_since(started_)), "   ");
+            std::string text = str(running_, " ", format_seconds(elapsed(started_)), "   ");
             text += fraction_ < 0 ? std::string() : bar(fraction_) + "  ";
             out_ << "\r\033[K" << text << detail_.substr(0, 40) << std::flush;
         }
@@ -168,7 +168,7 @@ public:
                {"id", step.id}});
     }
     void progress(double fraction, const std::string& detail) override {
-        if (seconds_since(last_) < 0.2) {
+        if (elapsed(last_) < 0.2) {
             return;
         }
         last_ = now();

@@ -47,6 +47,8 @@ std::vector<Row> rows_of(Settings& s) {
         {"node.gear_base", &s.node.gear_base, "/var/lib/openshift", "Where the gears' homes are."},
         {"node.cartridge_dir", &s.node.cartridge_dir, "/usr/share/gearbox/cartridges",
          "Cartridges offered, one directory each (OpenShift v2 format)."},
+        {"node.import_dir", &s.node.import_dir, "/var/lib/gearbox/cartridges",
+         "Cartridges that the operator has imported (gearbox admin cartridge import)."},
         {"node.quickstart_dir", &s.node.quickstart_dir, "/usr/share/gearbox/quickstarts",
          "Quickstarts offered, one directory each."},
         {"node.libexec_dir", &s.node.libexec_dir, "/usr/libexec/gearbox",

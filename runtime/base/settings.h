@@ -28,6 +28,7 @@ struct RestSettings {
 struct NodeSettings {
     std::string gear_base;
     std::string cartridge_dir;
+    std::string import_dir;
     std::string quickstart_dir;
     std::string libexec_dir;
     std::string cgroup_parent;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -180,6 +181,64 @@ Json profile_list(Broker& broker, const Json&) {
     return out;
 }
 
+// "acme-redis" of "acme-redis-2.6".
+std::string without_version(const std::string& full_name) {
+    return full_name.substr(0, full_name.rfind('-'));
+}
+
+std::vector<std::string> users_of(const Broker& broker, const std::string& cartridge) {
+    std::vector<std::string> out;
+    for (const ApplicationRecord& record : broker.core.store.all_applications()) {
+        const Application& application = record.value;
+        if (std::any_of(application.cartridges.begin(), application.cartridges.end(),
+                        [&](const auto& installed) { return without_version(installed.name.text()) == cartridge; })) {
+            out.push_back(str(application.name.text(), "-", application.domain_name.text()));
+        }
+    }
+    return out;
+}
+
+Json cartridge_list(Broker& broker, const Json&) {
+    Json out = Json::array();
+    for (const ImportedCartridge& imported : broker.core.agent.imported_cartridges()) {
+        out.push_back({{"name", imported.name},
+                       {"versions", imported.versions},
+                       {"active", imported.active},
+                       {"applications", users_of(broker, imported.name)}});
+    }
+    return out;
+}
+
+Json cartridge_staging(Broker& broker, const Json&) {
+    return {{"directory", broker.core.agent.make_cartridge_staging()}};
+}
+
+Json cartridge_import(Broker& broker, const Json& args) {
+    const CartridgeImport done = broker.core.agent.import_cartridge(take<std::string>(args, "directory"));
+    broker.catalogue.forget();
+    return {{"name", done.name}, {"offers", done.offers}, {"remarks", done.remarks}};
+}
+
+Json cartridge_activate(Broker& broker, const Json& args) {
+    broker.core.agent.activate_cartridge(take<std::string>(args, "name"), take<bool>(args, "active"));
+    broker.catalogue.forget();
+    return Json::object();
+}
+
+// An application without its cartridge in the catalogue could not be shown, scaled or restored.
+Json cartridge_remove(Broker& broker, const Json& args) {
+    const auto name = take<std::string>(args, "name");
+    const auto users = users_of(broker, name);
+    if (!users.empty()) {
+        fail(ErrorKind::conflict, "'", name, "' is used by ", users.front(),
+             users.size() == 1 ? "" : str(" and ", users.size() - 1, " more"),
+             "; 'gearbox admin cartridge deactivate ", name, "' keeps it from new applications");
+    }
+    broker.core.agent.forget_cartridge(name);
+    broker.catalogue.forget();
+    return Json::object();
+}
+
 Json gear_freeze(Broker& broker, const Json& args) {
     const Application application = application_of(broker, args).second;
     const auto lock = broker.core.application_locks.lock(application.id.text());
@@ -259,6 +318,11 @@ const std::vector<AdminVerb>& admin_verbs() {
         {"gear.freeze", "application frozen", "stop its processes where they are, or let them go on",
          gear_freeze},
         {"profile.list", "", "the security profiles and how many gears have each", profile_list},
+        {"cartridge.list", "", "the imported cartridges, and who uses them", cartridge_list},
+        {"cartridge.staging", "", "a directory to put a cartridge into", cartridge_staging},
+        {"cartridge.import", "directory", "check what was put there, and offer it", cartridge_import},
+        {"cartridge.activate", "name active", "offer an imported cartridge, or no longer", cartridge_activate},
+        {"cartridge.remove", "name", "forget an imported cartridge that nobody uses", cartridge_remove},
         {"application.list", "", "every application of every user", application_list},
     };
     return verbs;

@@ -77,6 +77,11 @@ CartridgeCatalogue::List CartridgeCatalogue::list() const {
     return cached_;
 }
 
+void CartridgeCatalogue::forget() {
+    const std::lock_guard lock(mutex_);
+    cached_.reset();
+}
+
 std::optional<Cartridge> CartridgeCatalogue::find(const std::string& full_name) const {
     const List all = list();
     const auto found = std::find_if(all->begin(), all->end(),

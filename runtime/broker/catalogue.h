@@ -14,6 +14,8 @@ public:
     using List = std::shared_ptr<const std::vector<Cartridge>>;  // shared with running requests
     /// By base name, newest version first.
     List list() const;
+    /// What is on offer has changed.
+    void forget();
     std::optional<Cartridge> find(const std::string& full_name) const;
     /// What a word means: the one of that full name; else the newest version of every cartridge
     /// that provides the word. More than one: ambiguous.

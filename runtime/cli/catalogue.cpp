@@ -12,7 +12,7 @@ namespace {
 
 std::string base_name(const std::string& full) { return full.substr(0, full.rfind('-')); }
 
-std::string joined(const std::vector<std::string>& words) {
+std::string spaced(const std::vector<std::string>& words) {
     std::string out;
     for (const std::string& word : words) {
         out += (out.empty() ? "" : " ") + word;
@@ -21,7 +21,7 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 // OpenShift sends the list as text; ours as an array.
-std::vector<std::string> words_of(const Json& value) {
+std::vector<std::string> strings_of(const Json& value) {
     if (value.is_array()) {
         return value.get<std::vector<std::string>>();
     }
@@ -65,7 +65,7 @@ std::vector<Quickstart> parse_quickstarts(const Json& data) {
         const Json& entry = item.contains("quickstart") ? item.at("quickstart") : item;
         out.push_back({take<std::string>(entry, "id"), find<std::string>(entry, "summary").value_or(""),
                        take<std::string>(entry, "initial_git_url"),
-                       words_of(entry.value("cartridges", Json::array()))});
+                       strings_of(entry.value("cartridges", Json::array()))});
     }
     return out;
 }
@@ -95,7 +95,7 @@ Runner declare_quickstart_list(CLI::App&) {
         }
         std::vector<std::vector<std::string>> rows;
         for (const Quickstart& quickstart : parse_quickstarts(data)) {
-            rows.push_back({quickstart.id, joined(quickstart.cartridges), quickstart.summary});
+            rows.push_back({quickstart.id, spaced(quickstart.cartridges), quickstart.summary});
         }
         session.terminal().table({"NAME", "CARTRIDGES", "WHAT IT IS"}, rows);
         return 0;

@@ -34,6 +34,7 @@ constexpr Group groups[] = {
     {"admin user", "accounts of the broker"},
     {"admin app", "applications of everybody"},
     {"admin gear", "their gears"},
+    {"admin cartridge", "cartridges beyond those of the appliance"},
     {"admin profile", "security profiles of gears"},
 };
 
@@ -326,6 +327,8 @@ const std::vector<Command>& command_table() {
         {"cartridge reload", "have it read its configuration again", "", &declare_cartridge_reload},
         {"cartridge storage", "show or set its extra storage",
          "  gearbox cartridge storage php -a blog --set 1", &declare_cartridge_storage},
+        {"cartridge check", "what is wrong with a cartridge that you write", "  gearbox cartridge check ./redis",
+         &declare_cartridge_check},
         {"cartridge scale", "set how many gears it may have, for scaled applications", "",
          &declare_cartridge_scale},
         {"env set", "set variables", "  gearbox env set LEVEL=debug KEY=1 -a blog", &declare_env_set},
@@ -410,6 +413,13 @@ const std::vector<Command>& command_table() {
          "  gearbox admin gear plan blog-demo", &declare_admin_gear_plan},
         {"admin gear freeze", "stop its processes where they are", "", &declare_admin_gear_freeze},
         {"admin gear thaw", "let them go on", "", &declare_admin_gear_thaw},
+        {"admin cartridge import", "take in a cartridge and offer it to everybody",
+         "  gearbox admin cartridge import ./redis\n"
+         "  gearbox admin cartridge import https://example.com/redis-cartridge.git#v2", &declare_admin_cartridge_import},
+        {"admin cartridge list", "the imported ones, and who uses them", "", &declare_admin_cartridge_list},
+        {"admin cartridge activate", "offer one again", "", &declare_admin_cartridge_activate},
+        {"admin cartridge deactivate", "do not offer one any more", "", &declare_admin_cartridge_deactivate},
+        {"admin cartridge remove", "forget one that nobody uses", "", &declare_admin_cartridge_remove},
         {"admin profile list", "the security profiles, and how many gears have each", "", &declare_admin_profile_list},
         {"admin user create", "make an account", "  gearbox admin user create alice",
          &declare_user_create},

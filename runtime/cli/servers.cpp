@@ -7,7 +7,7 @@ namespace gearbox::cli {
 
 namespace {
 
-std::shared_ptr<std::string> add_name(CLI::App& parser) {
+std::shared_ptr<std::string> add_server(CLI::App& parser) {
     const auto name = std::make_shared<std::string>();
     parser.add_option("NAME", *name, "as 'server list' shows it")->required();
     return name;
@@ -45,7 +45,7 @@ Runner declare_server_list(CLI::App&) {
 }
 
 Runner declare_server_show(CLI::App& parser) {
-    const auto name = add_name(parser);
+    const auto name = add_server(parser);
     return [name](Session& session) {
         session.servers().check_known(*name);
         const Json server = describe(session.servers(), *name);
@@ -59,7 +59,7 @@ Runner declare_server_show(CLI::App& parser) {
 }
 
 Runner declare_server_use(CLI::App& parser) {
-    const auto name = add_name(parser);
+    const auto name = add_server(parser);
     return [name](Session& session) {
         session.servers().check_known(*name);
         session.servers().use(*name);
@@ -71,7 +71,7 @@ Runner declare_server_use(CLI::App& parser) {
 }
 
 Runner declare_server_remove(CLI::App& parser) {
-    const auto name = add_name(parser);
+    const auto name = add_server(parser);
     return [name](Session& session) {
         session.servers().check_known(*name);
         if (*name == session.servers().current() || *name == ServerList::first) {

@@ -34,7 +34,7 @@ std::string team_path(Session& session, const std::string& word) {
 
 namespace {
 
-std::shared_ptr<std::string> add_name(CLI::App& parser) {
+std::shared_ptr<std::string> add_team(CLI::App& parser) {
     const auto name = std::make_shared<std::string>();
     parser.add_option("NAME", *name, "the team's name or id")->required();
     return name;
@@ -81,7 +81,7 @@ Runner declare_team_list(CLI::App& parser) {
 }
 
 Runner declare_team_show(CLI::App& parser) {
-    const auto name = add_name(parser);
+    const auto name = add_team(parser);
     return [name](Session& session) {
         const Json team = find_team(session, *name);
         if (session.print_json(team)) {
@@ -97,7 +97,7 @@ Runner declare_team_show(CLI::App& parser) {
 }
 
 Runner declare_team_delete(CLI::App& parser) {
-    const auto name = add_name(parser);
+    const auto name = add_team(parser);
     return [name](Session& session) {
         return finish(session, session.broker().remove(team_path(session, *name)),
                       str("team '", *name, "' deleted"));
@@ -105,7 +105,7 @@ Runner declare_team_delete(CLI::App& parser) {
 }
 
 Runner declare_team_leave(CLI::App& parser) {
-    const auto name = add_name(parser);
+    const auto name = add_team(parser);
     return [name](Session& session) {
         return finish(session, session.broker().remove(team_path(session, *name) + "/members/self"),
                       str("you are no longer in team '", *name, "'"));

@@ -173,6 +173,8 @@ Cartridge parse_version(const YAML::Node& top, const std::string& version) {
     out.native_requires = list_of(manifest["Native-Requires"]);
     out.configure_order = list_of(manifest["Configure-Order"]);
     out.install_build_required = is_true(manifest["Install-Build-Required"]);
+    out.source_url = text_of(manifest["Source-Url"]);
+    out.source_md5 = to_lower(text_of(manifest["Source-Md5"]));
     check_categories(out);
     const YAML::Node endpoints = manifest["Endpoints"];
     if (endpoints && endpoints.IsSequence()) {
@@ -197,9 +199,12 @@ int number_at(std::string_view& rest) {
 
 }  // namespace
 
+std::string Cartridge::base_name() const {
+    return vendor.empty() || is_reserved_vendor(vendor) ? name : str(vendor, "-", name);
+}
+
 std::string Cartridge::full_name() const {
-    const bool default_vendor = vendor.empty() || vendor == "redhat" || vendor == "gearbox";
-    return default_vendor ? str(name, "-", version) : str(vendor, "-", name, "-", version);
+    return str(base_name(), "-", version);
 }
 
 bool Cartridge::has_category(std::string_view category) const {
@@ -209,6 +214,10 @@ bool Cartridge::has_category(std::string_view category) const {
 bool Cartridge::answers_to(std::string_view word) const {
     return word == full_name() || word == name ||
            std::find(provides.begin(), provides.end(), word) != provides.end();
+}
+
+bool is_reserved_vendor(std::string_view vendor) {
+    return vendor == "redhat" || vendor == "gearbox";
 }
 
 int compare_versions(std::string_view a, std::string_view b) {

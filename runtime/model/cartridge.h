@@ -49,10 +49,14 @@ struct Cartridge {
     std::vector<std::string> configure_order;  ///< what must be there before
     std::vector<Endpoint> endpoints;
     bool install_build_required = false;
+    std::string source_url;  ///< where its files are to be had; ""
+    std::string source_md5;  ///< of the archive there, hex; ""
     std::string source;  ///< directory of the cartridge's files
 
     /// "php-8.4"; with another vendor "vendor-name-1.0".
     std::string full_name() const;
+    /// The same without the version.
+    std::string base_name() const;
     bool has_category(std::string_view category) const;
     bool is_web_framework() const { return has_category("web_framework"); }
     /// The word names this cartridge: full name, or one of its Provides.
@@ -62,6 +66,9 @@ struct Cartridge {
 /// One Cartridge per entry of Versions, Version-Overrides applied, newest first. Lenient as the
 /// contract's section 22 asks; throws Error(invalid) naming the key for what cannot be used.
 std::vector<Cartridge> parse_manifest(std::string_view yaml);
+
+/// Whose cartridges have plain names: nobody else's may say that it is theirs (contract 1.1).
+bool is_reserved_vendor(std::string_view vendor);
 
 /// Compares dotted versions number by number: negative, 0 or positive.
 int compare_versions(std::string_view a, std::string_view b);

@@ -12,6 +12,13 @@ namespace gearbox {
 /// Receives text as it comes, chunks not lines; called from the thread that runs the operation.
 using TextSink = std::function<void(std::string_view)>;
 
+/// To an empty one, too.
+inline void say(const TextSink& sink, std::string_view text) {
+    if (sink) {
+        sink(text);
+    }
+}
+
 /// What a script's output asked for (cartridge contract, 7).
 struct ScriptMessages {
     std::vector<std::string> results;   ///< CLIENT_RESULT, shown to the user

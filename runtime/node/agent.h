@@ -81,6 +81,20 @@ struct GearUse {
     bool is_frozen = false;
 };
 
+/// A cartridge that the operator has added to those of the packages.
+struct ImportedCartridge {
+    std::string name;                   ///< with its vendor, without a version
+    std::vector<std::string> versions;  ///< of the packaging, oldest first
+    std::string active;                 ///< one of them; "": not offered
+};
+
+/// What came of an import.
+struct CartridgeImport {
+    std::string name;
+    std::vector<std::string> offers;   ///< full names
+    std::vector<std::string> remarks;  ///< what its operator should know
+};
+
 /// Acts on gears. Thread-safe; calls for one gear are serialised by the caller (one lock per
 /// application). Every call is idempotent: the journal repeats calls after a crash. destroy_ and
 /// remove_ calls are fine with what never existed. All throw Error.
@@ -90,6 +104,14 @@ public:
 
     /// Cartridges whose native requirements are installed, every version, newest first.
     virtual std::vector<Cartridge> cartridges() const = 0;
+
+    /// The operator's cartridges: an empty directory for root to fill, what was filled taken in and offered, offered
+    /// or not, forgotten. Gears that have one keep it.
+    virtual std::vector<ImportedCartridge> imported_cartridges() const { return {}; }
+    virtual std::string make_cartridge_staging() { fail_imports(); }
+    virtual CartridgeImport import_cartridge(const std::string&) { fail_imports(); }
+    virtual void activate_cartridge(const std::string&, bool) { fail_imports(); }
+    virtual void forget_cartridge(const std::string&) { fail_imports(); }
 
     /// Ids from first to last that belong to accounts or groups of the machine which are not gears.
     virtual std::vector<uid_t> foreign_ids(uid_t first, uid_t last) const {
@@ -176,6 +198,11 @@ public:
     /// runs again. Throws Error(not_found) for an id that is not kept.
     virtual bool activate(const GearId& gear, const std::string& deployment,
                           const TextSink& output) = 0;
+
+private:
+    [[noreturn]] static void fail_imports() {
+        fail(ErrorKind::unavailable, "this node takes no cartridges beyond those of its packages");
+    }
 };
 
 }  // namespace gearbox

@@ -208,7 +208,8 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
     };
     files.copy_cartridge(
         cartridge.source, added.name,
-        {label(FileKind::cartridge), label(added.database ? FileKind::database : FileKind::home)});
+        {label(FileKind::cartridge), label(added.database ? FileKind::database : FileKind::home)},
+        cartridge.source.starts_with(node_.settings.node.cartridge_dir));
     files.ensure_directory(added.name + "/env", files.locked(), 0750, label(FileKind::home));
     // Old action hooks write here without asking (contract 21.9).
     files.ensure_directory(added.name + "/logs", files.unlocked(), 0750, label(FileKind::log));

@@ -49,27 +49,35 @@ std::vector<std::string> missing_packages(const std::vector<std::string>& packag
     return out;
 }
 
-std::vector<Cartridge> load_catalogue(const std::string& directory) {
-    const std::string installed = find_file(dpkg_status_file).value_or("");
-    std::vector<Cartridge> out;
+std::vector<fs::path> cartridges_below(const fs::path& directory) {
     std::error_code absent;
-    std::vector<fs::path> names;
+    std::vector<fs::path> out;
     for (const auto& entry : fs::directory_iterator(directory, absent)) {
         if (fs::exists(entry.path() / "metadata/manifest.yml", absent)) {
-            names.push_back(entry.path());
+            out.push_back(entry.path());
         }
     }
-    std::sort(names.begin(), names.end());
-    for (const fs::path& name : names) {
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+std::vector<std::string> missing_packages(const std::vector<std::string>& packages) {
+    return missing_packages(packages, find_file(dpkg_status_file).value_or(""));
+}
+
+std::vector<Cartridge> load_catalogue(const std::vector<fs::path>& directories, bool need_packages) {
+    const std::string installed = need_packages ? find_file(dpkg_status_file).value_or("") : "";
+    std::vector<Cartridge> out;
+    for (const fs::path& directory : directories) {
         try {
-            for (Cartridge& cartridge : load_one(name)) {
-                if (missing_packages(cartridge.native_requires, installed).empty()) {
+            for (Cartridge& cartridge : load_one(directory)) {
+                if (!need_packages || missing_packages(cartridge.native_requires, installed).empty()) {
                     out.push_back(std::move(cartridge));
                 }
             }
         } catch (const Error& error) {
             log::warning("cartridge left out: ", error.text(),
-                         log::field("directory", name.native()));
+                         log::field("directory", directory.native()));
         }
     }
     return out;

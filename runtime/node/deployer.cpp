@@ -14,14 +14,7 @@ namespace gearbox {
 
 namespace {
 
-constexpr const char* git = "/usr/bin/git";
 constexpr const char* rule = "-------------------------\n";
-
-void say(const TextSink& output, const std::string& text) {
-    if (output) {
-        output(text);
-    }
-}
 
 bool is_stamp(const std::string& name) {
     return name.starts_with("20") && name.size() == 23 &&
@@ -119,7 +112,7 @@ void Deployer::read_markers(const GearRecord& record, PendingDeployment& pending
     command.environment = to_pairs(make_environment(node_.files(record), record, node_.settings));
     command.environment.insert(command.environment.end(), objects.begin(), objects.end());
     command.directory = node_.home(record);
-    command.argv = {git,           "--git-dir",    repositories_.path(record), "ls-tree",
+    command.argv = {git_program, "--git-dir", repositories_.path(record), "ls-tree",
                     "--name-only", pending.commit, ".openshift/markers/"};
     std::istringstream markers(node_.launcher.run(record, command).out);
     for (std::string line; std::getline(markers, line);) {

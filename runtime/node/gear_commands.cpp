@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::chrono::seconds patience{60};
 
-void say(const TextSink& sink, const std::string& text) {
-    if (sink) {
-        sink(text);
-    }
-}
-
 // NAME of "--cart NAME", "" if it is not there.
 std::string cartridge_of(const Words& words) {
     if (words.size() == 1) {

@@ -252,7 +252,7 @@ bool GearFiles::give(const std::string& path, Owner owner) const {
 }
 
 void GearFiles::copy_cartridge(const fs::path& source, const std::string& path,
-                               const CartridgeLabels& labels) const {
+                               const CartridgeLabels& labels, bool share_usr) const {
     std::string name;
     const UniqueFd parent = open_parent(path, name);
     {
@@ -277,7 +277,7 @@ void GearFiles::copy_cartridge(const fs::path& source, const std::string& path,
                                               [&](const auto& row) { return part == row.name; });
         const bool is_ours = ours != std::end(platform);
         const sys::CreateLabel label(is_ours ? ours->label : labels.rest);
-        if (part == "usr") {
+        if (part == "usr" && share_usr) {
             const std::string text = fs::absolute(entry.path());
             check(::symlinkat(text.c_str(), target.get(), "usr"), "linking 'usr'");
             continue;

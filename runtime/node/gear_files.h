@@ -55,9 +55,10 @@ public:
     bool give(const std::string& path, Owner owner) const;
 
     /// Copies a cartridge into a new directory of the gear's. What the platform relies on (env,
-    /// metadata, hooks, bin) stays root's; scripts get their execute bit; usr/ is shared by a link.
+    /// metadata, hooks, bin) stays root's; scripts get their execute bit.
+    /// share_usr: usr/ is a link to the source's, which gears can read.
     void copy_cartridge(const std::filesystem::path& source, const std::string& path,
-                        const CartridgeLabels& labels) const;
+                        const CartridgeLabels& labels, bool share_usr) const;
 
 private:
     UniqueFd open_parent(const std::string& path, std::string& name) const;

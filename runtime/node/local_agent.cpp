@@ -45,7 +45,8 @@ LocalAgent::LocalAgent(const Settings& settings, const Clock& clock)
       watcher_(node_, cgroups_,
                [this](const GearId& gear, const std::string& cartridge) { bring_back(gear, cartridge); },
                [this] { follow_host(); }),
-      catalogue_(load_catalogue(settings_.node.cartridge_dir)) {
+      imported_(settings_.node.import_dir) {
+    load_cartridges();
     std::vector<GearRecord> records;
     for (const GearId& id : store_.gears()) {
         records.push_back(store_.gear(id));
@@ -60,6 +61,58 @@ void LocalAgent::follow_host() {
     for (const auto& isolator : isolators_) {
         isolator->follow_host();
     }
+}
+
+void LocalAgent::load_cartridges() {
+    catalogue_ = load_catalogue(cartridges_below(settings_.node.cartridge_dir), true);
+    for (Cartridge& cartridge : load_catalogue(imported_.offered(), false)) {
+        catalogue_.push_back(std::move(cartridge));
+    }
+}
+
+std::vector<Cartridge> LocalAgent::cartridges() const {
+    const std::lock_guard lock(catalogue_mutex_);
+    return catalogue_;
+}
+
+std::vector<ImportedCartridge> LocalAgent::imported_cartridges() const {
+    const std::lock_guard lock(catalogue_mutex_);
+    return imported_.list();
+}
+
+std::string LocalAgent::make_cartridge_staging() {
+    const std::lock_guard lock(catalogue_mutex_);
+    return imported_.make_staging();
+}
+
+CartridgeImport LocalAgent::import_cartridge(const std::string& staging) {
+    const std::lock_guard lock(catalogue_mutex_);
+    const cartridge::Report report = imported_.accept(staging);
+    load_cartridges();
+    CartridgeImport out{report.name, report.offers, {}};
+    for (const cartridge::Finding& finding : report.findings) {
+        out.remarks.push_back(cartridge::to_line(finding));
+    }
+    for (const Cartridge& cartridge : catalogue_) {
+        for (const std::string& package : missing_packages(cartridge.native_requires)) {
+            if (cartridge.base_name() == report.name) {
+                out.remarks.push_back(str(cartridge.full_name(), " asks for the package '", package, "', which is not installed"));
+            }
+        }
+    }
+    return out;
+}
+
+void LocalAgent::activate_cartridge(const std::string& name, bool active) {
+    const std::lock_guard lock(catalogue_mutex_);
+    imported_.activate(name, active);
+    load_cartridges();
+}
+
+void LocalAgent::forget_cartridge(const std::string& name) {
+    const std::lock_guard lock(catalogue_mutex_);
+    imported_.remove(name);
+    load_cartridges();
 }
 
 // No mistake as such: a gear may have what is not offered any more.
@@ -217,7 +270,7 @@ void LocalAgent::create_repository(const GearId& gear, const RepositorySource& s
     GearRecord record = store_.gear(gear);
     launcher_.ensure_running(record);
     std::string directory;
-    for (const Cartridge& cartridge : catalogue_) {
+    for (const Cartridge& cartridge : cartridges()) {
         if (!record.cartridges.empty() &&
             cartridge.full_name() == record.cartridges.front().full_name) {
             directory = cartridge.source;

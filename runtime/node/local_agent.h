@@ -7,6 +7,7 @@
 #include "node/cartridge_runner.h"
 #include "node/context.h"
 #include "node/deployer.h"
+#include "node/imported_cartridges.h"
 #include "node/profiles.h"
 #include "node/repositories.h"
 #include "node/router.h"
@@ -15,6 +16,7 @@
 #include "sys/process.h"
 
 #include <memory>
+#include <mutex>
 
 namespace gearbox {
 
@@ -32,7 +34,12 @@ public:
     /// Reaps ended sandboxes; on SIGCHLD.
     void reap() { reaper_.collect(); }
 
-    std::vector<Cartridge> cartridges() const override { return catalogue_; }
+    std::vector<Cartridge> cartridges() const override;
+    std::vector<ImportedCartridge> imported_cartridges() const override;
+    std::string make_cartridge_staging() override;
+    CartridgeImport import_cartridge(const std::string& staging) override;
+    void activate_cartridge(const std::string& name, bool active) override;
+    void forget_cartridge(const std::string& name) override;
     std::vector<uid_t> foreign_ids(uid_t first, uid_t last) const override;
     void create_gear(const GearSpec& spec) override;
     void destroy_gear(const GearId& gear) override;
@@ -100,6 +107,7 @@ private:
     void apply_resources(const GearRecord& record);
     void bring_up(const GearId& gear, KeyedMutex& locks);
     void warn_of_unknown_cartridges() const;
+    void load_cartridges();
     void start_if_missing(GearRecord& record);
     void begin_change(const GearId& gear);
     void bring_back(const GearId& gear, const std::string& cartridge);
@@ -121,6 +129,8 @@ private:
     Deployer deployer_;
     Router router_;
     Watcher watcher_;
+    mutable std::mutex catalogue_mutex_;  ///< of the two below
+    ImportedCartridges imported_;
     std::vector<Cartridge> catalogue_;
 };
 

@@ -14,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* git = "/usr/bin/git";
 
 std::string hook_text(const Paths& paths, const char* name) {
     return str(
@@ -95,14 +94,14 @@ void Repositories::from_url(const GearRecord& record, const GitSource& source) c
     command.environment = to_pairs(environment);
     command.directory = node_.home(record);
     command.deadline = std::chrono::seconds(600);
-    command.argv = {git, "clone", "--quiet", "--bare", "--", source.url, target};
+    command.argv = {git_program, "clone", "--quiet", "--bare", "--", source.url, target};
     const GearResult cloned = node_.launcher.run(record, command);
     if (cloned.status != 0) {
         files.remove(home::repository(record.spec));
         fail(ErrorKind::invalid, "the source '", source.url,
              "' cannot be cloned: ", cloned.err.substr(0, 1000));
     }
-    runner_.run(record, Purpose::git, {git, "--git-dir", target, "remote", "remove", "origin"});
+    runner_.run(record, Purpose::git, {git_program, "--git-dir", target, "remote", "remove", "origin"});
     const std::string commit = find_commit(record, source.branch.empty() ? "HEAD" : source.branch);
     if (commit.empty() && !source.branch.empty()) {
         fail(ErrorKind::invalid, "the source '", source.url, "' has no branch or commit '",
@@ -111,15 +110,15 @@ void Repositories::from_url(const GearRecord& record, const GitSource& source) c
     const std::string branch = str("refs/heads/", record.spec.deployment.branch);
     if (!commit.empty()) {
         runner_.run_checked(record, Purpose::git,
-                            {git, "--git-dir", target, "update-ref", branch, commit});
+                            {git_program, "--git-dir", target, "update-ref", branch, commit});
     }
     runner_.run_checked(record, Purpose::git,
-                        {git, "--git-dir", target, "symbolic-ref", "HEAD", branch});
+                        {git_program, "--git-dir", target, "symbolic-ref", "HEAD", branch});
 }
 
 std::string Repositories::find_commit(const GearRecord& record, const std::string& name) const {
     const GearResult result = runner_.run(record, Purpose::git,
-                                          {git, "--git-dir", path(record), "rev-parse", "--quiet",
+                                          {git_program, "--git-dir", path(record), "rev-parse", "--quiet",
                                            "--verify", "--end-of-options", name + "^{commit}"});
     const std::string text = result.out.substr(0, result.out.find('\n'));
     const bool hex =

@@ -8,6 +8,8 @@
 
 namespace gearbox {
 
+inline constexpr const char* git_program = "/usr/bin/git";
+
 class Repositories {
 public:
     Repositories(const NodeContext& node, const CartridgeRunner& runner)

@@ -13,7 +13,7 @@ namespace {
 
 using Listeners = std::set<std::pair<std::string, int>>;
 
-constexpr auto patience = std::chrono::milliseconds(1);
+constexpr auto lock_patience = std::chrono::milliseconds(1);
 
 bool listens(const RecordedCartridge& cartridge, const Listeners& found) {
     return std::any_of(cartridge.endpoints.begin(), cartridge.endpoints.end(),
@@ -84,7 +84,7 @@ GearHealth Watcher::health(const GearId& gear) const {
 
 void Watcher::look(const GearId& gear, KeyedMutex& locks) {
     // Who holds the lock is changing the gear, and forgets it when done.
-    const auto lock = locks.lock_within(gear.text(), patience);
+    const auto lock = locks.lock_within(gear.text(), lock_patience);
     const auto record = lock ? node_.store.find(gear) : std::nullopt;
     if (!record || record->state != GearState::started) {
         return;

@@ -11,15 +11,16 @@ import sys
 ALLOWED = {
     "base": set(),
     "model": {"base"},
+    "cartridge": {"base", "model"},
     "sys": {"base", "model"},
     "conformance": {"base", "model"},
     "gear-init": {"base", "sys", "model"},
-    "node": {"base", "sys", "model"},
+    "node": {"base", "sys", "model", "cartridge"},
     "broker": {"base", "model", "=node/agent.h"},
     "plugins": {"base", "sys", "model", "broker", "=node/security_policy.h"},
     "control": {"base"},
     "rest": {"base", "model", "broker"},
-    "cli": {"base", "model", "control", "conformance"},
+    "cli": {"base", "model", "cartridge", "control", "conformance"},
 }
 INCLUDE = re.compile(r'^\s*#include "([^"]+)"')
 

@@ -88,6 +88,7 @@ void enter_private_host(const std::string& cgroup_parent) {
 Settings private_host_settings() {
     Settings settings = make_default_settings();
     settings.node.cartridge_dir = "/var/lib/gearbox/cartridges";
+    settings.node.import_dir = "/var/lib/gearbox/imported";
     settings.node.libexec_dir = libexec_dir();
     settings.node.cgroup_parent = parent_cgroup;
     settings.node.script_timeout_seconds = 120;

@@ -7,8 +7,6 @@ namespace gearbox {
 
 namespace {
 
-constexpr std::int64_t mebibyte = 1024 * 1024;
-
 // A loop device charges what it writes to the memory of the group whose I/O it is, if that has the io
 // controller (drivers/block/loop.c). With its file in RAM, as on the live medium, that would be the size
 // of the gear's files; and a gear at its limit would hold up the device, and with it all others.
@@ -27,7 +25,7 @@ public:
     void adapt(const GearRecord& record, pid_t) override {
         const GearSettings limits = profiles_.limits(record);
         cgroups_.ensure(cgroup_name(record.spec.id),
-                        {limits.memory_mb * mebibyte, limits.swap_mb * mebibyte, limits.pids,
+                        {limits.memory_mb << 20, limits.swap_mb << 20, limits.pids,
                          limits.cpu_percent, limits.cpu_weight, weighs_io_ ? limits.io_weight : 0});
     }
     void prepare(const GearRecord& record, sys::Program& program) override {

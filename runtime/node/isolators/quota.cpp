@@ -7,8 +7,6 @@ namespace gearbox {
 
 namespace {
 
-constexpr std::int64_t mebibyte = 1024 * 1024;
-
 class QuotaIsolator final : public Isolator {
 public:
     QuotaIsolator(const Profiles& profiles, const Paths& paths) : profiles_(profiles), paths_(paths) {
@@ -21,7 +19,7 @@ public:
     void adapt(const GearRecord& record, pid_t) override {
         const GearSettings limits = profiles_.limits(record);
         const std::int64_t disk = disk_limit_mb(limits, record.spec.resources, paths_.gear_base);
-        sys::set_disk_quota(paths_.gear_base, record.spec.uid, {disk * mebibyte, limits.files});
+        sys::set_disk_quota(paths_.gear_base, record.spec.uid, {disk << 20, limits.files});
     }
     void release(const GearId&, uid_t uid) override {
         if (uid != 0) {
