@@ -80,7 +80,7 @@ class Web:
     def set_variable(self, name, value):
         path = self.gear.home_on_host / ".env/user_vars" / name
         path.write_text(value)
-        self.addCleanup(path.unlink)
+        self.addCleanup(path.unlink, missing_ok=True)
 
     def wait_for_log(self, text):
         log = self.gear.home_on_host / f"app-root/logs/{self.cart}.log"
