@@ -22,7 +22,12 @@ BASE = pathlib.Path(os.environ.get("GEARBOX_TEST_BASE", "/"))
 UID = 61234
 UUID = "5f00c0ffee5f00c0ffee0001"
 
-ENDPOINTS = {"php": (("IP", "PORT", 8080),), "mysql": (("DB_HOST", "DB_PORT", 3306),)}
+
+def endpoints(cartridge):
+    """(name of the address, name of the port, port) of each endpoint in the manifest."""
+    manifest = (SOURCE / cartridge / "metadata/manifest.yml").read_text()
+    return re.findall(r"- Private-IP-Name: (\w+)\n +Private-Port-Name: (\w+)\n +Private-Port: (\d+)", manifest)
+
 
 SET_UP = r"""
 set -e
@@ -33,7 +38,7 @@ cd "$root"
 mkdir -p usr etc tmp proc dev var/lib/openshift/"$uuid" var/tmp run old
 for name in bin sbin lib lib64; do ln -s usr/$name $name; done
 mount -t overlay overlay -o "ro,lowerdir=$stage/usr:${base%/}/usr" usr
-for name in ssl php alternatives; do
+for name in ssl php perl python3 alternatives; do
     [ -d "${base%/}/etc/$name" ] && mkdir etc/$name && mount --rbind "${base%/}/etc/$name" etc/$name
 done
 for name in ld.so.cache mime.types localtime; do
@@ -197,9 +202,9 @@ class Gear:
         short = name.upper()
         values = {f"OPENSHIFT_{short}_DIR": f"{self.home}/{name}/",
                   f"OPENSHIFT_{short}_IDENT": f"gearbox:{name}:{version}:0.1.0"}
-        for index, (ip, port, number) in enumerate(ENDPOINTS[name]):
+        for index, (ip, port, number) in enumerate(endpoints(name)):
             values[f"OPENSHIFT_{short}_{ip}"] = self.address(list(self.carts).index(name) + 1 + index)
-            values[f"OPENSHIFT_{short}_{port}"] = str(number)
+            values[f"OPENSHIFT_{short}_{port}"] = number
         for key, value in values.items():
             (env / key).write_text(value + "\n")
         for path in [target, *target.rglob("*")]:
@@ -211,8 +216,8 @@ class Gear:
         for path in re.findall(r"^- (env/\w+)$", managed, re.M):
             (target / path).touch()
             os.chown(target / path, UID, UID)
-        output = "".join(self.script(name, script, "--version", version).stdout
-                         for script in ("setup", "install"))
+        done = [self.script(name, script, "--version", version) for script in ("setup", "install")]
+        output = "".join(script.stdout for script in done if script)
         for path in env.iterdir():
             os.chown(path, 0, UID)
             path.chmod(0o640)
@@ -224,9 +229,11 @@ class Gear:
 
     def check_out(self, tree):
         """The pushed tree in runtime/repo, as `git archive` would lay it out."""
+        self.control(next(iter(self.carts)), "pre-repo-archive")
         repo = self.home_on_host / "app-root/runtime/repo"
-        shutil.rmtree(repo)
-        shutil.copytree(tree, repo, symlinks=True)
+        for path in repo.iterdir():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        shutil.copytree(tree, repo, symlinks=True, dirs_exist_ok=True)
         for path in [repo, *repo.rglob("*")]:
             os.chown(path, UID, UID, follow_symlinks=False)
 
@@ -243,6 +250,14 @@ class Gear:
         output += self.control(primary, "deploy") + self.hook("deploy")
         output += self.control(primary, "start")
         return output + self.control(primary, "post-deploy") + self.hook("post_deploy")
+
+    def hot_deploy(self, tree):
+        """A push with the marker hot_deploy, to a running application."""
+        primary = next(iter(self.carts))
+        self.check_out(tree)
+        output = "".join(self.control(primary, verb) for verb in (
+            "update-configuration", "pre-build", "build", "update-configuration", "deploy", "post-deploy"))
+        return output + self.hook("post_deploy")
 
     def curl(self, *arguments):
         command = ["nsenter", "-t", str(self.pid), "-n", "curl", "-sS", "--max-time", "120", *arguments]

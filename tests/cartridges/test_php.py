@@ -108,8 +108,7 @@ class Php(unittest.TestCase):
         self.push({"index.php": "top"})
         (self.repo / "public").mkdir()
         (self.repo / "public/index.php").write_text("public")
-        self.gear.check_out(self.repo)
-        self.gear.control("php", "post-deploy")
+        self.gear.hot_deploy(self.repo)
         self.gear.shell(f"for i in {{1..100}}; do curl -s {self.url}/ | grep -q public && exit; sleep .05; done; exit 1")
 
     def test_stop_lets_a_request_finish(self):
@@ -131,7 +130,7 @@ class Php(unittest.TestCase):
         self.assertEqual(self.get(), "ok")
         # A pid file that names somebody else's process is not believed.
         self.gear.control("php", "stop")
-        self.gear.shell("echo 1 >php/run/httpd.pid")
+        self.gear.shell("echo 1 1 >php/run/php.pid; echo 1 >php/run/httpd.pid")
         self.gear.control("php", "start")
         self.assertEqual(self.get(), "ok")
 
