@@ -22,7 +22,14 @@ BASE = pathlib.Path(os.environ.get("GEARBOX_TEST_BASE", "/"))
 UID = 61234
 UUID = "5f00c0ffee5f00c0ffee0001"
 
-ENDPOINTS = {"php": (("IP", "PORT", 8080),), "mysql": (("DB_HOST", "DB_PORT", 3306),)}
+ENDPOINTS = {
+    "php": (("IP", "PORT", 8080),),
+    "mysql": (("DB_HOST", "DB_PORT", 3306),),
+    "postgresql": (("DB_HOST", "DB_PORT", 5432),),
+    "redis": (("HOST", "PORT", 6379),),
+    "cron": (),
+    "phpmyadmin": (("IP", "PORT", 8080),),
+}
 
 SET_UP = r"""
 set -e
