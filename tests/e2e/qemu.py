@@ -387,10 +387,10 @@ class Machine:
                 "-o", f"UserKnownHostsFile={self.workdir}/known_hosts"]
 
     def ssh(self, command, *, user=OPERATOR, key=None, stdin=None, timeout=120, check=True):
-        """Runs a command in the guest; returns the CompletedProcess, with text streams."""
+        """Runs a command in the guest; returns the CompletedProcess, with streams of bytes if stdin is bytes."""
         done = subprocess.run(["ssh", *self.ssh_options(key), f"{user}@127.0.0.1", command],
-                              input=stdin if stdin is not None else "", text=True, errors="replace",
-                              capture_output=True, timeout=timeout)
+                              input=stdin if stdin is not None else "", capture_output=True, timeout=timeout,
+                              errors=None if isinstance(stdin, bytes) else "replace")
         if check and done.returncode != 0:
             raise MachineError(f"in the guest, {command!r} returned {done.returncode}\n"
                                f"{done.stdout[-2000:]}{done.stderr[-2000:]}")
