@@ -93,8 +93,8 @@ public:
 
     // The directory with the cartridge.
     fs::path get(const std::string& source) {
-        if (source.starts_with("http") && is_address(source) && is_manifest(source)) {
-            return by_manifest(download(source, work_));
+        if (is_address(source) && is_manifest(source)) {
+            return by_manifest(download(source, work_), true);
         }
         if (is_archive(source)) {
             const fs::path archive = is_address(source) ? download(source, work_) : fs::path(source);
@@ -106,7 +106,7 @@ public:
             return source;
         }
         if (is_manifest(source) && fs::exists(source)) {
-            return by_manifest(source);
+            return by_manifest(source, false);
         }
         if (!is_address(source) && source.find("://") == std::string::npos && !fs::exists(source.substr(0, source.rfind('#')))) {
             fail(ErrorKind::not_found, "'", source, "' is no file or directory here, and no address");
@@ -117,12 +117,16 @@ public:
 
 private:
     // The manifest that was asked for counts, not the one that comes with the code (contract 1.6).
-    fs::path by_manifest(const fs::path& manifest) {
+    // One that comes from elsewhere names no file of this machine.
+    fs::path by_manifest(const fs::path& manifest, bool is_foreign) {
         verify(manifest);
         const std::string text = read_file(manifest, 64 * 1024);
         const cartridge::Source code = cartridge::source_of(text);
         if (code.url.empty()) {
             fail(ErrorKind::invalid, "the manifest names no Source-Url: it does not say where its cartridge's files are");
+        }
+        if (is_foreign && !is_address(code.url) && !code.url.starts_with("git://")) {
+            fail(ErrorKind::invalid, "Source-Url '", code.url, "' is no http, https or git address");
         }
         if (is_manifest(code.url)) {
             fail(ErrorKind::invalid, "Source-Url '", code.url, "' is another manifest");
