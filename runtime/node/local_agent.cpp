@@ -63,58 +63,6 @@ void LocalAgent::follow_host() {
     }
 }
 
-void LocalAgent::load_cartridges() {
-    catalogue_ = load_catalogue(cartridges_below(settings_.node.cartridge_dir), true);
-    for (Cartridge& cartridge : load_catalogue(imported_.offered(), false)) {
-        catalogue_.push_back(std::move(cartridge));
-    }
-}
-
-std::vector<Cartridge> LocalAgent::cartridges() const {
-    const std::lock_guard lock(catalogue_mutex_);
-    return catalogue_;
-}
-
-std::vector<ImportedCartridge> LocalAgent::imported_cartridges() const {
-    const std::lock_guard lock(catalogue_mutex_);
-    return imported_.list();
-}
-
-std::string LocalAgent::make_cartridge_staging() {
-    const std::lock_guard lock(catalogue_mutex_);
-    return imported_.make_staging();
-}
-
-CartridgeImport LocalAgent::import_cartridge(const std::string& staging) {
-    const std::lock_guard lock(catalogue_mutex_);
-    const cartridge::Report report = imported_.accept(staging);
-    load_cartridges();
-    CartridgeImport out{report.name, report.offers, {}};
-    for (const cartridge::Finding& finding : report.findings) {
-        out.remarks.push_back(cartridge::to_line(finding));
-    }
-    for (const Cartridge& cartridge : catalogue_) {
-        for (const std::string& package : missing_packages(cartridge.native_requires)) {
-            if (cartridge.base_name() == report.name) {
-                out.remarks.push_back(str(cartridge.full_name(), " asks for the package '", package, "', which is not installed"));
-            }
-        }
-    }
-    return out;
-}
-
-void LocalAgent::activate_cartridge(const std::string& name, bool active) {
-    const std::lock_guard lock(catalogue_mutex_);
-    imported_.activate(name, active);
-    load_cartridges();
-}
-
-void LocalAgent::forget_cartridge(const std::string& name) {
-    const std::lock_guard lock(catalogue_mutex_);
-    imported_.remove(name);
-    load_cartridges();
-}
-
 // No mistake as such: a gear may have what is not offered any more.
 void LocalAgent::warn_of_unknown_cartridges() const {
     for (const Profile& profile : profiles_.all()) {

@@ -25,6 +25,7 @@ using conformance::Layer;
 using conformance::Verdict;
 using ::testing::IsSubsetOf;
 using ::testing::IsSupersetOf;
+using ::testing::MatchesRegex;
 
 namespace {
 
@@ -330,7 +331,7 @@ TEST_F(LayersTest, SessionKeyring) {
     const std::string program = str("exec perl -e 'print syscall(", SYS_keyctl, ", ", KEYCTL_GET_KEYRING_ID, ", ",
                                     KEY_SPEC_SESSION_KEYRING, ", 0)'");
     const std::string first = weakened.inside(program);
-    EXPECT_GT(std::stol(first), 0);
+    EXPECT_THAT(first, MatchesRegex("[1-9][0-9]*"));
     EXPECT_NE(first, std::to_string(own));
     EXPECT_NE(first, weakened.inside(program)) << "two sessions share a keyring";
 }

@@ -1,9 +1,10 @@
 """The life of an application of each of our cartridges, those that other scenarios are about (php, mysql) aside: created,
 pushed to, restarted, killed, saved, restored into another application, deleted."""
 
+import subprocess
 import time
 
-from appliance import expect, expect_in, expect_true
+from appliance import CLOUD_DOMAIN, expect, expect_in, expect_true
 
 NODE = r"""
 const http = require('http'), net = require('net'), env = process.env;
@@ -132,6 +133,46 @@ def check_cron_has_run(appliance):
     while appliance.web(state["static"]).get("/tick.txt").status != 200:
         expect_true(time.monotonic() < deadline, "the job of every minute has not run")
         time.sleep(2)
+
+
+MANIFEST = """Name: echo
+Cartridge-Short-Name: ECHO
+Version: '1.0'
+Cartridge-Version: 0.0.1
+Cartridge-Vendor: acme
+Categories: [web_framework]
+Endpoints: [{Private-IP-Name: IP, Private-Port-Name: PORT, Private-Port: 8080, Mappings: [{Frontend: '', Backend: ''}]}]
+"""
+CONTROL = """#!/bin/bash
+cd "$OPENSHIFT_REPO_DIR"
+case $1 in
+start) setsid python3 -m http.server --bind "$OPENSHIFT_ECHO_IP" "$OPENSHIFT_ECHO_PORT" </dev/null &>/dev/null & ;;
+stop) pkill -f http.server ;;
+esac
+exit 0
+"""
+
+
+def check_a_cartridge_of_somebody_else_by_its_address(appliance):
+    """The archive is served by an application of the appliance itself: there is no network but that."""
+    user = appliance.users["olga"]
+    tree = user.directory / "static"
+    work = user.directory / "cartridge"
+    for path, text in {"metadata/manifest.yml": MANIFEST, "bin/control": CONTROL, "template/index.html": "echo says hello\n"}.items():
+        (work / "echo-1" / path).parent.mkdir(parents=True, exist_ok=True)
+        (work / "echo-1" / path).write_text(text)
+    subprocess.run(["tar", "-czf", tree / "echo.tar.gz", "-C", work, "echo-1"], check=True)
+    user.push(tree, "Offer a cartridge")
+    address = f"http://static-olga.{CLOUD_DOMAIN}/echo.tar.gz"
+    expect_in("on offer: acme-echo-1.0", appliance.sudo(f"gearbox admin cartridge import {address}"))
+    echo = create(appliance, "echo", ["acme-echo"])
+    assert_page(appliance, echo, ["echo says hello"], patience=60)
+    expect_in("echo-olga", appliance.sudo("gearbox admin cartridge list"))
+    refused = appliance.machine.sudo("gearbox admin cartridge remove acme-echo", check=False)
+    expect_in("is used by echo-olga", refused.stderr)
+    delete(appliance, echo)
+    appliance.sudo("gearbox admin cartridge remove acme-echo")
+    expect(appliance.sudo("ls -A /var/lib/gearbox/cartridges"), "")
 
 
 def check_restored_into_others_and_deleted(appliance):
