@@ -89,6 +89,11 @@ class Web:
             self.assertLess(time.monotonic(), end, f"{text!r} is not in the log:\n{log.exists() and log.read_text()}")
             time.sleep(0.05)
 
+    def tearDown(self):
+        log = self.gear.home_on_host / f"app-root/logs/{self.cart}.log"
+        if os.environ.get("GEARBOX_TEST_LOGS") and log.exists():
+            print(log.read_text())
+
     # -- what all must do ----------------------------------------------------------
 
     def test_template_answers(self):
