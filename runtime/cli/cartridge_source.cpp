@@ -38,10 +38,10 @@ std::string file_name(const std::string& source) {
 // The contract's limits: two redirections; a manifest is small, an archive at most what a cartridge may be.
 fs::path download(const std::string& address, const fs::path& to) {
     const fs::path file = to / file_name(address);
-    run_tool_checked({"curl", "--silent", "--show-error", "--fail", "--location", "--proto", "=http,https", "--max-redirs", "2",
-                      "--connect-timeout", "10", "--max-time", "600", "--max-filesize",
-                      std::to_string(is_manifest(address) ? 20'480 : cartridge::Limits{}.bytes), "--output", file,
-                      "--", address});
+    const std::int64_t most = is_manifest(address) ? 20'480 : cartridge::Limits{}.bytes;
+    run_tool_checked({"curl", "--silent", "--show-error", "--fail", "--location", "--proto", "=http,https",
+                      "--max-redirs", "2", "--connect-timeout", "10", "--max-time", "600", "--max-filesize",
+                      std::to_string(most), "--output", file, "--", address});
     return file;
 }
 
@@ -60,7 +60,8 @@ void unpack(const fs::path& archive, const fs::path& to) {
     if (archive.extension() == ".zip") {
         run_tool_checked({"unzip", "-q", archive, "-d", to});
     } else {
-        run_tool_checked({"tar", "--extract", "--no-same-owner", "--no-same-permissions", "--file", archive, "--directory", to});
+        run_tool_checked({"tar", "--extract", "--no-same-owner", "--no-same-permissions", "--file", archive,
+                          "--directory", to});
     }
 }
 
@@ -108,7 +109,7 @@ public:
         if (is_manifest(source) && fs::exists(source)) {
             return by_manifest(source, false);
         }
-        if (!is_address(source) && source.find("://") == std::string::npos && !fs::exists(source.substr(0, source.rfind('#')))) {
+        if (source.find("://") == std::string::npos && !fs::exists(source.substr(0, source.rfind('#')))) {
             fail(ErrorKind::not_found, "'", source, "' is no file or directory here, and no address");
         }
         clone(source, work_ / "cloned");
@@ -123,7 +124,8 @@ private:
         const std::string text = read_file(manifest, 64 * 1024);
         const cartridge::Source code = cartridge::source_of(text);
         if (code.url.empty()) {
-            fail(ErrorKind::invalid, "the manifest names no Source-Url: it does not say where its cartridge's files are");
+            fail(ErrorKind::invalid,
+                 "the manifest names no Source-Url: it does not say where its cartridge's files are");
         }
         if (is_foreign && !is_address(code.url) && !code.url.starts_with("git://")) {
             fail(ErrorKind::invalid, "Source-Url '", code.url, "' is no http, https or git address");

@@ -1,4 +1,4 @@
-// cartridge check, for authors; admin cartridge …, for operators: what is imported, through the daemon's control socket.
+// cartridge check, for authors; admin cartridge …, for operators, through the daemon's control socket.
 #include "base/file.h"
 #include "cartridge/check.h"
 #include "cli/cartridge_source.h"
@@ -37,7 +37,8 @@ std::string joined(const std::vector<std::string>& words) {
 Runner declare_activation(CLI::App& parser, bool active, const char* done) {
     const auto arguments = add_import_arguments(parser, "CARTRIDGE", "as 'admin cartridge list' names it");
     return [arguments, active, done](Session& session) {
-        const Json reply = call(arguments->socket, "cartridge.activate", {{"name", arguments->name}, {"active", active}});
+        const Json reply =
+            call(arguments->socket, "cartridge.activate", {{"name", arguments->name}, {"active", active}});
         if (!session.print_json(reply)) {
             session.terminal().line(str("'", arguments->name, "' ", done));
         }
@@ -49,7 +50,8 @@ Runner declare_activation(CLI::App& parser, bool active, const char* done) {
 
 Runner declare_cartridge_check(CLI::App& parser) {
     const auto source = std::make_shared<std::string>();
-    parser.add_option("SOURCE", *source, "a directory; or an archive, a repository or a manifest, as for an import")->required();
+    parser.add_option("SOURCE", *source, "a directory; or an archive, a repository or a manifest, as for an import")
+        ->required();
     return [source](Session& session) {
         const TempDir fetched;
         std::filesystem::path directory = *source;
@@ -75,7 +77,8 @@ Runner declare_cartridge_check(CLI::App& parser) {
 
 Runner declare_admin_cartridge_import(CLI::App& parser) {
     const auto arguments = add_import_arguments(
-        parser, "SOURCE", "a directory, an archive, a git repository (with #branch), a manifest's or repository's address");
+        parser, "SOURCE",
+        "a directory, an archive, a git repository (with #branch), a manifest's or repository's address");
     parser.add_option("--sha256", arguments->sha256, "what the archive or manifest must have")
         ->check(CLI::Validator(
             [](const std::string& text) {

@@ -35,10 +35,12 @@ CartridgeImport LocalAgent::import_cartridge(const std::string& staging) {
         out.remarks.push_back(cartridge::to_line(finding));
     }
     for (const Cartridge& cartridge : catalogue_) {
+        if (cartridge.base_name() != report.name) {
+            continue;
+        }
         for (const std::string& package : missing_packages(cartridge.native_requires)) {
-            if (cartridge.base_name() == report.name) {
-                out.remarks.push_back(str(cartridge.full_name(), " asks for the package '", package, "', which is not installed"));
-            }
+            out.remarks.push_back(
+                str(cartridge.full_name(), " asks for the package '", package, "', which is not installed"));
         }
     }
     return out;
