@@ -52,6 +52,8 @@ class Python(Web, unittest.TestCase):
         where = WSGI % "__name__ + ' ' + os.path.relpath(__file__, os.environ['OPENSHIFT_REPO_DIR'])"
         self.push({"app.py": OWN_SERVER})
         self.assertEqual(self.get(), "own ok")
+        self.control("threaddump")
+        self.wait_for_log("most recent call first")
         self.write({"app.py": OWN_SERVER.replace("own", "another")})
         self.gear.hot_deploy(self.repo)
         self.assertEqual(self.get(), "another ok")

@@ -16,9 +16,7 @@ from gear import Gear, ScriptFailed, SOURCE
 
 
 class Web:
-    timeouts = {"START_TIMEOUT": "8"}
     running = "is running"
-    hot = True
 
     @classmethod
     def setUpClass(cls):
@@ -29,8 +27,6 @@ class Web:
         cls.gear = Gear(app="demo", carts=((cls.cart, cls.version),))
         cls.addClassCleanup(cls.gear.close)
         cls.addClassCleanup(lambda: os.environ.get("GEARBOX_TEST_TIMES") and cls.gear.print_times())
-        for name, value in cls.timeouts.items():
-            (cls.gear.home_on_host / f".env/user_vars/OPENSHIFT_{cls.cart.upper()}_{name}").write_text(value)
         cls.gear.add_cartridge(cls.cart, cls.version)
         cls.url = f"http://{cls.gear.address(1)}:8080"
 
@@ -139,6 +135,7 @@ class Web:
         self.assertEqual(self.get().strip().splitlines(), [f"LOWER={value}", "OPENSHIFT_APP_NAME=demo"])
 
     def test_broken_application_says_why(self):
+        self.set_variable(f"OPENSHIFT_{self.cart.upper()}_START_TIMEOUT", "8")
         for name, (files, text) in self.broken.items():
             with self.subTest(name):
                 shutil.rmtree(self.repo)

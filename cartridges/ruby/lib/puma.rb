@@ -2,7 +2,8 @@
 
 # Settings of Puma.
 bind "tcp://#{ENV.fetch('OPENSHIFT_RUBY_IP')}:#{ENV.fetch('OPENSHIFT_RUBY_PORT')}"
-state_path File.join(ENV.fetch('OPENSHIFT_RUBY_DIR'), 'run/puma.state')
+# Written when the application is loaded, also after a restart in place.
+state_path File.join(ENV.fetch('OPENSHIFT_RUBY_DIR'), 'run/ready')
 threads 1, Integer(ENV.fetch('RAILS_MAX_THREADS', 8))
 # One process is the smallest; each more of a large gear shares what was loaded.
 memory = Integer(ENV.fetch('OPENSHIFT_GEAR_MEMORY_MB', 512))
