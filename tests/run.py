@@ -69,12 +69,12 @@ def step(name, command, environment=None):
     return good
 
 
-def ctest(name, directory, label, environment=None, jobs=JOBS):
+def ctest(name, directory, label, environment=None):
     """Tests of one label; skips are judged by tests/allowed-skips.txt."""
     report = LOGS / f"{name}.xml"
     report.unlink(missing_ok=True)
     run(name, ["ctest", "--test-dir", str(directory), "-L", f"^{label}$", "--output-on-failure", "--no-tests=error",
-               "-j", jobs, "--output-junit", str(report)], environment)
+               "-j", JOBS, "--output-junit", str(report)], environment)
     if not report.exists():
         TOTALS.add(0, 1)
         return
@@ -122,7 +122,7 @@ FUZZ_SECONDS = 60
 
 def suite_fuzz():
     """Every fuzzer for a minute; anything that it finds is a failure, with the input in the log. Low priority: the
-    booted image is tested at the same time and uses one processor."""
+    booted image is tested at the same time."""
     if not (run("fuzz-configure", ["cmake", "--preset", "fuzz"])
             and run("fuzz-build", ["nice", "ninja", "-j1", "-C", str(FUZZ), "fuzzers"])):
         TOTALS.add(0, 1)
@@ -141,7 +141,7 @@ def fuzz_one(name):
 
 
 def suite_functional():
-    ctest("functional", HOST, "functional", jobs="1")
+    ctest("functional", HOST, "functional")
 
 
 def suite_package():
@@ -171,20 +171,25 @@ SUITES = {
     "build": suite_build, "unit": suite_unit, "lint": suite_lint, "sanitize": suite_sanitize, "package": suite_package,
     "functional": suite_functional, "image": suite_image, "e2e": suite_e2e, "fuzz": suite_fuzz,
 }
-BESIDE_E2E = "fuzz"
+# One step after the other; the lanes of a step beside each other, each with a processor for itself.
+STEPS = [
+    [["build"]], [["unit"]], [["lint"]], [["sanitize"]],
+    [["functional"], ["package", "image"]],
+    [["e2e"], ["fuzz"]],
+]
 
 
 def run_suites(names):
-    """One after the other, but for the one that has a processor to itself while the image is tested."""
-    has_both = {"e2e", BESIDE_E2E} <= set(names)
-    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
-        for name in names:
-            if has_both and name == "e2e":
-                beside = pool.submit(SUITES[BESIDE_E2E])
-                suite_e2e()
-                beside.result()
-            elif not (has_both and name == BESIDE_E2E):
-                SUITES[name]()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for lanes in STEPS:
+            running = [pool.submit(run_lane, [name for name in lane if name in names]) for lane in lanes]
+            for lane in running:
+                lane.result()
+
+
+def run_lane(names):
+    for name in names:
+        SUITES[name]()
 
 
 def main():

@@ -145,6 +145,7 @@ std::vector<ForwardedPort> parse_ports(const std::string& text) {
         port.target = line.substr(arrow + 4);
         port.local = port.service == "mysql"        ? 3306
                      : port.service == "postgresql" ? 5432
+                     : port.service == "redis"      ? 6379
                      : port.service == "mongodb"    ? 27017
                                                     : 8080;
         for (const ForwardedPort& other : out) {
