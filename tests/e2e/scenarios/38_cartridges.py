@@ -128,13 +128,6 @@ def check_domains_of_databases(appliance):
         expect(found, {"gear_db_t"}, program)
 
 
-def check_cron_has_run(appliance):
-    deadline = time.monotonic() + 90
-    while appliance.web(state["static"]).get("/tick.txt").status != 200:
-        expect_true(time.monotonic() < deadline, "the job of every minute has not run")
-        time.sleep(2)
-
-
 MANIFEST = """Name: echo
 Cartridge-Short-Name: ECHO
 Version: '1.0'
@@ -173,6 +166,13 @@ def check_a_cartridge_of_somebody_else_by_its_address(appliance):
     delete(appliance, echo)
     appliance.sudo("gearbox admin cartridge remove acme-echo")
     expect(appliance.sudo("ls -A /var/lib/gearbox/cartridges"), "")
+
+
+def check_cron_has_run(appliance):
+    deadline = time.monotonic() + 90
+    while appliance.web(state["static"]).get("/tick.txt").status != 200:
+        expect_true(time.monotonic() < deadline, "the job of every minute has not run")
+        time.sleep(2)
 
 
 def check_restored_into_others_and_deleted(appliance):
