@@ -99,7 +99,8 @@ ToolResult run_tool(const std::vector<std::string>& argv, const ToolOptions& opt
     bp::environment environment = boost::this_process::environment();
     for (const std::string& pair : options.environment) {
         const auto equals = pair.find('=');
-        environment[pair.substr(0, equals)] = pair.substr(equals + 1);
+        // Not by operator[]: its search compares beyond the end of entries that are shorter than the name.
+        environment.set(pair.substr(0, equals), pair.substr(equals + 1));
     }
     Pipe in = make_pipe();
     Pipe out = make_pipe();
