@@ -194,26 +194,6 @@ std::vector<GearId> LocalAgent::gears() const {
     return out;
 }
 
-ScriptMessages LocalAgent::add_cartridge(const GearId& gear, const Cartridge& cartridge) {
-    GearRecord record = store_.gear(gear);
-    const Profile* const before = profiles_.find(record);
-    ScriptMessages messages = runner_.add(record, cartridge);
-    if (profiles_.find(record) != before) {
-        apply_resources(record);
-    }
-    return messages;
-}
-
-void LocalAgent::remove_cartridge(const GearId& gear, const Cartridge& cartridge) {
-    if (auto record = store_.find(gear)) {
-        const Profile* const before = profiles_.find(*record);
-        runner_.remove(*record, cartridge.name);
-        if (profiles_.find(*record) != before) {
-            apply_resources(*record);
-        }
-    }
-}
-
 void LocalAgent::create_repository(const GearId& gear, const RepositorySource& source) {
     GearRecord record = store_.gear(gear);
     launcher_.ensure_running(record);
@@ -229,7 +209,9 @@ void LocalAgent::create_repository(const GearId& gear, const RepositorySource& s
 
 ScriptMessages LocalAgent::deploy_initially(const GearId& gear, const TextSink& output) {
     GearRecord record = store_.gear(gear);
-    return deployer_.deploy_initially(record, output);
+    const ScriptMessages messages = deployer_.deploy_initially(record, output);
+    watcher_.notice(record);
+    return messages;
 }
 
 // Its services come and go on purpose now, and scripts must run.
@@ -286,6 +268,7 @@ void LocalAgent::start(const GearId& gear) {
     node_.files(record).remove(stop_lock);
     runner_.start_all(record);
     set_gear_state(node_, record, GearState::started);
+    watcher_.notice(record);
 }
 
 void LocalAgent::halt(GearRecord& record, bool force) {
@@ -320,6 +303,7 @@ void LocalAgent::restart(const GearId& gear) {
     runner_.control_each(record, "restart");
     runner_.run_action_hook(record, "post_restart", {});
     set_gear_state(node_, record, GearState::started);
+    watcher_.notice(record);
 }
 
 void LocalAgent::reload(const GearId& gear) {
@@ -464,7 +448,7 @@ bool LocalAgent::deploy(const GearId& gear, const DeployRequest& request, const 
     begin_change(gear);
     GearRecord record = store_.gear(gear);
     const bool success = deployer_.deploy(record, request, output);
-    forget_stop(record);
+    end_deployment(record);
     return success;
 }
 
@@ -473,7 +457,7 @@ bool LocalAgent::activate(const GearId& gear, const std::string& deployment,
     begin_change(gear);
     GearRecord record = store_.gear(gear);
     const bool success = deployer_.activate_kept(record, deployment, output);
-    forget_stop(record);
+    end_deployment(record);
     return success;
 }
 
@@ -481,13 +465,14 @@ bool LocalAgent::activate_current(const GearId& gear, const TextSink& output) {
     begin_change(gear);
     GearRecord record = store_.gear(gear);
     const bool success = deployer_.activate_current(record, output);
-    forget_stop(record);
+    end_deployment(record);
     return success;
 }
 
-void LocalAgent::forget_stop(const GearRecord& record) const {
+void LocalAgent::end_deployment(const GearRecord& record) {
     if (record.state == GearState::started) {
         node_.files(record).remove(stop_lock);
+        watcher_.notice(record);
     }
 }
 

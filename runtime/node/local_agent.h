@@ -112,7 +112,7 @@ private:
     void begin_change(const GearId& gear);
     void bring_back(const GearId& gear, const std::string& cartridge);
     void halt(GearRecord& record, bool force);
-    void forget_stop(const GearRecord& record) const;
+    void end_deployment(const GearRecord& record);
 
     const Settings& settings_;
     Paths paths_;

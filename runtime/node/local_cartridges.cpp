@@ -1,4 +1,4 @@
-// LocalAgent: what is on offer.
+// LocalAgent: cartridges, on offer and in gears.
 #include "node/catalogue.h"
 #include "node/local_agent.h"
 
@@ -56,6 +56,26 @@ void LocalAgent::forget_cartridge(const std::string& name) {
     const std::lock_guard lock(catalogue_mutex_);
     imported_.remove(name);
     load_cartridges();
+}
+
+ScriptMessages LocalAgent::add_cartridge(const GearId& gear, const Cartridge& cartridge) {
+    GearRecord record = store_.gear(gear);
+    const Profile* const before = profiles_.find(record);
+    ScriptMessages messages = runner_.add(record, cartridge);
+    if (profiles_.find(record) != before) {
+        apply_resources(record);
+    }
+    return messages;
+}
+
+void LocalAgent::remove_cartridge(const GearId& gear, const Cartridge& cartridge) {
+    if (auto record = store_.find(gear)) {
+        const Profile* const before = profiles_.find(*record);
+        runner_.remove(*record, cartridge.name);
+        if (profiles_.find(*record) != before) {
+            apply_resources(*record);
+        }
+    }
 }
 
 }  // namespace gearbox

@@ -63,6 +63,18 @@ void Watcher::forget(const GearId& gear) {
     }
 }
 
+void Watcher::notice(const GearRecord& record) {
+    if (record.state != GearState::started || !node_.launcher.is_running(record)) {
+        return;
+    }
+    const Listeners found = sys::listeners(record.init_pid);
+    for (const RecordedCartridge& cartridge : record.cartridges) {
+        if (listens(cartridge, found)) {
+            look_at(record.spec.id, cartridge.name, true);
+        }
+    }
+}
+
 void Watcher::drop(const GearId& gear) {
     const std::lock_guard guard(mutex_);
     gears_.erase(gear);

@@ -30,6 +30,8 @@ public:
     void stop();
     /// Somebody starts, stops or deploys: what listened before is not missed any more.
     void forget(const GearId& gear);
+    /// What was started is missed if it ends, even before the next look.
+    void notice(const GearRecord& record);
     /// The gear is no more.
     void drop(const GearId& gear);
     GearHealth health(const GearId& gear) const;

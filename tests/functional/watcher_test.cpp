@@ -78,6 +78,18 @@ TEST_F(WatcherTest, StartsAgainWhatHasEnded) {
     EXPECT_EQ(agent->state(gear), GearState::stopped);
 }
 
+TEST_F(WatcherTest, MissesWhatEndsRightAfterItsStart) {
+    const auto is_back = [&] { return body() == "first version\n"; };
+    ASSERT_TRUE(comes_true(is_back));
+    agent->restart(gear);
+    inside(gear, "kill -9 $(cat ~/mock/run/pid)");
+    EXPECT_TRUE(comes_true(is_back));
+    agent->stop(gear, false);
+    agent->start(gear);
+    inside(gear, "kill -9 $(cat ~/mock/run/pid)");
+    EXPECT_TRUE(comes_true(is_back));
+}
+
 TEST_F(WatcherTest, TellsOfKillsByTheMemoryLimit) {
     const auto before = agent->health(gear).oom_kills;
     std::this_thread::sleep_for(std::chrono::seconds(2));  // allowed: a first look

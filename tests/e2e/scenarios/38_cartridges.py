@@ -80,8 +80,6 @@ def live(appliance, name):
     assert_page(appliance, app, life["page"])
     expect(user.api("POST", f"/application/{app['id']}/events", {"event": "restart"}).status, 200)
     assert_page(appliance, app, life["page"])
-    # What has never been seen to listen is not missed: the daemon looks every five seconds.
-    time.sleep(12)
     uid = appliance.facts_of(app)["uid"]
     killed = appliance.sudo(f"for p in $(pgrep -U {uid}); do read -r name </proc/$p/comm; "
                             "[ $name = gear-init ] || { kill -9 $p; echo $name; }; done 2>/dev/null; true")
