@@ -29,6 +29,7 @@ const std::set<std::string> may_be_absent = {
     "kernel/kcore",
     "kernel/kallsyms",
     "kernel/keys-proc",
+    "resources/core-handler",  // no program takes dumps here
     "kernel/page-flags",
     "kernel/kmsg-proc",
     "labels/autogroup-nice",
