@@ -212,7 +212,7 @@ bool Cartridge::has_category(std::string_view category) const {
 }
 
 bool Cartridge::answers_to(std::string_view word) const {
-    return word == full_name() || word == name ||
+    return word == full_name() || word == base_name() || word == name ||
            std::find(provides.begin(), provides.end(), word) != provides.end();
 }
 

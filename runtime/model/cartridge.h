@@ -59,7 +59,7 @@ struct Cartridge {
     std::string base_name() const;
     bool has_category(std::string_view category) const;
     bool is_web_framework() const { return has_category("web_framework"); }
-    /// The word names this cartridge: full name, or one of its Provides.
+    /// The word names this cartridge: full name, with or without version and vendor, or one of its Provides.
     bool answers_to(std::string_view word) const;
 };
 

@@ -109,5 +109,16 @@ TEST(Versions, CompareByNumber) {
     EXPECT_EQ(compare_versions("1.0", "1"), 0);
 }
 
+TEST(Manifest, IsAskedForWithAndWithoutVendorAndVersion) {
+    Cartridge cartridge;
+    cartridge.name = "redis";
+    cartridge.version = "2.6";
+    cartridge.vendor = "acme";
+    for (const char* word : {"redis", "acme-redis", "acme-redis-2.6"}) {
+        EXPECT_TRUE(cartridge.answers_to(word)) << word;
+    }
+    EXPECT_FALSE(cartridge.answers_to("redis-2.6"));
+}
+
 }  // namespace
 }  // namespace gearbox
