@@ -124,3 +124,4 @@ def check_only_the_limits_of_a_process_bound_what_the_kernel_keeps_for_it(applia
 def check_both_gears_go(appliance):
     for app in state["apps"]:
         expect(appliance.users[app["domain_id"]].api("DELETE", f"/application/{app['id']}").status, 200)
+    appliance.machine.forget_denials()
