@@ -116,6 +116,9 @@ public:
         return work_ / "cloned";
     }
 
+    /// To be laid over the one that comes with the code; empty if none was asked for.
+    const fs::path& manifest() const { return manifest_; }
+
 private:
     // The manifest that was asked for counts, not the one that comes with the code (contract 1.6).
     // One that comes from elsewhere names no file of this machine.
@@ -134,22 +137,23 @@ private:
             fail(ErrorKind::invalid, "Source-Url '", code.url, "' is another manifest");
         }
         sha256_.clear();
-        const fs::path directory = get(code.url);
-        if (!code.md5.empty() && is_archive(code.url)) {
-            check_digest(work_ / file_name(code.url), "md5sum", code.md5);
-        }
-        fs::create_directories(directory / "metadata");
-        fs::copy_file(manifest, directory / manifest_path, fs::copy_options::overwrite_existing);
-        return directory;
+        manifest_ = manifest;
+        md5_ = code.md5;
+        return get(code.url);
     }
 
     void verify(const fs::path& file) const {
         if (!sha256_.empty()) {
             check_digest(file, "sha256sum", sha256_);
         }
+        if (!md5_.empty()) {
+            check_digest(file, "md5sum", md5_);
+        }
     }
 
     std::string sha256_;
+    std::string md5_;    ///< of the archive that the manifest names
+    fs::path manifest_;  ///< that was asked for
     const fs::path& work_;
 };
 
@@ -157,8 +161,18 @@ private:
 
 void fetch_cartridge(const std::string& source, const std::string& sha256, const fs::path& directory) {
     const TempDir work;
-    const fs::path found = Fetcher(sha256, work.path()).get(source);
+    Fetcher fetcher(sha256, work.path());
+    const fs::path found = fetcher.get(source);
     run_tool_checked({"cp", "--recursive", "--no-dereference", "--", str(found.native(), "/."), directory});
+    if (!fetcher.manifest().empty()) {
+        // Links in their places would lead to files of this machine.
+        if (fs::is_symlink(directory / "metadata")) {
+            fs::remove(directory / "metadata");
+        }
+        fs::create_directories(directory / "metadata");
+        fs::remove(directory / manifest_path);
+        fs::copy_file(fetcher.manifest(), directory / manifest_path);
+    }
 }
 
 }  // namespace gearbox::cli

@@ -79,6 +79,25 @@ TEST_F(CartridgeSource, IsNamedByAManifest) {
     cli::fetch_cartridge(path("redis.yml"), "", to.path());
     EXPECT_THAT(read_file(to.path() / "metadata/manifest.yml"), HasSubstr("newer"));
     EXPECT_EQ(read_file(to.path() / "file"), "first");
+    // Its own files stay as they are.
+    std::ofstream(path("redis.yml")) << manifest << "Source-Url: " << path("redis") << "\nDescription: newer\n";
+    EXPECT_EQ(fetched(path("redis.yml")), "first");
+    EXPECT_EQ(read_file(path("redis/metadata/manifest.yml")), manifest);
+    const std::string sum = run_tool_checked({"md5sum", path("flat.tar")}).substr(0, 32);
+    std::ofstream(path("sum.yml")) << manifest << "Source-Url: " << path("flat.tar") << "\nSource-Md5: " << sum << "\n";
+    EXPECT_EQ(fetched(path("sum.yml")), "first");
+    std::ofstream(path("sum.yml")) << manifest << "Source-Url: " << path("flat.tar") << "\nSource-Md5: "
+                                   << std::string(32, '0') << "\n";
+    EXPECT_THAT(fetched(path("sum.yml")), HasSubstr("has the md5sum " + sum));
+    // Nor do others that the code links to.
+    in_work("echo safe >outside; mkdir away; cp -r redis linked; ln -sf ../../outside linked/metadata/manifest.yml; "
+            "mkdir far; ln -s ../away far/metadata; echo -n first >far/file");
+    for (const char* name : {"linked", "far"}) {
+        std::ofstream(path("link.yml")) << manifest << "Source-Url: " << path(name) << "\n";
+        EXPECT_EQ(fetched(path("link.yml")), "first") << name;
+    }
+    EXPECT_EQ(read_file(path("outside")), "safe\n");
+    EXPECT_TRUE(fs::is_empty(path("away")));
     std::ofstream(path("bare.yml")) << manifest;
     EXPECT_THAT(fetched(path("bare.yml")), HasSubstr("names no Source-Url"));
     std::ofstream(path("loop.yml")) << manifest << "Source-Url: http://localhost/loop.yml\n";
