@@ -217,7 +217,7 @@ TEST_F(NetworkTest, HasItsBandwidthAndNoMore) {
     agent->start(gear);
     EXPECT_GT(seconds(), 1.5);
     const std::string pid = std::to_string(agent->context().store.gear(gear).init_pid);
-    EXPECT_THAT(tool("nsenter --net=/proc/" + pid + "/ns/net tc qdisc show dev eth0"), HasSubstr("tbf 8")) ;
+    EXPECT_THAT(tool("nsenter --net=/proc/" + pid + "/ns/net tc qdisc show dev eth0"), AllOf(HasSubstr("qdisc tbf"), HasSubstr("rate 4Mbit")));
     settings.gear.network_mbit = 0;
     restart_agent();
     agent->set_resources(gear, {});
