@@ -58,8 +58,17 @@ def run(name, command, environment=None):
     verdict = "ok" if done.returncode == 0 else f"FAILED ({done.returncode})"
     say(f"-- {name}: {verdict}, {time.monotonic() - began:.0f} s")
     if done.returncode != 0:
-        say("\n".join(log.read_text(errors="replace").splitlines()[-60:]))
+        lines = log.read_text(errors="replace").splitlines()
+        say("\n".join(failures(lines) + lines[-60:]))
     return done.returncode == 0
+
+
+def failures(lines):
+    """What GoogleTest and unittest say of the tests that failed, which may be far above a log's end."""
+    marks = [number for number, line in enumerate(lines)
+             if ": Failure" in line or line.lstrip("0123456789: ").startswith(("FAIL: ", "ERROR: "))]
+    shown = sorted({number for mark in marks[:8] for number in range(mark, min(mark + 12, len(lines)))})
+    return [lines[number] for number in shown]
 
 
 def step(name, command, environment=None):
@@ -121,8 +130,8 @@ FUZZ_SECONDS = 60
 
 
 def suite_fuzz():
-    """Every fuzzer for a minute; anything that it finds is a failure, with the input in the log. Low priority: the
-    booted image is tested at the same time."""
+    """Every fuzzer for a minute; anything that it finds is a failure, with the input in the log. Low priority: other
+    tests run at the same time."""
     if not (run("fuzz-configure", ["cmake", "--preset", "fuzz"])
             and run("fuzz-build", ["nice", "ninja", "-j1", "-C", str(FUZZ), "fuzzers"])):
         TOTALS.add(0, 1)
@@ -174,8 +183,8 @@ SUITES = {
 # One step after the other; the lanes of a step beside each other, each with a processor for itself.
 STEPS = [
     [["build"]], [["unit"]], [["lint"]], [["sanitize"]],
-    [["functional"], ["package", "image"]],
-    [["e2e"], ["fuzz"]],
+    [["functional"], ["package", "image", "fuzz"]],
+    [["e2e"]],
 ]
 
 

@@ -2,14 +2,18 @@
 """Runs the scenarios against a booted image.
 
 A scenario is a file in scenarios/; its functions named check_… run in the order of the file, with the
-appliance as argument. All scenarios share one boot; a failed check fails the run and the next one goes on.
+appliance as argument. A failed check fails the run and the next one goes on. Each machine (one processor, one
+boot) takes the next scenario when it has done with its last one; scenarios need nothing of each other.
 
-usage: run.py ISO [--workdir DIR] [--only WORD] [--firmware bios|uefi] [--keep]
+usage: run.py ISO [--workdir DIR] [--only WORD[,WORD…]] [--machines N] [--firmware bios|uefi] [--keep]
 """
 
 import argparse
+import concurrent.futures
 import importlib.util
+import os
 import pathlib
+import queue
 import sys
 import time
 import traceback
@@ -32,48 +36,51 @@ def checks_of(module):
             if name.startswith("check_") and callable(value) and value.__module__ == module.__name__]
 
 
-def run_check(label, check, appliance):
+class Verdicts:
+    """What has been counted; every line is printed at once and whole."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def add(self, label, seconds, complaint=None):
+        if complaint is None:
+            self.passed += 1
+            print(f"ok   {label} ({seconds:.1f} s)\n", end="", flush=True)
+        else:
+            self.failed += 1
+            text = complaint.strip().replace("\n", "\n     ")
+            print(f"FAIL {label} ({seconds:.1f} s)\n     {text}\n", end="", flush=True)
+
+
+def attempt(verdicts, label, action):
+    """What the action returns; None if it failed, which is counted and told."""
     began = time.monotonic()
     try:
-        check(appliance)
+        result = action()
     except Exception as error:  # the report is the point: every failure, with its text
-        print(f"FAIL {label} ({time.monotonic() - began:.1f} s)")
         text = str(error) if isinstance(error, CheckFailed) else traceback.format_exc()
-        print("     " + text.strip().replace("\n", "\n     "), flush=True)
-        return False
-    print(f"ok   {label} ({time.monotonic() - began:.1f} s)", flush=True)
-    return True
+        verdicts.add(label, time.monotonic() - began, text)
+        return None
+    verdicts.add(label, time.monotonic() - began)
+    return result
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("image")
-    parser.add_argument("--workdir", default="build/e2e")
-    parser.add_argument("--only", default="", help="scenarios whose file name holds this word")
-    parser.add_argument("--firmware", choices=("bios", "uefi"), default="bios")
-    parser.add_argument("--keep", action="store_true", help="leave the machine running")
-    arguments = parser.parse_args()
-    workdir = pathlib.Path(arguments.workdir).resolve()
+def run_machine(arguments, workdir, scenarios, verdicts):
+    """Boots one machine and runs scenarios in it until none is left."""
     workdir.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
+    appliance = attempt(verdicts, f"boot of {workdir.name}",
+                        lambda: boot(arguments.image, workdir, firmware=arguments.firmware))
+    if appliance is None:
+        return
     try:
-        appliance = boot(arguments.image, workdir, firmware=arguments.firmware)
-    except Exception:
-        traceback.print_exc()
-        print("0 passed, 1 failed, 0 skipped (boot)")
-        return 1
-    print(f"ok   boot ({time.monotonic() - began:.1f} s)", flush=True)
-    passed, failed = 1, 0
-    try:
-        for path in sorted((HERE / "scenarios").glob("*.py")):
-            if arguments.only not in path.stem:
-                continue
+        while True:
+            try:
+                path = scenarios.get_nowait()
+            except queue.Empty:
+                break
             for name, check in checks_of(load(path)):
                 label = f"{path.stem}: {name.removeprefix('check_').replace('_', ' ')}"
-                if run_check(label, check, appliance):
-                    passed += 1
-                else:
-                    failed += 1
+                attempt(verdicts, label, lambda check=check: check(appliance))
     finally:
         try:
             journal = appliance.sudo("journalctl -b --no-pager -o short-monotonic", timeout=180)
@@ -83,8 +90,31 @@ def main():
                 appliance.machine.detach()
             else:
                 appliance.machine.stop()
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("image")
+    parser.add_argument("--workdir", default="build/e2e")
+    parser.add_argument("--only", default="", help="scenarios whose file name holds one of these words")
+    parser.add_argument("--machines", type=int, default=min(2, os.cpu_count() or 1), help="how many at once")
+    parser.add_argument("--firmware", choices=("bios", "uefi"), default="bios")
+    parser.add_argument("--keep", action="store_true", help="leave the machines running")
+    arguments = parser.parse_args()
+    scenarios, verdicts = queue.SimpleQueue(), Verdicts()
+    for path in sorted((HERE / "scenarios").glob("*.py")):
+        if any(word in path.stem for word in arguments.only.split(",")):
+            scenarios.put(path)
+    machines = max(1, min(arguments.machines, scenarios.qsize()))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        running = [pool.submit(run_machine, arguments, pathlib.Path(arguments.workdir).resolve() / f"machine-{number}",
+                               scenarios, verdicts) for number in range(1, machines + 1)]
+        for machine in running:
+            machine.result()
+    if not scenarios.empty():
+        verdicts.add("scenarios", 0, f"{scenarios.qsize()} were not run: no machine")
+    print(f"{verdicts.passed} passed, {verdicts.failed} failed, 0 skipped")
+    return 1 if verdicts.failed else 0
 
 
 if __name__ == "__main__":
