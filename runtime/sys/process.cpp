@@ -38,11 +38,11 @@ struct Prepared {
     char* const* environment;
     const Wire* wires;
     std::size_t wire_count;
-    int error_fd;
     int death_signal;
+    volatile int error = 0;  // set by the child, in the memory that both have
 };
 
-[[noreturn]] void run_child(const Prepared& child) {
+[[noreturn]] void run_child(Prepared& child) {
     // The daemon blocks signals for its signalfd and ignores SIGPIPE; programs expect neither.
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
@@ -62,10 +62,24 @@ struct Prepared {
         }
     }
     ::execve(child.path, child.argv, child.environment);
-    const int code = errno;
-    const ssize_t ignored = ::write(child.error_fd, &code, sizeof code);
-    static_cast<void>(ignored);
+    child.error = errno;
     ::_exit(127);
+}
+
+// Like vfork(2): the child runs in our memory and on our stack while this thread waits for its exec, so that no page
+// tables of the daemon are copied. Not by syscall(2), whose return the child would overwrite.
+long clone_and_run(clone_args& args, Prepared& child) {
+    args.flags |= CLONE_VM | CLONE_VFORK;
+#if defined(__x86_64__)
+    long pid = SYS_clone3;
+    asm volatile("syscall" : "+a"(pid) : "D"(&args), "S"(sizeof args) : "rcx", "r11", "memory");
+#else
+#error "write clone3's system call for this architecture"
+#endif
+    if (pid == 0) {
+        run_child(child);
+    }
+    return pid;
 }
 
 }  // namespace
@@ -108,7 +122,6 @@ UniqueFd Child::detach() {
 Child spawn(const Program& program) {
     const std::vector<char*> argv = argv_of(program.argv);
     const std::vector<char*> environment = argv_of(program.environment);
-    Pipe report = make_pipe();
     // Sources are moved out of the way of all targets, so that the order of dup2 does not matter.
     constexpr int clear_of_targets = 64;
     std::vector<UniqueFd> sources;
@@ -118,12 +131,8 @@ Child spawn(const Program& program) {
             check(::fcntl(from, F_DUPFD_CLOEXEC, clear_of_targets), "duplicating a descriptor"));
         wires.push_back({sources.back().get(), to});
     }
-    UniqueFd error_fd(check(::fcntl(report.write.get(), F_DUPFD_CLOEXEC, clear_of_targets),
-                            "duplicating a descriptor"));
-    report.write.reset();
-    const Prepared prepared{
-        program.path.c_str(), argv.data(),    environment.data(),         wires.data(),
-        wires.size(),         error_fd.get(), program.parent_death_signal};
+    Prepared prepared{program.path.c_str(), argv.data(),  environment.data(),
+                      wires.data(),         wires.size(), program.parent_death_signal};
     int pidfd = -1;
     clone_args args{};
     args.flags = program.namespaces | CLONE_PIDFD;
@@ -133,19 +142,21 @@ Child spawn(const Program& program) {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = static_cast<std::uint64_t>(program.cgroup.get());
     }
+    // No handler of ours may run in the child.
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
     std::unique_lock creating(process_creation());
-    const long pid = ::syscall(SYS_clone3, &args, sizeof args);
-    if (pid == 0) {
-        run_child(prepared);
-    }
-    check(pid, "starting '", program.path, "'");
-    Child child(static_cast<pid_t>(pid), UniqueFd(pidfd));
-    error_fd.reset();
-    int code = 0;
-    const ssize_t got = ::read(report.read.get(), &code, sizeof code);
+    const long pid = clone_and_run(args, prepared);
     creating.unlock();
-    if (got == static_cast<ssize_t>(sizeof code)) {
-        throw SysError(code, str("executing '", program.path, "'"));
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (pid < 0) {
+        throw SysError(static_cast<int>(-pid), str("starting '", program.path, "'"));
+    }
+    Child child(static_cast<pid_t>(pid), UniqueFd(pidfd));
+    if (prepared.error != 0) {
+        throw SysError(prepared.error, str("executing '", program.path, "'"));
     }
     return child;
 }
