@@ -29,20 +29,10 @@ namespace gearbox {
 namespace {
 
 constexpr int plan_fd = 3;
-constexpr int status_fd = 4;
 constexpr int pidfd_fd = 6;
-constexpr int failed = 125;
 
 void close_on_exec(int fd) {
     check(::fcntl(fd, F_SETFD, FD_CLOEXEC), "marking descriptor ", fd);
-}
-
-void wait_for_go() {
-    char byte = 0;
-    if (::read(status_fd, &byte, 1) != 1) {
-        // The daemon has gone; nobody wants this any more.
-        ::_exit(failed);
-    }
 }
 
 int report(const StepFailure& failure) {
@@ -50,7 +40,7 @@ int report(const StepFailure& failure) {
     const std::string text = to_text(json);
     const ssize_t ignored = ::write(status_fd, text.data(), text.size());
     static_cast<void>(ignored);
-    return failed;
+    return failed_status;
 }
 
 int launch() {
@@ -60,7 +50,6 @@ int launch() {
     // Opened now: the program need not be visible inside.
     const UniqueFd self(check(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC), "opening myself"));
     const LaunchPlan plan = parse_launch_plan(parse_json(read_all(plan_fd)));
-    wait_for_go();
     run_launch_steps(plan);
     char name[] = "gear-init";
     char mode[] = "init";

@@ -21,21 +21,20 @@ mode_t parse_mode(const std::string& octal) {
     return mode;
 }
 
-void make_parents(const std::string& path) {
-    for (auto slash = path.find('/', 1); slash != std::string::npos;
-         slash = path.find('/', slash + 1)) {
-        const std::string parent = path.substr(0, slash);
-        if (::mkdir(parent.c_str(), 0755) < 0 && errno != EEXIST) {
-            fail_errno("creating '", parent, "'");
-        }
-    }
-}
-
+// With its parents; one that is there stays as it is.
 void make_directory(const std::string& path, mode_t mode) {
-    make_parents(path);
-    if (::mkdir(path.c_str(), mode) < 0 && errno != EEXIST) {
+    if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) {
+        return;
+    }
+    if (errno != ENOENT) {
         fail_errno("creating '", path, "'");
     }
+    make_directory(path.substr(0, path.rfind('/')), 0755);
+    check(::mkdir(path.c_str(), mode), "creating '", path, "'");
+}
+
+void make_parent(const std::string& path) {
+    make_directory(path.substr(0, path.rfind('/')), 0755);
 }
 
 std::optional<struct stat> find_stat(const std::string& path) {
@@ -131,7 +130,7 @@ public:
     }
     void operator()(const SymlinkStep& step) const {
         const std::string target = place(step.target);
-        make_parents(target);
+        make_parent(target);
         check(::symlink(step.text.c_str(), target.c_str()), "linking '", target, "'");
     }
     void operator()(const FileStep& step) const { file(place(step.target), step.content); }
@@ -139,7 +138,7 @@ public:
 private:
     std::string place(const std::string& target) const { return plan_.root + target; }
     static void file(const std::string& target, const std::string& content) {
-        make_parents(target);
+        make_parent(target);
         const UniqueFd fd(
             check(::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644),
                   "creating '", target, "'"));

@@ -28,6 +28,10 @@ void make_mounts_private(const LaunchPlan&) {
     check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "making all mounts private");
 }
 
+void wait_for_go(const LaunchPlan&) {
+    gearbox::wait_for_go();
+}
+
 void hide_cgroups(const LaunchPlan&) {
     check(::unshare(CLONE_NEWCGROUP), "making a cgroup namespace");
 }
@@ -125,10 +129,11 @@ struct Step {
 
 constexpr Step<LaunchPlan> launch_steps[] = {
     {"propagation", make_mounts_private},
+    {"mounts", make_root},
+    {"go", wait_for_go},
     {"cgroup ns", hide_cgroups},
     {"sysctls", set_sysctls},
     {"network", raise_network},
-    {"mounts", make_root},
     {"pivot", pivot},
     {"hostname", set_hostname},
 };
@@ -159,6 +164,13 @@ void run(const Step<Plan> (&steps)[count], const Plan& plan) {
 }
 
 }  // namespace
+
+void wait_for_go() {
+    char byte = 0;
+    if (::read(status_fd, &byte, 1) != 1) {
+        ::_exit(failed_status);
+    }
+}
 
 void run_launch_steps(const LaunchPlan& plan) {
     run(launch_steps, plan);

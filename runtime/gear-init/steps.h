@@ -6,13 +6,13 @@ namespace gearbox {
 
 /// The order is THE table in steps.cpp; the reasons are here.
 ///
+///   propagation    first of all mounts: what we mount must not show up on the host
+///   mounts         in the plan's order: a later one may lie in an earlier one; meanwhile the daemon plugs the network
 ///   go             the daemon has put us into the cgroup and plugged the network: nothing of the
 ///                  gear may run before that
-///   propagation    first of all mounts: what we mount must not show up on the host
 ///   cgroup ns      in the gear's own group by now: that is the root which the gear sees
 ///   sysctls        the host's /proc is still there; the gear's will be read-only at /proc/sys
 ///   network        after them: eth0 must not give itself an address of IPv6
-///   mounts         in the plan's order: a later one may lie in an earlier one
 ///   pivot          the old root goes away with everything that was not bound
 ///   hostname       needs CAP_SYS_ADMIN
 ///   limits         root may still set what the user may not raise
@@ -29,8 +29,15 @@ struct StepFailure {
     std::string text;
 };
 
+/// To the daemon: a byte comes when it is done, a failure goes.
+constexpr int status_fd = 4;
 /// Where the filters come.
 constexpr int filter_fd = 5;
+/// Exit code of a failure, and of a daemon that has gone.
+constexpr int failed_status = 125;
+
+/// Ends the process if the daemon has gone: nobody wants this any more.
+void wait_for_go();
 
 /// Everything up to the exec. Throws StepFailure.
 void run_launch_steps(const LaunchPlan& plan);

@@ -40,6 +40,14 @@ void check_report(const std::string& text, const std::string& doing) {
          "': ", take<std::string>(report, "text"));
 }
 
+// What gear-init has said so far.
+std::string report_so_far(const UniqueFd& status) {
+    check(::fcntl(status.get(), F_SETFL, O_NONBLOCK), "preparing a pipe");
+    char buffer[4096];
+    const ssize_t got = ::read(status.get(), buffer, sizeof buffer);
+    return {buffer, got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
 /// The streams of a running program, collected while it runs.
 class Streams {
 public:
@@ -168,11 +176,7 @@ LaunchPlan make_launch_plan(const GearRecord& record, const Isolators& isolators
 void GearProgram::check_start(int exit_status) const {
     constexpr int gear_init_failed = 125;
     if (exit_status == gear_init_failed) {
-        check(::fcntl(status.get(), F_SETFL, O_NONBLOCK), "preparing a pipe");
-        char buffer[4096];
-        const ssize_t got = ::read(status.get(), buffer, sizeof buffer);
-        check_report(std::string(buffer, got > 0 ? static_cast<std::size_t>(got) : 0),
-                     "running in the gear");
+        check_report(report_so_far(status), "running in the gear");
     }
 }
 
@@ -240,10 +244,16 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
     };
     // Waited for at the latest when it is destroyed.
     std::future<void> equipped = std::async(std::launch::async, [&] { with_each(&Isolator::equip); });
-    with_each(&Isolator::connect);
-    say_go(status);
+    const std::string doing = str("starting gear '", id.text(), "'");
+    try {
+        with_each(&Isolator::connect);
+        say_go(status);
+    } catch (const Error&) {
+        check_report(report_so_far(status), doing);  // mounts are made meanwhile: it may have given up
+        throw;
+    }
     equipped.get();
-    check_report(read_all(status.get(), 64 * 1024), str("starting gear '", id.text(), "'"));
+    check_report(read_all(status.get(), 64 * 1024), doing);
     const auto start = sys::find_start_time(init.pid());
     if (!start) {
         fail(ErrorKind::internal, "starting gear '", id.text(),

@@ -24,11 +24,15 @@ void become(uid_t uid, gid_t gid, std::uint64_t keep) {
 }
 
 void drop_bounding_set(std::uint64_t keep) {
-    // The kernel answers EINVAL for the first capability that it does not know.
-    for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
-        if ((keep >> capability & 1) == 0) {
-            check(::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0), "dropping capability ", capability);
+    for (int capability = 0; capability < 64; ++capability) {
+        if ((keep >> capability & 1) != 0) {
+            continue;
         }
+        const int rc = ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+        if (rc < 0 && errno == EINVAL) {
+            return;  // the first that the kernel does not know
+        }
+        check(rc, "dropping capability ", capability);
     }
 }
 
