@@ -2,14 +2,20 @@
 """The start of a gear beside crun, bubblewrap and systemd-nspawn running /bin/true, in one run.
 
 Every peer gets the isolation of a gear as far as it has it: own pid, mount, network, IPC, UTS and cgroup namespaces,
-/usr read-only, private /tmp, no capability, no_new_privs, memory and process limits (crun). A gear's time is that of
-its whole sandbox with network link, address and port forwarding, plus a program entering it. Needs root, crun and
-bubblewrap, and systemd-container for the third (apt-get install crun bubblewrap systemd-container); builds gear_start.
+/usr read-only, private /tmp, no capability, no_new_privs; crun also the limits and the list of system calls. A gear's
+time is that of its whole sandbox with network link, address and port forwarding (which no peer has), plus a program
+entering it. Batches of both take turns, as the machine may be busier at one time than at another; a figure is the
+median of its batches' medians. Needs root, crun and bubblewrap, and systemd-container for the third
+(apt-get install crun bubblewrap systemd-container); builds gear_start.
+
+usage: gears.py [ROUNDS]     in each batch; default 20
 """
 
+import concurrent.futures
 import ctypes
 import json
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
@@ -18,7 +24,8 @@ import tempfile
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+BATCHES = 5
 NAMESPACES = ("pid", "mount", "network", "ipc", "uts", "cgroup")
 BINDS = ("/usr", "/etc/alternatives", "/etc/ssl/certs")
 LINKS = ("bin", "lib", "lib64", "sbin")
@@ -26,6 +33,11 @@ LINKS = ("bin", "lib", "lib64", "sbin")
 
 def line(name, value, note=""):
     print(f"{name:<44} {value:>18}   {note}", flush=True)
+
+
+def allowed_calls():
+    """Those that gears may make."""
+    return re.findall(r'"([a-z0-9_]+)"', (TOP / "runtime/sys/gear_calls.cpp").read_text(encoding="utf-8").split("namespace {", 1)[1])
 
 
 def make_bundle(directory, has_limits):
@@ -49,21 +61,26 @@ def make_bundle(directory, has_limits):
                     "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 4096, "soft": 4096}]},
         "linux": {"namespaces": [{"type": name} for name in NAMESPACES],
                   **({"resources": {"memory": {"limit": 512 << 20}, "pids": {"limit": 250}}} if has_limits else {}),
+                  "seccomp": {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],
+                              "syscalls": [{"names": allowed_calls(), "action": "SCMP_ACT_ALLOW"}]},
                   "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/timer_list"],
                   "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"]}}))
     return root
 
 
+def has_cgroup_v2():
+    return pathlib.Path("/sys/fs/cgroup/cgroup.controllers").exists()
+
+
 def leave_cgroup_v1():
     """crun refuses a host with both versions: it gets a view with version 2 only, which has no limits there."""
-    if pathlib.Path("/sys/fs/cgroup/cgroup.controllers").exists():
-        return True
+    if has_cgroup_v2():
+        return
     libc = ctypes.CDLL(None, use_errno=True)
     new_mounts, private, recursive = 0x20000, 1 << 18, 1 << 14
     libc.unshare(new_mounts)
     libc.mount(b"none", b"/", None, private | recursive, None)
     libc.mount(b"none", b"/sys/fs/cgroup", b"cgroup2", 0, None)
-    return False
 
 
 def peers(directory, root):
@@ -79,38 +96,45 @@ def peers(directory, root):
 
 
 def measure(command):
+    """Median in milliseconds and nothing, or nothing and the error."""
     times = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         times.append((time.perf_counter() - began) * 1000)
         if done.returncode != 0:
-            return None, done.stderr.strip().splitlines()[-1:]
+            return None, (done.stderr.strip().splitlines() or ["no message"])[-1]
     return statistics.median(times), None
+
+
+def measure_gear():
+    """Medians in milliseconds by part."""
+    out = subprocess.run([TOP / "build/host/tests/functional/gear_start", str(ROUNDS)], check=True, capture_output=True, text=True)
+    return {row.split()[0]: float(row.split()[1]) for row in out.stdout.splitlines()}
 
 
 def main():
     subprocess.run(["ninja", "-C", str(TOP / "build/host"), "gear_start"], check=True, stdout=subprocess.DEVNULL)
-    out = subprocess.run([TOP / "build/host/tests/functional/gear_start", str(ROUNDS)], check=True, capture_output=True, text=True)
-    gear = {}
-    for row in out.stdout.splitlines():
-        name, median, late = row.split()
-        gear[name] = float(median)
-        line(f"gear: {name}", f"{float(median):.1f} ms", f"95 %: {float(late):.1f} ms")
-    with tempfile.TemporaryDirectory(prefix="gearbox-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="gearbox-bench-") as name, \
+            concurrent.futures.ProcessPoolExecutor(1, initializer=leave_cgroup_v1) as elsewhere:
         directory = pathlib.Path(name)
-        root = make_bundle(directory, leave_cgroup_v1())
-        for peer, command in peers(directory, root).items():
-            if shutil.which(command[0]) is None:
-                line(peer, "not installed")
-                continue
-            median, error = measure(command)
-            if median is None:
-                line(peer, "does not run here", " ".join(error))
-                continue
-            goal = "goal: 0.8 or less" if peer == "crun" else ""
-            line(f"{peer}: /bin/true", f"{median:.1f} ms")
-            line(f"gear start + run / {peer}", f"{gear['start+run'] / median:.2f} x", goal)
+        commands = {peer: command for peer, command in peers(directory, make_bundle(directory, has_cgroup_v2())).items()
+                    if shutil.which(command[0])}
+        gear, others = [], {peer: [] for peer in commands}
+        for _ in range(BATCHES):
+            gear.append(measure_gear())
+            for peer, command in commands.items():
+                others[peer].append(elsewhere.submit(measure, command).result())
+    for part in gear[0]:
+        line(f"gear: {part}", f"{statistics.median(batch[part] for batch in gear):.1f} ms")
+    for peer, batches in others.items():
+        if error := next((error for _, error in batches if error), None):
+            line(peer, "does not run here", error)
+            continue
+        median = statistics.median(median for median, _ in batches)
+        line(f"{peer}: /bin/true", f"{median:.1f} ms")
+        line(f"gear start + run / {peer}", f"{statistics.median(batch['start+run'] for batch in gear) / median:.2f} x",
+             "goal: 0.8 or less" if peer == "crun" else "")
 
 
 if __name__ == "__main__":
