@@ -4,8 +4,10 @@
 #include "base/error.h"
 #include "base/fd.h"
 
+#define BOOST_POSIX_HAS_VFORK 1  // the library does not find it out by itself
 #include <boost/process.hpp>
 #include <boost/process/extend.hpp>
+#include <boost/process/posix.hpp>
 
 #include <poll.h>
 #include <signal.h>
@@ -89,11 +91,6 @@ std::string find_program(const std::string& name) {
 
 }  // namespace
 
-std::mutex& process_creation() {
-    static std::mutex mutex;
-    return mutex;
-}
-
 ToolResult run_tool(const std::vector<std::string>& argv, const ToolOptions& options) {
     const std::string program = find_program(argv.at(0));
     bp::environment environment = boost::this_process::environment();
@@ -123,10 +120,9 @@ ToolResult run_tool(const std::vector<std::string>& argv, const ToolOptions& opt
     };
     std::error_code failed;
     const std::string directory = options.directory.empty() ? "." : options.directory;
-    std::unique_lock creating(process_creation());
+    // vfork: the page tables of a daemon are not copied, and its memory does not become copy-on-write.
     bp::child child(program, bp::args(arguments), environment, bp::start_dir(directory),
-                    bp::extend::on_exec_setup = wire, failed);
-    creating.unlock();
+                    bp::extend::on_exec_setup = wire, failed, bp::posix::use_vfork);
     if (failed) {
         fail(ErrorKind::unavailable, "starting '", argv[0], "': ", failed.message());
     }

@@ -2,7 +2,6 @@
 #pragma once
 #include <chrono>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,10 +28,5 @@ ToolResult run_tool(const std::vector<std::string>& argv, const ToolOptions& opt
 
 /// The same, and a non-zero exit is an Error(internal) with the tool's last error output.
 std::string run_tool_checked(const std::vector<std::string>& argv, const ToolOptions& options = {});
-
-/// Held by whoever makes a process. Boost.Process reports errors of its child on a pipe that is for a
-/// moment not CLOEXEC: another child made in that moment would keep it open, and the first caller
-/// waiting, for as long as it lives.
-std::mutex& process_creation();
 
 }  // namespace gearbox

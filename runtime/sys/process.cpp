@@ -3,7 +3,6 @@
 #include "base/argv.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/subprocess.h"
 
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -147,9 +146,7 @@ Child spawn(const Program& program) {
     sigset_t before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::unique_lock creating(process_creation());
     const long pid = clone_and_run(args, prepared);
-    creating.unlock();
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) {
         throw SysError(static_cast<int>(-pid), str("starting '", program.path, "'"));

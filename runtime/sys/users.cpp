@@ -1,12 +1,17 @@
 #include "sys/users.h"
 
+#include "base/defer.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/owned.h"
 #include "base/subprocess.h"
 
 #include <pwd.h>
+#include <shadow.h>
+#include <unistd.h>
 
 #include <charconv>
+#include <cstdio>
 #include <optional>
 #include <vector>
 
@@ -44,22 +49,31 @@ std::optional<AccountId> find_entry(const char* file, const std::string& name) {
     return std::nullopt;
 }
 
-void ensure_group(const std::string& name, std::optional<uid_t> gid) {
-    const auto found = find_entry("/etc/group", name);
-    if (found) {
-        if (gid && found->id != *gid) {
-            fail(ErrorKind::conflict, "group '", name, "' has gid ", found->id, ", not ", *gid);
-        }
-        return;
+/// Makes the group if it is not there.
+gid_t ensure_group(const std::string& name) {
+    if (!find_entry("/etc/group", name)) {
+        run_tool_checked({"groupadd", "--system", name});
     }
-    std::vector<std::string> argv = {"groupadd"};
-    if (gid) {
-        argv.insert(argv.end(), {"--gid", std::to_string(*gid)});
-    } else {
-        argv.push_back("--system");
+    return find_entry("/etc/group", name).value().id;
+}
+
+using Stream = Owned<std::FILE, std::fclose>;
+
+/// Appends what `put` writes. The caller has the lock.
+template <typename Put>
+void append(const char* file, Put put) {
+    const Stream stream(std::fopen(file, "a+e"));
+    if (!stream) {
+        fail_errno("opening '", file, "'");
     }
-    argv.push_back(name);
-    run_tool_checked(argv);
+    // A line that an editor left without its end must not swallow ours.
+    if (std::fseek(stream.get(), -1, SEEK_END) == 0 && std::fgetc(stream.get()) != '\n') {
+        std::fputc('\n', stream.get());
+    }
+    check(put(stream.get()), "writing '", file, "'");
+    if (std::fflush(stream.get()) != 0 || ::fsync(::fileno(stream.get())) != 0) {
+        fail_errno("writing '", file, "'");
+    }
 }
 
 }  // namespace
@@ -80,30 +94,28 @@ std::vector<AccountId> account_ids() {
 }
 
 void ensure_account(const Account& account) {
-    const std::string uid = std::to_string(account.uid);
-    if (const auto found = find_entry("/etc/passwd", account.name)) {
-        if (found->id != account.uid) {
-            fail(ErrorKind::conflict, "account '", account.name, "' has uid ", found->id, ", not ",
-                 uid);
-        }
-        return;
+    const auto found = find_entry("/etc/passwd", account.name);
+    if (found && found->id != account.uid) {
+        fail(ErrorKind::conflict, "account '", account.name, "' has uid ", found->id, ", not ", account.uid);
     }
-    ensure_group(account.group, std::nullopt);
-    // '*' is no password at all, but unlike '!' does not count as locked for sshd without PAM.
-    std::vector<std::string> argv = {
-        "useradd",         "--uid",           uid,       "--groups",       account.group,
-        "--home-dir",      account.home,      "--shell", account.shell,    "--comment",
-        "OpenShift guest", "--password",      "*",       "--no-log-init",  "--no-create-home",
-        "--key",           "SUB_UID_COUNT=0", "--key",   "SUB_GID_COUNT=0"};
-    if (find_entry("/etc/group", account.name)) {
-        argv.insert(argv.end(), {"--gid", uid});
-    } else {
-        // Its group gets the same number, if nobody has it: one tool less than making it before.
-        argv.push_back("--user-group");
+    const gid_t group = ensure_group(account.group);
+    std::string name = account.name;
+    std::string home = account.home;
+    std::string shell = account.shell;
+    char shadowed[] = "x";
+    char comment[] = "OpenShift guest";
+    // No password at all, but unlike '!' it does not count as locked for sshd without PAM.
+    char no_password[] = "*";
+    const passwd entry{name.data(), shadowed, account.uid, group, comment, home.data(), shell.data()};
+    const spwd secret{name.data(), no_password, -1, -1, -1, -1, -1, -1, ~0ul};
+    check(::lckpwdf(), "locking the password files (another program holds them)");
+    const Defer unlock([] { ::ulckpwdf(); });
+    if (!found) {
+        append("/etc/passwd", [&](std::FILE* file) { return ::putpwent(&entry, file); });
     }
-    argv.push_back(account.name);
-    run_tool_checked(argv);
-    ensure_group(account.name, account.uid);
+    if (!find_entry("/etc/shadow", account.name)) {
+        append("/etc/shadow", [&](std::FILE* file) { return ::putspent(&secret, file); });
+    }
 }
 
 void destroy_account(const std::string& name) {

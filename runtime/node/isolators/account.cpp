@@ -13,8 +13,7 @@ public:
     const char* name() const override { return "account"; }
     void acquire(const GearRecord& record) override {
         const GearSpec& spec = record.spec;
-        // useradd and userdel lock the files themselves but give up soon when somebody else has
-        // them.
+        // userdel locks the files but gives up soon when somebody else has them.
         const std::lock_guard guard(tools_);
         sys::ensure_account(
             {spec.id.text(), spec.uid, paths_.home(spec.id), paths_.gear_shell(), "gearbox-gears"});
