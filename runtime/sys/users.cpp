@@ -49,12 +49,22 @@ std::optional<AccountId> find_entry(const char* file, const std::string& name) {
     return std::nullopt;
 }
 
-/// Makes the group if it is not there.
-gid_t ensure_group(const std::string& name) {
-    if (!find_entry("/etc/group", name)) {
-        run_tool_checked({"groupadd", "--system", name});
+// The text of /etc/group with the account's own group, and the account as a member of the common one.
+std::string with_account(std::string groups, const Account& account) {
+    if (!groups.empty() && groups.back() != '\n') {
+        groups += '\n';
     }
-    return find_entry("/etc/group", name).value().id;
+    const auto has = [&](const std::string& name) { return ("\n" + groups).find(str("\n", name, ":")) != std::string::npos; };
+    if (!has(account.name)) {
+        groups += str(account.name, ":x:", account.uid, ":\n");
+    }
+    const auto line = ("\n" + groups).find(str("\n", account.group, ":"));
+    const auto end = groups.find('\n', line);
+    const auto members = groups.rfind(':', end) + 1;
+    if (str(",", groups.substr(members, end - members), ",").find(str(",", account.name, ",")) == std::string::npos) {
+        groups.insert(end, (members == end ? "" : ",") + account.name);
+    }
+    return groups;
 }
 
 using Stream = Owned<std::FILE, std::fclose>;
@@ -98,7 +108,13 @@ void ensure_account(const Account& account) {
     if (found && found->id != account.uid) {
         fail(ErrorKind::conflict, "account '", account.name, "' has uid ", found->id, ", not ", account.uid);
     }
-    const gid_t group = ensure_group(account.group);
+    const auto own = find_entry("/etc/group", account.name);
+    if (own && own->id != account.uid) {
+        fail(ErrorKind::conflict, "group '", account.name, "' has gid ", own->id, ", not ", account.uid);
+    }
+    if (!find_entry("/etc/group", account.group)) {
+        run_tool_checked({"groupadd", "--system", account.group});
+    }
     std::string name = account.name;
     std::string home = account.home;
     std::string shell = account.shell;
@@ -106,10 +122,11 @@ void ensure_account(const Account& account) {
     char comment[] = "OpenShift guest";
     // No password at all, but unlike '!' it does not count as locked for sshd without PAM.
     char no_password[] = "*";
-    const passwd entry{name.data(), shadowed, account.uid, group, comment, home.data(), shell.data()};
+    const passwd entry{name.data(), shadowed, account.uid, account.uid, comment, home.data(), shell.data()};
     const spwd secret{name.data(), no_password, -1, -1, -1, -1, -1, -1, ~0ul};
     check(::lckpwdf(), "locking the password files (another program holds them)");
     const Defer unlock([] { ::ulckpwdf(); });
+    write_file_atomically("/etc/group", with_account(read_file("/etc/group"), account), 0644);
     if (!found) {
         append("/etc/passwd", [&](std::FILE* file) { return ::putpwent(&entry, file); });
     }

@@ -1,5 +1,5 @@
-// Accounts of gears: two lines in the password files, put there by glibc (lckpwdf(3), putpwent(3)) because useradd(8)
-// reads and writes all of four files for each. The system's own tool removes them.
+// Accounts of gears. They are put into the password files with glibc's means (lckpwdf(3), putpwent(3)): useradd(8) reads
+// and writes all of four files for each, which takes longer the more there are. The system's own tool removes them.
 #pragma once
 #include <sys/types.h>
 
@@ -9,11 +9,11 @@
 namespace gearbox::sys {
 
 struct Account {
-    std::string name;
-    uid_t uid = 0;
+    std::string name;  ///< also the name of its group
+    uid_t uid = 0;     ///< also its gid
     std::string home;
     std::string shell;
-    std::string group;  ///< of all such accounts, for sshd's and SELinux' rules; made if it is not there
+    std::string group;  ///< supplementary, for the rules of sshd and SELinux; made if it is not there
 };
 
 /// Creates what is missing of the account. Throws Error(conflict) if the uid or the name belongs to
