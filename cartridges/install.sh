@@ -13,7 +13,8 @@ umask 022
 share=$destination/usr/share/gearbox
 sdk=$destination/usr/lib/openshift/cartridge_sdk/bash
 helpers=$destination/usr/libexec/gearbox/bin
-mkdir -p "$share/cartridges" "$share/quickstarts" "$sdk" "$helpers"
+commands=$destination/usr/bin
+mkdir -p "$share/cartridges" "$share/quickstarts" "$sdk" "$helpers" "$commands"
 
 for manifest in "$source"/*/metadata/manifest.yml; do
     cartridge=$(dirname "$(dirname "$manifest")")
@@ -28,6 +29,10 @@ done
 
 install -m 644 "$source"/sdk/bash/* "$sdk/"
 install -m 755 "$source"/sdk/bin/* "$helpers/"
+# Where first lines of scripts (#!/usr/bin/oo-ruby) and full paths in them expect the commands of v2.
+for name in oo-binary-deploy oo-cgroup-read oo-erb oo-exec-ruby oo-lists-ports oo-ruby logshifter rhc-list-ports; do
+    ln -sfn "../libexec/gearbox/bin/$name" "$commands/$name"
+done
 
 for quickstart in "$source"/quickstarts/*/quickstart.toml; do
     directory=$(dirname "$quickstart")

@@ -13,40 +13,54 @@
 #include <charconv>
 #include <cstdio>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace gearbox::sys {
 
 namespace {
 
+// The name and the number of a line of passwd or group.
+AccountId parse_entry(std::string_view line) {
+    const auto first = line.find(':');
+    const auto second = first == line.npos ? first : line.find(':', first + 1);
+    AccountId entry{std::string(line.substr(0, first)), 0};
+    if (second != line.npos) {
+        std::from_chars(line.data() + second + 1, line.data() + line.size(), entry.id);
+    }
+    return entry;
+}
+
+std::string_view line_at(std::string_view text, std::size_t at) {
+    return text.substr(at, text.find('\n', at) - at);
+}
+
+// Where the line of the name begins; npos if there is none.
+std::size_t find_line(std::string_view text, const std::string& name) {
+    const std::string wanted = name + ":";
+    if (text.starts_with(wanted)) {
+        return 0;
+    }
+    const auto found = text.find("\n" + wanted);
+    return found == text.npos ? found : found + 1;
+}
+
 // The files themselves: name services could be slow, and accounts of gears are local by design.
 std::vector<AccountId> entries(const char* file) {
     std::vector<AccountId> out;
     const std::string text = read_file(file);
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const auto end = std::min(text.find('\n', at), text.size());
-        const std::string line = text.substr(at, end - at);
-        at = end + 1;
-        const auto first = line.find(':');
-        const auto second = line.find(':', first == std::string::npos ? first : first + 1);
-        AccountId entry{line.substr(0, first), 0};
-        if (second != std::string::npos &&
-            std::from_chars(line.data() + second + 1, line.data() + line.size(), entry.id).ec ==
-                std::errc{}) {
-            out.push_back(entry);
-        }
+    for (std::size_t at = 0; at < text.size();) {
+        const std::string_view line = line_at(text, at);
+        out.push_back(parse_entry(line));
+        at += line.size() + 1;
     }
     return out;
 }
 
 std::optional<AccountId> find_entry(const char* file, const std::string& name) {
-    for (const AccountId& entry : entries(file)) {
-        if (entry.name == name) {
-            return entry;
-        }
-    }
-    return std::nullopt;
+    const std::string text = read_file(file);
+    const auto at = find_line(text, name);
+    return at == text.npos ? std::nullopt : std::optional(parse_entry(line_at(text, at)));
 }
 
 // The text of /etc/group with the account's own group, and the account as a member of the common one.
@@ -54,14 +68,13 @@ std::string with_account(std::string groups, const Account& account) {
     if (!groups.empty() && groups.back() != '\n') {
         groups += '\n';
     }
-    const auto has = [&](const std::string& name) { return ("\n" + groups).find(str("\n", name, ":")) != std::string::npos; };
-    if (!has(account.name)) {
+    if (find_line(groups, account.name) == groups.npos) {
         groups += str(account.name, ":x:", account.uid, ":\n");
     }
-    const auto line = ("\n" + groups).find(str("\n", account.group, ":"));
+    const auto line = find_line(groups, account.group);
     const auto end = groups.find('\n', line);
     const auto members = groups.rfind(':', end) + 1;
-    if (str(",", groups.substr(members, end - members), ",").find(str(",", account.name, ",")) == std::string::npos) {
+    if (str(",", groups.substr(members, end - members), ",").find(str(",", account.name, ",")) == groups.npos) {
         groups.insert(end, (members == end ? "" : ",") + account.name);
     }
     return groups;

@@ -103,6 +103,9 @@ def check_helpers_of_v2(appliance):
     user = appliance.make_user("ivan")
     used = int(gear(user, "echo \"$(quota | awk ' NR == 3 { print $2 * 1024 }')\"").stdout)
     expect_true(used > 1_000_000, f"quota says {used} bytes")
+    script = "printf '#!/usr/bin/oo-ruby\\nputs 6 * 7\\n' > /tmp/answer; chmod +x /tmp/answer; oo-exec-ruby /tmp/answer; /tmp/answer"
+    expect(gear(user, script).stdout, b"42\n42\n")
+    expect(gear(user, "echo '<%= ENV[\"OPENSHIFT_APP_NAME\"] %>' | /usr/bin/oo-erb").stdout.strip(), state["app"]["name"].encode())
     expect(gear(user, "ctl_all stop; cat ~/app-root/runtime/.state").stdout, b"stopped\n")
     expect(appliance.web(state["app"]).get("/").status, 503)
     gear(user, "ctl_all start")
