@@ -126,8 +126,9 @@ def check_what_ends_is_started_again(appliance):
     app, facts = gears(appliance)[0]
     appliance.sudo("sleep 6")  # a look of the daemon, every 5 s: only what has been seen is missed
     appliance.sudo(f"pkill -9 -U {facts['uid']} apache2; sleep 1; ! pgrep -U {facts['uid']} apache2")
-    back = appliance.sudo(f"for i in $(seq 60); do pgrep -U {facts['uid']} apache2 >/dev/null && break; sleep 0.5; done; "
-                          f"sleep 3; pgrep -c -U {facts['uid']} apache2").strip()
+    # The server and at least one worker.
+    back = appliance.sudo(f"for i in $(seq 90); do [ \"$(pgrep -c -U {facts['uid']} apache2)\" -ge 2 ] && break; sleep 0.5; done; "
+                          f"pgrep -c -U {facts['uid']} apache2").strip()
     expect_true(int(back) >= 2, back)
     expect_in("carol", appliance.web(app).get("/who.php").text)
     expect_in("php had ended and was started again", in_gear(appliance, app, "cat app-root/logs/gearbox.log"))
