@@ -3,7 +3,7 @@
 // in the functional tests.
 //
 // usage: gear_density GEARS     output: lines NAME VALUE
-#include "functional/node_fixture.h"
+#include "bench/timed_node.h"
 
 #include "base/subprocess.h"
 #include "sys/git.h"
@@ -13,63 +13,10 @@
 #include <cstdio>
 #include <fstream>
 #include <map>
-#include <mutex>
 
 namespace gearbox::test {
 
 namespace {
-
-using Milliseconds = std::chrono::duration<double, std::milli>;
-
-/// Part → milliseconds, of the gear that is being made.
-using Parts = std::map<std::string, double>;
-
-template <typename Act>
-void timed(Parts& parts, const std::string& part, Act act) {
-    const auto began = std::chrono::steady_clock::now();
-    act();
-    const double took = Milliseconds(std::chrono::steady_clock::now() - began).count();
-    static std::mutex mutex;  // equip() has a thread of its own
-    const std::lock_guard guard(mutex);
-    parts[part] += took;
-}
-
-/// An isolator whose calls are timed one by one.
-class Timed final : public Isolator {
-public:
-    Timed(std::unique_ptr<Isolator> inner, Parts& parts) : inner_(std::move(inner)), parts_(parts) {}
-    const char* name() const override { return inner_->name(); }
-    void contribute(const GearRecord& record, LaunchPlan& plan) const override {
-        inner_->contribute(record, plan);
-    }
-    void acquire(const GearRecord& record) override {
-        note("acquire", [&] { inner_->acquire(record); });
-    }
-    void prepare(const GearRecord& record, sys::Program& program) override {
-        note("prepare", [&] { inner_->prepare(record, program); });
-    }
-    void connect(const GearRecord& record, pid_t pid) override {
-        note("connect", [&] { inner_->connect(record, pid); });
-    }
-    void equip(const GearRecord& record, pid_t pid) override {
-        note("equip", [&] { inner_->equip(record, pid); });
-    }
-    void admit(const GearRecord& record, pid_t pid) override {
-        note("admit", [&] { inner_->admit(record, pid); });
-    }
-    void disconnect(const GearRecord& record) override { inner_->disconnect(record); }
-    void release(const GearId& gear, uid_t uid) override {
-        note("release", [&] { inner_->release(gear, uid); });
-    }
-
-private:
-    template <typename Act>
-    void note(const char* call, Act act) {
-        timed(parts_, str(call, "-", name()), act);
-    }
-    std::unique_ptr<Isolator> inner_;
-    Parts& parts_;
-};
 
 GearSpec make_numbered_spec(int number) {
     GearSpec spec;
@@ -102,18 +49,12 @@ double median(std::vector<double> values) {
 
 class Density {
 public:
-    Density() : agent_(settings_, clock_), cgroups_(settings_.node.cgroup_parent) {
-        for (auto& isolator : make_isolators(settings_, paths_, profiles_, *policy_, cgroups_)) {
-            isolators_.push_back(std::make_unique<Timed>(std::move(isolator), parts_));
-        }
-    }
-
     void fill(int gears) {
         const double before = value_kib("/proc/meminfo", "MemAvailable");
         for (int number = 1; number <= gears; ++number) {
-            parts_.clear();
+            node_.parts.clear();
             make(make_numbered_spec(number));
-            history_.push_back(parts_);
+            history_.push_back(node_.parts);
             if (number == 10 || number == 100 || number == 1000) {
                 print_mark(number);
             }
@@ -125,11 +66,11 @@ public:
 
     void empty() {
         for (auto record = records_.rbegin(); record != records_.rend(); ++record) {
-            launcher_.kill(*record);
-            for (auto isolator = isolators_.rbegin(); isolator != isolators_.rend(); ++isolator) {
+            node_.launcher.kill(*record);
+            for (auto isolator = node_.isolators.rbegin(); isolator != node_.isolators.rend(); ++isolator) {
                 (*isolator)->release(record->spec.id, record->spec.uid);
             }
-            store_.remove(record->spec.id);
+            node_.store.remove(record->spec.id);
         }
     }
 
@@ -138,19 +79,19 @@ private:
         GearRecord record;
         record.spec = spec;
         // What the machine takes for a program that has nothing to do with gears: others may be at work.
-        timed(parts_, "control", [] { run_tool_checked({"true"}); });
-        timed(parts_, "create", [&] {
-            store_.save(record);
-            for (const auto& isolator : isolators_) {
+        timed(node_.parts, "control", [] { run_tool_checked({"true"}); });
+        timed(node_.parts, "create", [&] {
+            node_.store.save(record);
+            for (const auto& isolator : node_.isolators) {
                 isolator->acquire(record);
             }
         });
-        timed(parts_, "start", [&] { launcher_.ensure_running(record); });
-        parts_["create+start"] = parts_["create"] + parts_["start"];
+        timed(node_.parts, "start", [&] { node_.launcher.ensure_running(record); });
+        node_.parts["create+start"] = node_.parts["create"] + node_.parts["start"];
         GearCommand command;
         command.argv = {"/bin/sh", "-c", "sleep infinity >/dev/null 2>&1 &"};
         command.directory = "/";
-        timed(parts_, "run", [&] { launcher_.run(record, command); });
+        timed(node_.parts, "run", [&] { node_.launcher.run(record, command); });
         records_.push_back(record);
     }
 
@@ -173,8 +114,8 @@ private:
         std::vector<double> init;
         std::vector<double> idle;
         for (const GearRecord& record : records_) {
-            charged += static_cast<double>(cgroups_.use(cgroup_name(record.spec.id)).memory_bytes) / 1024;
-            for (const pid_t pid : cgroups_.processes(cgroup_name(record.spec.id))) {
+            charged += static_cast<double>(node_.cgroups.use(cgroup_name(record.spec.id)).memory_bytes) / 1024;
+            for (const pid_t pid : node_.cgroups.processes(cgroup_name(record.spec.id))) {
                 const double kib = value_kib(str("/proc/", pid, "/smaps_rollup"), "Private_");
                 (pid == record.init_pid ? init : idle).push_back(kib);
             }
@@ -185,18 +126,7 @@ private:
         std::printf("sleeps %zu\n", idle.size());
     }
 
-    Settings settings_ = private_host_settings();
-    SystemClock clock_;
-    LocalAgent agent_;
-    Paths paths_{settings_};
-    std::unique_ptr<SecurityPolicy> policy_ = make_security_policy(settings_.security.policy);
-    Profiles profiles_{settings_, *policy_};
-    sys::Cgroups cgroups_;
-    Parts parts_;
-    Isolators isolators_;
-    sys::Reaper reaper_;
-    GearStore store_{paths_};
-    Launcher launcher_{profiles_, paths_, *policy_, isolators_, store_, reaper_};
+    TimedNode node_;
     std::vector<Parts> history_;
     std::vector<GearRecord> records_;
 };

@@ -125,8 +125,11 @@ def main():
             gear.append(measure_gear())
             for peer, command in commands.items():
                 others[peer].append(elsewhere.submit(measure, command).result())
-    for part in gear[0]:
-        line(f"gear: {part}", f"{statistics.median(batch[part] for batch in gear):.1f} ms")
+    whole = ("start+run", "start", "run", "end")
+    for part in (*whole, *sorted(gear[0].keys() - set(whole))):
+        median = statistics.median(batch[part] for batch in gear)
+        if part in whole or median >= 0.1:
+            line(f"gear: {part}" if part in whole else f"      {part}", f"{median:.1f} ms")
     for peer, batches in others.items():
         if error := next((error for _, error in batches if error), None):
             line(peer, "does not run here", error)
