@@ -1,8 +1,10 @@
 #include "commands.h"
 
 #include "executor.h"
+#include "formats.h"
 #include "host.h"
 #include "layers.h"
+#include "manifest.h"
 #include "recipe.h"
 #include "recipe_tables.h"
 #include "stage.h"
@@ -31,6 +33,17 @@ struct Checked {
     Facts facts;
 };
 
+// Several formats go into a folder, and so does one if that is what was named.
+bool wants_folder(const CommandLineOptions& options, const std::vector<std::string>& formats) {
+    return formats.size() > 1 || options.output.string().ends_with("/") ||
+           fs::is_directory(options.output);
+}
+
+std::vector<std::string> formats_of(const CommandLineOptions& options) {
+    const auto formats = parse_formats(options.format);
+    return wants_folder(options, formats) ? with_companions(formats) : formats;
+}
+
 // The recipe with everything known about it; nothing if it has problems, which are printed.
 std::optional<Checked> load_checked(const CommandLineOptions& options) {
     Problems problems;
@@ -40,6 +53,7 @@ std::optional<Checked> load_checked(const CommandLineOptions& options) {
     checked.host = {options.deb, options.mirror, load_apt_sources("/etc/apt")};
     if (problems.empty()) {
         checked.facts = collect_facts(checked.recipe, checked.host, problems);
+        checked.facts.formats = formats_of(options);
     }
     if (problems.empty()) {
         return checked;
@@ -82,16 +96,35 @@ void check_stage_name(const BuildPlan& plan, const char* option, const std::stri
     }
 }
 
+// Says where everything goes; returns the folder for what a build tells about itself.
+fs::path place_outputs(const CommandLineOptions& options, const Checked& checked,
+                       BuildRequest& request) {
+    const auto& formats = checked.facts.formats;
+    if (!wants_folder(options, formats)) {
+        const Format& only = find_format(formats.front());
+        const fs::path output =
+            options.output.empty()
+                ? fs::path("build") / (options.recipe.stem().string() + only.suffix)
+                : options.output;
+        request.outputs[only.name] = output;
+        return fs::absolute(output).parent_path();
+    }
+    request.folder = options.output.empty() ? fs::path("build/images") : options.output;
+    const std::string name = image_name(checked.recipe.image.title, checked.facts.version);
+    for (const std::string& format : formats) {
+        request.outputs[format] = request.folder / (name + find_format(format).suffix);
+    }
+    return fs::absolute(request.folder) / "";
+}
+
 BuildRequest make_request(const CommandLineOptions& options, const Checked& checked) {
     BuildRequest request;
     request.sources = collect_sources(checked.recipe, checked.host);
     request.cache = options.cache;
-    request.output = options.output.empty()
-                         ? fs::path("build") / (options.recipe.stem().string() + ".iso")
-                         : options.output;
-    const fs::path folder = fs::absolute(request.output).parent_path();
+    const fs::path folder = place_outputs(options, checked, request);
     fs::create_directories(folder);
     request.report = options.report.empty() ? folder / "stages.json" : options.report;
+    request.log = options.log.empty() ? folder / "gearbox-build.log" : options.log;
     request.until = options.until;
     request.fresh = options.fresh;
     request.keep = options.keep;
@@ -100,7 +133,7 @@ BuildRequest make_request(const CommandLineOptions& options, const Checked& chec
 
 int run_build(const CommandLineOptions& options) {
     // Before anything else: as somebody else than root even reading the files can fail.
-    require_good_host(options.cache);
+    require_good_host(options.cache, formats_of(options));
     const auto checked = load_checked(options);
     if (!checked) {
         return exit_recipe;
@@ -114,13 +147,12 @@ int run_build(const CommandLineOptions& options) {
                               : make_text_monitor(std::cout, ::isatty(STDOUT_FILENO) == 1);
     enter_private_mounts();
     Store store(request.cache);
-    BuildLog log(options.log.empty()
-                     ? fs::absolute(request.output).parent_path() / "gearbox-build.log"
-                     : options.log);
+    BuildLog log(request.log);
     HostTools tools(log, checked->recipe.image.source_date_epoch);
     if (!json) {
-        std::cout << "building " << request.output.string() << "; what the tools say goes to "
-                  << fs::proximate(log.path()).string() << std::endl;
+        std::cout << "building " << join_names(checked->facts.formats)
+                  << "; what the tools say goes to " << fs::proximate(log.path()).string()
+                  << std::endl;
     }
     Executor executor(plan, stage_table(), request, store, tools, log, *monitor);
     return executor.run() ? exit_good : exit_failed;
@@ -171,6 +203,23 @@ int run_stages(const CommandLineOptions& options) {
     return exit_good;
 }
 
+int run_formats(const CommandLineOptions& options) {
+    Json rows = Json::array();
+    for (const Format& format : format_table()) {
+        rows.push_back(
+            {{"format", format.name}, {"stage", format.stage}, {"summary", format.summary}});
+        if (!options.json) {
+            std::string name = format.name;
+            name.resize(20, ' ');
+            std::cout << name << format.summary << "\n";
+        }
+    }
+    if (options.json) {
+        std::cout << rows.dump(2) << "\n";
+    }
+    return exit_good;
+}
+
 int run_language(const CommandLineOptions&) {
     std::cout << describe_language();
     return exit_good;
@@ -183,6 +232,7 @@ const std::vector<BuilderCommand>& builder_commands() {
         {"build", Wants::recipe, "build the image, reusing what is still valid", run_build},
         {"plan", Wants::recipe, "print what a build would do; touches nothing", run_plan},
         {"check", Wants::recipe, "check a recipe and everything it includes", run_check},
+        {"formats", Wants::nothing, "list what can be built", run_formats},
         {"stages", Wants::nothing, "list the stages with their options", run_stages},
         {"language", Wants::nothing, "describe the recipe language as Markdown", run_language},
     };

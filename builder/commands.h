@@ -15,6 +15,7 @@ struct CommandLineOptions {
     std::filesystem::path report;
     std::filesystem::path log;
     std::string mirror;
+    std::string format = "iso";
     std::string until;
     std::string fresh;
     std::string progress = "text";

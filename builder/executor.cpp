@@ -1,8 +1,11 @@
 #include "executor.h"
 
+#include "formats.h"
 #include "hash.h"
 #include "interrupt.h"
 #include "layers.h"
+#include "manifest.h"
+#include "sparse.h"
 
 #include "base/defer.h"
 #include "base/error.h"
@@ -23,7 +26,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-std::map<std::string, StepAction> plan_actions(const BuildPlan& plan, const std::string& target,
+std::map<std::string, StepAction> plan_actions(const BuildPlan& plan,
+                                               const std::vector<std::string>& targets,
                                                const std::function<bool(const std::string&)>& has) {
     std::map<std::string, bool> usable;
     for (const StageStep& step : plan.steps) {
@@ -35,7 +39,10 @@ std::map<std::string, StepAction> plan_actions(const BuildPlan& plan, const std:
         usable[step.stage] = good;
     }
     std::map<std::string, StepAction> actions;
-    std::map<std::string, bool> wanted{{target, true}};
+    std::map<std::string, bool> wanted;
+    for (const std::string& target : targets) {
+        wanted[target] = true;
+    }
     for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
         if (step->kind == StageKind::check) {
             actions[step->stage] = StepAction::run;
@@ -69,9 +76,19 @@ const Stage& Executor::stage_of(const StageStep& step) const {
                          [&step](const Stage& stage) { return step.stage == stage.name; });
 }
 
+std::vector<std::string> Executor::targets() const {
+    if (!request_.until.empty()) {
+        return {request_.until};
+    }
+    std::vector<std::string> stages;
+    for (const std::string& format : plan_.formats) {
+        stages.emplace_back(find_format(format).stage);
+    }
+    return stages;
+}
+
 bool Executor::run() {
     const auto start = std::chrono::steady_clock::now();
-    const std::string target = request_.until.empty() ? plan_.steps.back().stage : request_.until;
     bool forget = false;
     std::map<std::string, bool> forgotten;
     for (const StageStep& step : plan_.steps) {
@@ -79,7 +96,7 @@ bool Executor::run() {
         forgotten[step.id] = forget;
     }
     actions_ = plan_actions(
-        plan_, target, [&](const std::string& id) { return !forgotten[id] && store_.has(id); });
+        plan_, targets(), [&](const std::string& id) { return !forgotten[id] && store_.has(id); });
     std::vector<std::string> shown;
     for (const StageStep& step : plan_.steps) {
         if (actions_.at(step.stage) != StepAction::skip) {
@@ -152,7 +169,8 @@ StageContext Executor::make_context(const StageStep& step) {
                          [this](double fraction, const std::string& detail) {
                              throw_if_interrupted();
                              monitor_.progress(fraction, detail);
-                         }};
+                         },
+                         step.id};
     for (const std::string& parent : step.after) {
         const StageStep& made = plan_.step(parent);
         if (made.kind == StageKind::artifact) {
@@ -214,20 +232,29 @@ void Executor::run_artifact(const StageStep& step, StageContext& context) {
     fs::remove(tree);
 }
 
+BuiltImage Executor::deliver(const std::string& format, const fs::path& to) const {
+    const Format& row = find_format(format);
+    const fs::path image = store_.files(plan_.step(row.stage).id) / row.file;
+    // Never a half-written image under the name that somebody waits for.
+    const fs::path temporary = to.string() + ".new";
+    copy_sparse(image, temporary);
+    fs::rename(temporary, to);
+    return {format, to.string(), hash_file(to), fs::file_size(to)};
+}
+
 void Executor::finish(double seconds) {
     BuildResult result;
     result.seconds = seconds;
-    const StageStep& last = plan_.steps.back();
-    const bool whole = request_.until.empty() || request_.until == last.stage;
-    if (whole && last.kind == StageKind::artifact && !request_.output.empty()) {
-        const fs::path image = store_.files(last.id) / "image.iso";
-        result.output = request_.output.string();
-        result.bytes = fs::file_size(image);
-        result.sha256 = hash_file(image);
-        // Never a half-written image under the name that somebody waits for.
-        const fs::path temporary = result.output + ".new";
-        fs::copy_file(image, temporary, fs::copy_options::overwrite_existing);
-        fs::rename(temporary, request_.output);
+    result.tree = root_tree_id(plan_);
+    if (request_.until.empty()) {
+        for (const std::string& format : plan_.formats) {
+            if (const auto to = request_.outputs.find(format); to != request_.outputs.end()) {
+                result.images.push_back(deliver(format, to->second));
+            }
+        }
+        if (!request_.folder.empty()) {
+            write_manifest(plan_, result, store_.files(plan_.step("packages").id), request_.folder);
+        }
     }
     std::vector<std::string> used;
     for (const StageStep& step : plan_.steps) {
@@ -244,9 +271,9 @@ void Executor::write_report(const BuildResult& result) const {
     if (request_.report.empty()) {
         return;
     }
-    const Json report{{"recipe", plan_.recipe},  {"stages", report_},
-                      {"output", result.output}, {"sha256", result.sha256},
-                      {"bytes", result.bytes},   {"seconds", result.seconds}};
+    Json report = to_json(result);
+    report["recipe"] = plan_.recipe;
+    report["stages"] = report_;
     write_file_atomically(request_.report, report.dump(2) + "\n");
 }
 

@@ -16,8 +16,10 @@ namespace gearbox::builder {
 struct BuildRequest {
     std::map<std::string, std::filesystem::path> sources;  ///< role → file or folder
     std::filesystem::path cache;
-    std::filesystem::path output;  ///< where the image goes
+    std::map<std::string, std::filesystem::path> outputs;  ///< format → where it goes
+    std::filesystem::path folder;  ///< for the manifest and the checksums; empty: none
     std::filesystem::path report;  ///< stages.json; empty: none
+    std::filesystem::path log;     ///< for what the tools print
     std::string until;             ///< last stage; empty: all of them
     std::string fresh;             ///< do this stage and what follows again
     int keep = 2;                  ///< builds whose results stay in the cache
@@ -31,7 +33,8 @@ enum class StepAction {
 };
 
 /// A layer whose lower layers are made anew is made anew too: package lists move on.
-std::map<std::string, StepAction> plan_actions(const BuildPlan& plan, const std::string& target,
+std::map<std::string, StepAction> plan_actions(const BuildPlan& plan,
+                                               const std::vector<std::string>& targets,
                                                const std::function<bool(const std::string&)>& has);
 
 class Executor {
@@ -51,6 +54,8 @@ private:
     StageContext make_context(const StageStep& step);
     std::vector<std::filesystem::path> layers_below(const StageStep& step) const;
     const Stage& stage_of(const StageStep& step) const;
+    std::vector<std::string> targets() const;
+    BuiltImage deliver(const std::string& format, const std::filesystem::path& to) const;
     void finish(double seconds);
     void write_report(const BuildResult& result) const;
 

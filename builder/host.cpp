@@ -1,6 +1,8 @@
 #include "host.h"
 
+#include "formats.h"
 #include "hash.h"
+#include "stage.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -92,18 +94,26 @@ std::vector<std::string> parse_depends(const std::string& text) {
 
 const std::vector<HostNeed>& host_needs() {
     static const std::vector<HostNeed> needs{
-        {"mmdebstrap", "mmdebstrap", "mmdebstrap"},
+        {"mmdebstrap", "mmdebstrap", "mmdebstrap", ""},
         {"Debian's archive keys", "/usr/share/keyrings/debian-archive-keyring.gpg",
-         "debian-archive-keyring"},
-        {"setfiles", "setfiles", "policycoreutils"},
-        {"mksquashfs", "mksquashfs", "squashfs-tools"},
-        {"xorriso", "xorriso", "xorriso"},
-        {"grub-mkimage", "grub-mkimage", "grub-common"},
-        {"GRUB for BIOS", "/usr/lib/grub/i386-pc/boot_hybrid.img", "grub-pc-bin"},
-        {"GRUB for UEFI", "/usr/lib/grub/x86_64-efi/moddep.lst", "grub-efi-amd64-bin"},
-        {"mkfs.vfat", "mkfs.vfat", "dosfstools"},
-        {"mcopy", "mcopy", "mtools"},
-        {"unshare", "unshare", "util-linux"},
+         "debian-archive-keyring", ""},
+        {"setfiles", "setfiles", "policycoreutils", ""},
+        {"unshare", "unshare", "util-linux", ""},
+        {"mksquashfs", "mksquashfs", "squashfs-tools", "squashfs"},
+        {"xorriso", "xorriso", "xorriso", "iso"},
+        {"grub-mkimage", "grub-mkimage", "grub-common", "initramfs"},
+        {"GRUB for BIOS", "/usr/lib/grub/i386-pc/boot_hybrid.img", "grub-pc-bin", "initramfs"},
+        {"GRUB for UEFI", "/usr/lib/grub/x86_64-efi/moddep.lst", "grub-efi-amd64-bin", "initramfs"},
+        {"mkfs.vfat", "mkfs.vfat", "dosfstools", "initramfs"},
+        {"mcopy", "mcopy", "mtools", "initramfs"},
+        {"mke2fs", "mke2fs", "e2fsprogs", "raw"},
+        {"sfdisk", "sfdisk", "fdisk", "raw"},
+        {"qemu-img", "qemu-img", "qemu-utils", "qcow2"},
+        {"qemu-img", "qemu-img", "qemu-utils", "vmdk"},
+        {"qemu-img", "qemu-img", "qemu-utils", "vdi"},
+        {"qemu-img", "qemu-img", "qemu-utils", "vagrant-vmdk"},
+        {"qemu-img", "qemu-img", "qemu-utils", "vagrant-qcow2"},
+        {"zstd", "zstd", "zstd", "tar"},
     };
     return needs;
 }
@@ -124,8 +134,10 @@ std::vector<std::string> find_host_problems(const HostState& state) {
                                "another place with --cache"));
     }
     std::string packages;
+    std::set<std::string> looked_at;
     for (const HostNeed& need : host_needs()) {
-        if (!state.has(need.path)) {
+        const bool matters = *need.stage == '\0' || state.stages.contains(need.stage);
+        if (matters && looked_at.insert(need.path).second && !state.has(need.path)) {
             problems.push_back(str(need.what, " is missing"));
             packages += str(" ", need.package);
         }
@@ -168,8 +180,10 @@ HostState host_state(const fs::path& cache) {
     return state;
 }
 
-void require_good_host(const fs::path& cache) {
-    const auto problems = find_host_problems(host_state(cache));
+void require_good_host(const fs::path& cache, const std::vector<std::string>& formats) {
+    HostState state = host_state(cache);
+    state.stages = needed_stages(formats, stage_table());
+    const auto problems = find_host_problems(state);
     if (problems.empty()) {
         return;
     }

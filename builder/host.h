@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct HostNeed {
     const char* what;
     const char* path;     ///< absolute, or a program looked up in PATH
     const char* package;  ///< Debian package that brings it
+    const char* stage;    ///< only a build with this stage needs it; "": every build
 };
 const std::vector<HostNeed>& host_needs();
 
@@ -41,6 +43,7 @@ struct HostState {
     bool debian = false;
     bool amd64 = false;
     std::uintmax_t free_bytes = 0;
+    std::set<std::string> stages;                 ///< of the build
     std::function<bool(const std::string&)> has;  ///< absolute path or program
 };
 
@@ -49,7 +52,7 @@ std::vector<std::string> find_host_problems(const HostState& state);
 
 HostState host_state(const std::filesystem::path& cache);
 
-/// Throws Error(unavailable) with all the problems of this host.
-void require_good_host(const std::filesystem::path& cache);
+/// Throws Error(unavailable) with all that keeps this host from making these formats.
+void require_good_host(const std::filesystem::path& cache, const std::vector<std::string>& formats);
 
 }  // namespace gearbox::builder

@@ -20,13 +20,20 @@ void add_options(CLI::App& command, const std::string& name, CommandLineOptions&
         ->check(CLI::ExistingFile);
     command.add_option("--mirror", options.mirror,
                        "archive for repositories without --baseurl, instead of the host's mirror");
+    if (name != "check") {
+        command
+            .add_option("--format", options.format, "what to make, comma-separated; see 'formats'")
+            ->capture_default_str();
+    }
     if (name == "plan") {
         command.add_flag("--json", options.json, "machine-readable");
     }
     if (name != "build") {
         return;
     }
-    command.add_option("--output,-o", options.output, "the image (build/RECIPE.iso)");
+    command.add_option(
+        "--output,-o", options.output,
+        "the image (build/RECIPE.iso); the folder, for several formats (build/images)");
     command.add_option("--cache", options.cache, "results of stages")->capture_default_str();
     command.add_option("--until", options.until, "last stage to run");
     command.add_option("--fresh", options.fresh, "do this stage and those after it again");

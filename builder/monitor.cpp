@@ -104,12 +104,16 @@ public:
     }
 
     void finished(const BuildResult& result) override {
-        if (result.output.empty()) {
+        if (result.images.empty()) {
             line(str("done in ", format_seconds(result.seconds)));
             return;
         }
-        line(str("\n", result.output, ": ", format_bytes(result.bytes), " in",
-                 format_seconds(result.seconds), "\nsha256 ", result.sha256));
+        std::string text = "\n";
+        for (const BuiltImage& image : result.images) {
+            text += str(image.output, ": ", format_bytes(image.bytes), "\nsha256 ", image.sha256,
+                        ", root tree ", result.tree.substr(0, 12), "\n");
+        }
+        line(str(text, "in", format_seconds(result.seconds)));
     }
 
 private:
@@ -189,11 +193,9 @@ public:
                {"tail", failure.tail}});
     }
     void finished(const BuildResult& result) override {
-        write({{"event", "finished"},
-               {"output", result.output},
-               {"sha256", result.sha256},
-               {"bytes", result.bytes},
-               {"seconds", result.seconds}});
+        Json event = to_json(result);
+        event["event"] = "finished";
+        write(event);
     }
 
 private:
@@ -212,6 +214,19 @@ std::unique_ptr<Monitor> make_text_monitor(std::ostream& out, bool terminal) {
 
 std::unique_ptr<Monitor> make_json_monitor(std::ostream& out) {
     return std::make_unique<JsonMonitor>(out);
+}
+
+Json to_json(const BuildResult& result) {
+    Json images = Json::array();
+    for (const BuiltImage& image : result.images) {
+        images.push_back({{"format", image.format},
+                          {"output", image.output},
+                          {"sha256", image.sha256},
+                          {"bytes", image.bytes}});
+    }
+    const BuiltImage first = result.images.empty() ? BuiltImage{} : result.images.front();
+    return {{"output", first.output},    {"sha256", first.sha256}, {"bytes", first.bytes},
+            {"seconds", result.seconds}, {"tree", result.tree},    {"images", images}};
 }
 
 std::string format_bytes(std::uintmax_t bytes) {

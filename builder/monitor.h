@@ -20,12 +20,21 @@ struct StageFailure {
     std::vector<std::string> tail;
 };
 
-struct BuildResult {
-    std::string output;  ///< empty if the build ended before the image, as asked
+struct BuiltImage {
+    std::string format;
+    std::string output;
     std::string sha256;
     std::uintmax_t bytes = 0;
+};
+
+struct BuildResult {
+    std::vector<BuiltImage> images;  ///< none if the build ended before them, as asked
+    std::string tree;                ///< id of the root tree that all of them are made of
     double seconds = 0;
 };
+
+/// The result as JSON; `output`, `sha256` and `bytes` are those of the first image.
+Json to_json(const BuildResult& result);
 
 /// Called by the executor from one thread, in this order: plan, then for each stage that is looked
 /// at either cached or begin, progress…, done; at the end finished, or failed.

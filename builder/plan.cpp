@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include "formats.h"
 #include "hash.h"
 #include "stage.h"
 
@@ -103,8 +104,12 @@ const StageStep& BuildPlan::step(const std::string& stage) const {
 }
 
 BuildPlan make_plan(const Recipe& recipe, const Facts& facts, const std::vector<Stage>& stages) {
-    BuildPlan plan{recipe.path.string(), {}};
+    BuildPlan plan{recipe.path.string(), {}, facts.formats};
+    const auto needed = needed_stages(facts.formats, stages);
     for (const Stage& stage : stages) {
+        if (stage.kind == StageKind::artifact && !needed.contains(stage.name)) {
+            continue;
+        }
         auto options = stage.options(recipe, facts);
         if (!options) {
             continue;
@@ -136,7 +141,16 @@ Json to_json(const BuildPlan& plan) {
                          {"inputs", step.inputs},
                          {"after", step.after}});
     }
-    return {{"recipe", plan.recipe}, {"stages", steps}};
+    Json formats = Json::array();
+    for (const std::string& name : plan.formats) {
+        const std::string stage = find_format(name).stage;
+        formats.push_back(
+            {{"format", name}, {"stage", stage}, {"path", conversion_path(stage, plan)}});
+    }
+    return {{"recipe", plan.recipe},
+            {"tree", root_tree_id(plan)},
+            {"formats", formats},
+            {"stages", steps}};
 }
 
 std::string to_text(const BuildPlan& plan) {
@@ -153,6 +167,12 @@ std::string to_text(const BuildPlan& plan) {
         for (const auto& [role, hash] : step.inputs) {
             text += folded("input " + role, hash.substr(0, 12));
         }
+    }
+    text += str("\nfrom the root tree ", root_tree_id(plan), "\n");
+    for (const std::string& name : plan.formats) {
+        std::string label = name;
+        label.resize(std::max<std::size_t>(label.size(), 18), ' ');
+        text += str("    ", label, "  ", conversion_path(find_format(name).stage, plan), "\n");
     }
     return text;
 }

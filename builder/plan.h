@@ -20,8 +20,9 @@ struct Facts {
     std::map<std::string, std::string> inputs;   ///< role → SHA-256 of the file or folder
     std::map<std::string, std::string> mirrors;  ///< repository name → URL
     bool has_deb = false;
-    std::string version;                   ///< of the .deb, else of the builder
-    std::vector<std::string> deb_depends;  ///< packages that the .deb needs
+    std::string version;                      ///< of the .deb, else of the builder
+    std::vector<std::string> deb_depends;     ///< packages that the .deb needs
+    std::vector<std::string> formats{"iso"};  ///< to deliver: names of the format table
 };
 
 enum class StageKind {
@@ -45,12 +46,14 @@ struct StageStep {
 struct BuildPlan {
     std::string recipe;
     std::vector<StageStep> steps;
+    std::vector<std::string> formats;  ///< to deliver
 
     /// Throws Error(not_found).
     const StageStep& step(const std::string& stage) const;
 };
 
-/// Pure. Throws Error(invalid) when a fact that the recipe needs is missing.
+/// Pure. Has every layer, and the artifacts that the formats need. Throws Error(invalid) when a
+/// fact that the recipe needs is missing.
 BuildPlan make_plan(const Recipe& recipe, const Facts& facts, const std::vector<Stage>& stages);
 
 Json to_json(const BuildPlan& plan);

@@ -65,6 +65,7 @@ struct ImageSettings {
     int compression = 3;  ///< zstd level of the root image
     std::int64_t source_date_epoch = 1767225600;
     int policy_version = 33;
+    int disk_size = 8192;                                  ///< MiB, of disk images
     std::vector<std::string> exclude;                      ///< paths that dpkg does not unpack
     std::vector<std::string> include;                      ///< exceptions from exclude
     std::map<std::string, std::filesystem::path> sources;  ///< overlay, initramfs, boot_menu, …

@@ -75,6 +75,10 @@ void apply_compression(const Word& value, Recipe& recipe, Problems& problems) {
     apply_range(value, 1, 22, recipe.image.compression, problems);
 }
 
+void apply_disk_size(const Word& value, Recipe& recipe, Problems& problems) {
+    apply_range(value, 2048, 2097152, recipe.image.disk_size, problems);
+}
+
 void apply_policy_version(const Word& value, Recipe& recipe, Problems& problems) {
     apply_range(value, 30, 35, recipe.image.policy_version, problems);
 }
@@ -181,13 +185,16 @@ const std::vector<AddonKey>& addon_table() {
         {"kernel", "PACKAGE", "kernel package (linux-image-amd64)", false, apply_kernel},
         {"compression", "LEVEL", "zstd level of the root image, 1 to 22 (3)", false,
          apply_compression},
+        {"disk_size", "MIB", "size of a disk image before it grows, from 2048 (8192)", false,
+         apply_disk_size},
         {"source_date_epoch", "SECONDS", "newest time stamp in the image", false, apply_epoch},
         {"exclude", "PATTERN", "paths that packages do not unpack (dpkg path-exclude)", true,
          apply_exclude},
         {"include", "PATTERN", "exceptions from 'exclude' (dpkg path-include)", true,
          apply_include},
         {overlay, "FOLDER", "files copied onto the tree", false, apply_source<overlay>},
-        {initramfs_folder, "FOLDER", "with 'init' and the list 'modules'", false, apply_source<initramfs_folder>},
+        {initramfs_folder, "FOLDER", "with 'init' and the list 'modules'", false,
+         apply_source<initramfs_folder>},
         {boot_menu, "FILE", "GRUB menu with @NAMES@ to fill in", false, apply_source<boot_menu>},
         {policy_keep, "FILE", "policy modules that stay enabled", false, apply_source<policy_keep>},
         {policy_modules, "FOLDER", "our policy modules, *.cil", false,

@@ -23,6 +23,7 @@ struct StageContext {
     Tools& tools;
     /// Part done (0 to 1; below 0: unknown) and what is being done.
     std::function<void(double, const std::string&)> progress;
+    std::string id;  ///< of this step: what must be unique to its result is made of it
 };
 
 /// A row of the stage table. `options` is pure: everything from the recipe and the facts that the
@@ -34,7 +35,8 @@ struct Stage {
                   ///< options
     StageKind kind;
     const char* summary;
-    std::vector<std::string> after;   ///< empty for a layer: the layer before
+    std::vector<std::string> after;   ///< what it is mainly made of first; empty for a layer: the
+                                      ///< layer before
     std::vector<std::string> inputs;  ///< roles
     std::optional<Json> (*options)(const Recipe&, const Facts&);
     std::function<void(StageContext&)> run;

@@ -16,8 +16,12 @@ Options nothing(const Recipe&, const Facts&) {
     return Json::object();
 }
 
+Options host_check(const Recipe&, const Facts& facts) {
+    return Json{{"formats", facts.formats}};
+}
+
 void run_host_check(StageContext& context) {
-    require_good_host(context.cache);
+    require_good_host(context.cache, context.options.at("formats").get<std::vector<std::string>>());
 }
 
 std::string archive_line(const Repository& repo, const std::string& url) {
@@ -165,15 +169,41 @@ Options initramfs(const Recipe& recipe, const Facts&) {
     return Json{{"level", 12}, {"source_date_epoch", recipe.image.source_date_epoch}};
 }
 
-Options iso(const Recipe& recipe, const Facts& facts) {
+// What the boot menu says, of a medium and of a disk.
+Json boot(const Recipe& recipe, const Facts& facts) {
     std::string arguments = recipe.boot_arguments;
     arguments = str("security=selinux enforcing=", recipe.selinux == "enforcing" ? 1 : 0,
                     arguments.empty() ? "" : " ", arguments);
-    return Json{{"volume_id", recipe.image.volume_id},
-                {"title", recipe.image.title},
+    return Json{{"title", recipe.image.title},
                 {"version", facts.version},
                 {"timeout", recipe.boot_timeout},
                 {"arguments", arguments},
+                {"source_date_epoch", recipe.image.source_date_epoch}};
+}
+
+Options iso(const Recipe& recipe, const Facts& facts) {
+    Json options = boot(recipe, facts);
+    options["volume_id"] = recipe.image.volume_id;
+    return options;
+}
+
+Options raw(const Recipe& recipe, const Facts& facts) {
+    Json options = boot(recipe, facts);
+    options["disk_size"] = recipe.image.disk_size;
+    return options;
+}
+
+Options vagrant_disk(const Recipe& recipe, const Facts&) {
+    return Json{{"disk_size", recipe.image.disk_size},
+                {"source_date_epoch", recipe.image.source_date_epoch}};
+}
+
+// What describes a machine, or a container, around the file system.
+Options described(const Recipe& recipe, const Facts& facts) {
+    return Json{{"title", recipe.image.title},
+                {"version", facts.version},
+                {"suite", recipe.repositories.front().suite},
+                {"disk_size", recipe.image.disk_size},
                 {"source_date_epoch", recipe.image.source_date_epoch}};
 }
 
@@ -196,7 +226,7 @@ const std::vector<Stage>& stage_table() {
          "what the build needs is there",
          {},
          {},
-         nothing,
+         host_check,
          run_host_check,
          "do what the list says and run the command again"},
         {"pre",
@@ -303,10 +333,127 @@ const std::vector<Stage>& stage_table() {
          1,
          artifact,
          "hybrid image for BIOS and UEFI, disc and stick",
-         {"root-tree", "squashfs", "initramfs"},
+         {"squashfs", "root-tree", "initramfs"},
          {"boot_menu"},
          iso,
          stages::run_iso,
+         builder_hint},
+        {"raw",
+         1,
+         artifact,
+         "disk for BIOS and UEFI, grows to its machine's",
+         {"labels", "initramfs"},
+         {"boot_menu"},
+         raw,
+         stages::run_raw,
+         "is 'disk_size' in '%addon gearbox' large enough? Then read the log"},
+        {"qcow2",
+         1,
+         artifact,
+         "the disk for QEMU, compressed",
+         {"raw"},
+         {},
+         nothing,
+         stages::run_qcow2,
+         builder_hint},
+        {"vmdk",
+         1,
+         artifact,
+         "the disk as a streamOptimized VMDK",
+         {"raw"},
+         {},
+         nothing,
+         stages::run_vmdk,
+         builder_hint},
+        {"vdi",
+         1,
+         artifact,
+         "the disk for VirtualBox",
+         {"raw"},
+         {},
+         nothing,
+         stages::run_vdi,
+         builder_hint},
+        {"ova",
+         1,
+         artifact,
+         "virtual machine: OVF, disk, checksums",
+         {"vmdk"},
+         {},
+         described,
+         stages::run_ova,
+         builder_hint},
+        {"vagrant-disk",
+         1,
+         artifact,
+         "the disk with Vagrant's public key",
+         {"raw"},
+         {},
+         vagrant_disk,
+         stages::run_vagrant_disk,
+         builder_hint},
+        {"vagrant-vmdk",
+         1,
+         artifact,
+         "that disk as a VMDK",
+         {"vagrant-disk"},
+         {},
+         nothing,
+         stages::run_vagrant_vmdk,
+         builder_hint},
+        {"vagrant-qcow2",
+         1,
+         artifact,
+         "that disk for QEMU",
+         {"vagrant-disk"},
+         {},
+         nothing,
+         stages::run_vagrant_qcow2,
+         builder_hint},
+        {"vagrant-virtualbox",
+         1,
+         artifact,
+         "Vagrant box for VirtualBox",
+         {"vagrant-vmdk"},
+         {},
+         described,
+         stages::run_vagrant_virtualbox,
+         builder_hint},
+        {"vagrant-libvirt",
+         1,
+         artifact,
+         "Vagrant box for libvirt",
+         {"vagrant-qcow2"},
+         {},
+         described,
+         stages::run_vagrant_libvirt,
+         builder_hint},
+        {"tar",
+         1,
+         artifact,
+         "root file system with its labels as an archive",
+         {"labels"},
+         {},
+         normalise,
+         stages::run_tar,
+         builder_hint},
+        {"oci",
+         1,
+         artifact,
+         "container image of the archive",
+         {"tar"},
+         {},
+         described,
+         stages::run_oci,
+         builder_hint},
+        {"packages",
+         1,
+         artifact,
+         "what is in it: packages, SPDX",
+         {"labels"},
+         {},
+         described,
+         stages::run_packages,
          builder_hint},
     };
     return table;

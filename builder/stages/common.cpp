@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <fstream>
 
 namespace gearbox::builder::stages {
@@ -21,6 +23,13 @@ void put_file(const fs::path& path, const std::string& text, int mode) {
         fail(ErrorKind::internal, "writing '", path.string(), "'");
     }
     fs::permissions(path, static_cast<fs::perms>(mode));
+}
+
+void set_time(const fs::path& path, std::int64_t seconds) {
+    const timespec times[2] = {{seconds, 0}, {seconds, 0}};
+    const std::string name = path.string();
+    check(::utimensat(AT_FDCWD, name.c_str(), times, AT_SYMLINK_NOFOLLOW), "setting the time of '",
+          name, "'");
 }
 
 void in_tree(StageContext& context, std::vector<std::string> argv) {

@@ -1,12 +1,10 @@
 // From the finished tree to the files of the medium: root image and bootable ISO.
 #include "monitor.h"
-#include "stages/stages.h"
+#include "stages/boot.h"
 
 #include "base/error.h"
 #include "base/file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <charconv>
 
 namespace gearbox::builder::stages {
@@ -15,23 +13,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void on_host(StageContext& context, std::vector<std::string> argv) {
-    ToolCall call;
-    call.argv = std::move(argv);
-    context.tools.run(call);
-}
-
 void clamp_times(const fs::path& folder, std::int64_t epoch) {
-    const timespec times[2] = {{epoch, 0}, {epoch, 0}};
-    const auto clamp = [&times](const fs::path& path) {
-        const std::string name = path.string();
-        check(::utimensat(AT_FDCWD, name.c_str(), times, AT_SYMLINK_NOFOLLOW),
-              "setting the time of '", name, "'");
-    };
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-        clamp(entry.path());
+        set_time(entry.path(), epoch);
     }
-    clamp(folder);
+    set_time(folder, epoch);
 }
 
 // The number in "file /bin/x, uncompressed size 123 bytes".
@@ -83,57 +69,6 @@ void run_squashfs(StageContext& context) {
 }
 
 namespace {
-
-constexpr const char* common_modules[] = {
-    "part_msdos", "part_gpt",     "iso9660", "fat",     "normal",   "configfile",
-    "search",     "search_label", "linux",   "serial",  "terminal", "echo",
-    "test",       "reboot",       "halt",    "minicmd", "smbios",   "all_video"};
-
-void make_grub(StageContext& context, const char* format, const char* folder, const fs::path& early,
-               const fs::path& image, const std::vector<std::string>& modules) {
-    std::vector<std::string> argv{
-        "grub-mkimage", "-d",          std::string("/usr/lib/grub/") + folder,
-        "-O",           format,        "-o",
-        image.string(), "-p",          "/boot/grub",
-        "-c",           early.string()};
-    argv.insert(argv.end(), std::begin(common_modules), std::end(common_modules));
-    argv.insert(argv.end(), modules.begin(), modules.end());
-    on_host(context, std::move(argv));
-}
-
-// The EFI system partition: a FAT with nothing but GRUB, the same bytes every time.
-void make_esp(StageContext& context, const fs::path& program, const fs::path& esp) {
-    put_file(esp, "");
-    fs::resize_file(esp, 4 << 20);
-    on_host(context, {"mkfs.vfat", "-i", "5ED0CAFE", "-n", "ESP", "--invariant", esp.string()});
-    on_host(context, {"mmd", "-i", esp.string(), "::EFI", "::EFI/BOOT"});
-    on_host(context,
-            {"mcopy", "-m", "-i", esp.string(), program.string(), "::EFI/BOOT/BOOTX64.EFI"});
-}
-
-std::string fill_in(std::string text, const std::map<std::string, std::string>& values) {
-    for (const auto& [name, value] : values) {
-        const std::string mark = "@" + name + "@";
-        for (auto at = text.find(mark); at != std::string::npos;
-             at = text.find(mark, at + value.size())) {
-            text.replace(at, mark.size(), value);
-        }
-    }
-    return text;
-}
-
-std::string boot_menu(StageContext& context) {
-    const Json& options = context.options;
-    const auto text = [&options](const char* key) { return options.at(key).get<std::string>(); };
-    const std::string menu = read_file(context.sources.at("boot_menu"));
-    // The first lines of the template are about the template.
-    return fill_in(menu.substr(menu.starts_with("#") ? menu.find('\n') + 1 : 0),
-                   {{"LABEL", text("volume_id")},
-                    {"NAME", text("title")},
-                    {"VERSION", text("version")},
-                    {"TIMEOUT", std::to_string(options.at("timeout").get<int>())},
-                    {"ARGUMENTS", text("arguments")}});
-}
 
 // BIOS: El Torito on a disc, boot_hybrid.img on a stick. UEFI: the ESP, appended as a partition.
 void make_iso(StageContext& context, const fs::path& medium, const fs::path& esp) {
@@ -204,17 +139,20 @@ void run_iso(StageContext& context) {
                          medium / "live/initrd.img");
     fs::create_hard_link(context.artifacts.at("squashfs") / "root.squashfs",
                          medium / "live/root.squashfs");
-    put_file(medium / "boot/grub/grub.cfg", boot_menu(context));
+    const std::string search = "--label " + volume;
+    put_file(medium / "boot/grub/grub.cfg",
+             make_boot_menu(context, {search, "/live/vmlinuz", "/live/initrd.img",
+                                      "gearbox.label=" + volume}));
     const fs::path early = work / "early.cfg";
-    put_file(early, str("search --no-floppy --set=root --label ", volume,
-                        "\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n"));
-    make_grub(context, "i386-pc-eltorito", "i386-pc", early, medium / "boot/grub/bios.img",
-              {"biosdisk", "vbe"});
-    make_grub(context, "x86_64-efi", "x86_64-efi", early, medium / "EFI/BOOT/BOOTX64.EFI",
-              {"efi_gop"});
+    put_file(early, make_early_config(search));
+    make_grub(
+        context,
+        {"i386-pc-eltorito", "i386-pc", early, medium / "boot/grub/bios.img", {"biosdisk", "vbe"}});
+    make_grub(context,
+              {"x86_64-efi", "x86_64-efi", early, medium / "EFI/BOOT/BOOTX64.EFI", {"efi_gop"}});
     clamp_times(medium, epoch);
     const fs::path esp = work / "efi.img";
-    make_esp(context, medium / "EFI/BOOT/BOOTX64.EFI", esp);
+    make_esp(context, medium / "EFI/BOOT/BOOTX64.EFI", esp, 4);
     make_iso(context, medium, esp);
     fs::remove_all(work);
 }

@@ -2,11 +2,6 @@
 // build. Times need no work here: mksquashfs clamps them to SOURCE_DATE_EPOCH.
 #include "stages/stages.h"
 
-#include "base/error.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-
 namespace gearbox::builder::stages {
 
 namespace fs = std::filesystem;
@@ -52,9 +47,7 @@ void empty_logs(const fs::path& folder) {
 void mark_updated(const fs::path& path, std::int64_t epoch) {
     put_file(path, str("# This file was created by gearbox-build.\nTIMESTAMP_NSEC=", epoch,
                        "000000000\n"));
-    const timespec times[2] = {{epoch, 0}, {epoch, 0}};
-    const std::string name = path.string();
-    check(::utimensat(AT_FDCWD, name.c_str(), times, 0), "setting the time of '", name, "'");
+    set_time(path, epoch);
 }
 
 }  // namespace

@@ -17,9 +17,25 @@ void run_labels(StageContext& context);
 void run_squashfs(StageContext& context);
 void run_initramfs(StageContext& context);
 void run_iso(StageContext& context);
+void run_raw(StageContext& context);
+void run_qcow2(StageContext& context);
+void run_vmdk(StageContext& context);
+void run_vdi(StageContext& context);
+void run_ova(StageContext& context);
+void run_vagrant_disk(StageContext& context);
+void run_vagrant_vmdk(StageContext& context);
+void run_vagrant_qcow2(StageContext& context);
+void run_vagrant_virtualbox(StageContext& context);
+void run_vagrant_libvirt(StageContext& context);
+void run_tar(StageContext& context);
+void run_oci(StageContext& context);
+void run_packages(StageContext& context);
 
 /// Replaces the file, making its folders.
 void put_file(const std::filesystem::path& path, const std::string& text, int mode = 0644);
+
+/// Access and modification time, in seconds since 1970; of a link, not of what it leads to.
+void set_time(const std::filesystem::path& path, std::int64_t seconds);
 
 /// Runs a program of the tree, in the tree. Throws what Tools::run does.
 void in_tree(StageContext& context, std::vector<std::string> argv);

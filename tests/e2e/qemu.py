@@ -36,7 +36,9 @@ OVMF_PAIRS = (
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
 )
-MEDIA = ("cdrom", "usb", "virtio", "scsi", "ide")
+MEDIA = ("cdrom", "usb", "virtio", "scsi", "ide", "sata")
+# Images of disks, and what QEMU calls their formats. Everything else is a medium that is only read.
+DISKS = {".raw": "raw", ".qcow2": "qcow2", ".vmdk": "vmdk", ".vdi": "vdi"}
 
 
 class MachineError(RuntimeError):
@@ -91,18 +93,28 @@ def accelerator_arguments(use_kvm):
     return ["-accel", "tcg,thread=multi", "-cpu", TCG_CPU]
 
 
-def medium_arguments(image, media):
-    drive = f"file={image},format=raw,if=none,id=medium,readonly=on"
+def is_disk(image):
+    return pathlib.Path(image).suffix in DISKS
+
+
+def medium_arguments(image, media, keeps=False):
+    """A disk's image is written to only if the machine is one that keeps what it does."""
+    if is_disk(image):
+        access = "" if keeps else ",snapshot=on"
+        drive = f"file={image},format={DISKS[pathlib.Path(image).suffix]},if=none,id=medium{access}"
+    else:
+        drive = f"file={image},format=raw,if=none,id=medium,readonly=on"
     device = {
         "cdrom": ["-device", "ide-cd,drive=medium,bootindex=1"],
         "ide": ["-device", "ide-hd,drive=medium,bootindex=1"],
+        "sata": ["-device", "ahci,id=sata", "-device", "ide-hd,bus=sata.0,drive=medium,bootindex=1"],
         "virtio": ["-device", "virtio-blk-pci,drive=medium,bootindex=1"],
         "scsi": ["-device", "virtio-scsi-pci", "-device", "scsi-cd,drive=medium,bootindex=1"],
         "usb": ["-device", "qemu-xhci", "-device", "usb-storage,drive=medium,bootindex=1"],
     }[media]
-    if media in ("ide", "cdrom"):
+    if media in ("ide", "sata"):
         # ide-hd insists on a writable node; snapshot=on keeps the file as it is.
-        drive = drive.replace("readonly=on", "snapshot=on") if media == "ide" else drive
+        drive = drive.replace("readonly=on", "snapshot=on")
     return ["-drive", drive] + device
 
 
@@ -181,12 +193,13 @@ class Machine:
     `detach()`ed keeps running; `Machine.attach(workdir)` finds it again.
     """
 
-    def __init__(self, image, workdir, *, firmware="bios", media="cdrom", memory=2048, cpus=1,
+    def __init__(self, image, workdir, *, firmware="bios", media=None, memory=2048, cpus=1,
                  use_kvm=None, nic="virtio-net-pci", ports=None, operator_key=None, extra=(),
-                 kernel_reboots=False):
+                 kernel_reboots=False, keeps=False):
         self.image = pathlib.Path(image).resolve()
         self.workdir = pathlib.Path(workdir).resolve()
-        self.firmware, self.media, self.memory, self.cpus = firmware, media, memory, cpus
+        self.media = media or ("virtio" if is_disk(image) else "cdrom")
+        self.firmware, self.memory, self.cpus, self.keeps = firmware, memory, cpus, keeps
         self.use_kvm, self.nic, self.extra = use_kvm, nic, list(extra)
         self.wanted_ports = dict(ports or {})
         self.kernel_reboots = kernel_reboots
@@ -218,7 +231,7 @@ class Machine:
         command = [QEMU, "-name", "gearbox", "-machine", "q35", "-nodefaults",
                    *accelerator_arguments(self.use_kvm), "-smp", str(self.cpus), "-m", str(self.memory),
                    *firmware_arguments(self.firmware, self.workdir),
-                   *medium_arguments(self.image, self.media),
+                   *medium_arguments(self.image, self.media, self.keeps),
                    "-netdev", f"user,id=net0,restrict=on{forwards}", "-device", f"{self.nic},netdev=net0",
                    "-device", "virtio-rng-pci", "-vga", "std", "-display", "none",
                    "-chardev", f"socket,id=serial0,path={self._sockets}/serial,server=on,wait=off,"
@@ -438,14 +451,15 @@ def main():
     parser.add_argument("image")
     parser.add_argument("--workdir", default="build/vm")
     parser.add_argument("--firmware", choices=("bios", "uefi"), default="bios")
-    parser.add_argument("--media", choices=MEDIA, default="cdrom")
+    parser.add_argument("--media", choices=MEDIA, help="virtio for images of disks, cdrom for others")
+    parser.add_argument("--keeps", action="store_true", help="the image of a disk is written to")
     parser.add_argument("--nic", default="virtio-net-pci")
     parser.add_argument("--memory", type=int, default=2048)
     parser.add_argument("--screen", metavar="PNG", help="save a picture of the screen after login is possible")
     parser.add_argument("--stop", action="store_true", help="end it after the report instead of leaving it running")
     arguments = parser.parse_args()
     machine = Machine(arguments.image, arguments.workdir, firmware=arguments.firmware, media=arguments.media,
-                      nic=arguments.nic, memory=arguments.memory)
+                      nic=arguments.nic, memory=arguments.memory, keeps=arguments.keeps)
     machine.start()
     try:
         print(f"accelerator: {'kvm' if machine.use_kvm else 'tcg'}; ports {machine.ports}")

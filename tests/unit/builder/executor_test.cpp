@@ -33,7 +33,8 @@ public:
         last = failure;
     }
     void finished(const BuildResult& result) override {
-        events.push_back("finished " + std::to_string(result.bytes));
+        events.push_back("finished " +
+                         std::to_string(result.images.empty() ? 0 : result.images[0].bytes));
     }
     std::vector<std::string> events;
     StageFailure last;
@@ -64,7 +65,7 @@ protected:
                     [](const Recipe&, const Facts&) { return std::optional<Json>(Json::object()); },
                     [](StageContext&) {},
                     ""};
-        return {check, artifact("one", {}), artifact("two", {"one"}), artifact("three", {"two"})};
+        return {check, artifact("one", {}), artifact("two", {"one"}), artifact("iso", {"two"})};
     }
 
     void make(const std::string& name, StageContext& context) {
@@ -88,7 +89,7 @@ protected:
         facts.inputs["role"] = role_hash;
         const BuildPlan plan = make_plan(Recipe{}, facts, table);
         request.cache = folder.path() / "cache";
-        request.output = folder.path() / "out.iso";
+        request.outputs["iso"] = output();
         request.report = folder.path() / "stages.json";
         Store store(request.cache);
         BuildLog log(folder.path() / "log");
@@ -96,6 +97,8 @@ protected:
         monitor.events.clear();
         return Executor(plan, table, request, store, tools, log, monitor).run();
     }
+
+    fs::path output() const { return folder.path() / "out.iso"; }
 
     std::vector<std::string> pending() {
         std::vector<std::string> names;
@@ -116,8 +119,8 @@ TEST_F(ExecutorTest, RunsInOrderAndDelivers) {
     ASSERT_TRUE(build());
     EXPECT_THAT(monitor.events,
                 ElementsAre("begin check", "done check", "begin one", "done one", "begin two",
-                            "done two", "begin three", "done three", "finished 13"));
-    EXPECT_EQ(read_file(request.output), "three<two<one");
+                            "done two", "begin iso", "done iso", "finished 11"));
+    EXPECT_EQ(read_file(output()), "iso<two<one");
     const Json report = parse_json(read_file(request.report));
     EXPECT_EQ(report.at("stages").size(), 4u);
     EXPECT_GE(report.at("stages").at(3).at("seconds").get<double>(), 0);
@@ -127,7 +130,7 @@ TEST_F(ExecutorTest, ReusesWhatIsThere) {
     ASSERT_TRUE(build());
     ASSERT_TRUE(build());
     EXPECT_THAT(monitor.events, ElementsAre("begin check", "done check", "cached one", "cached two",
-                                            "cached three", "finished 13"));
+                                            "cached iso", "finished 11"));
 }
 
 TEST_F(ExecutorTest, ResumesAfterAFailure) {
@@ -138,22 +141,21 @@ TEST_F(ExecutorTest, ResumesAfterAFailure) {
     EXPECT_EQ(monitor.last.hint, "try again");
     EXPECT_EQ(monitor.last.id.size(), 64u);
     EXPECT_THAT(pending(), IsEmpty());
-    EXPECT_FALSE(fs::exists(request.output));
+    EXPECT_FALSE(fs::exists(output()));
     failing.clear();
     ASSERT_TRUE(build());
-    EXPECT_THAT(monitor.events,
-                ElementsAre("begin check", "done check", "cached one", "begin two", "done two",
-                            "begin three", "done three", "finished 13"));
+    EXPECT_THAT(monitor.events, ElementsAre("begin check", "done check", "cached one", "begin two",
+                                            "done two", "begin iso", "done iso", "finished 11"));
 }
 
 TEST_F(ExecutorTest, AnInterruptionLeavesNothingHalfMade) {
-    interrupted = "three";
+    interrupted = "iso";
     EXPECT_THROW(build(), Interrupted);
     EXPECT_THAT(pending(), IsEmpty());
-    EXPECT_FALSE(fs::exists(request.output));
+    EXPECT_FALSE(fs::exists(output()));
     interrupted.clear();
     ASSERT_TRUE(build());
-    EXPECT_EQ(read_file(request.output), "three<two<one");
+    EXPECT_EQ(read_file(output()), "iso<two<one");
 }
 
 TEST_F(ExecutorTest, ClearsWhatAKilledBuildLeft) {
@@ -174,9 +176,8 @@ TEST_F(ExecutorTest, DoesAgainWhatIsAskedFor) {
     ASSERT_TRUE(build());
     request.fresh = "two";
     ASSERT_TRUE(build());
-    EXPECT_THAT(monitor.events,
-                ElementsAre("begin check", "done check", "cached one", "begin two", "done two",
-                            "begin three", "done three", "finished 13"));
+    EXPECT_THAT(monitor.events, ElementsAre("begin check", "done check", "cached one", "begin two",
+                                            "done two", "begin iso", "done iso", "finished 11"));
 }
 
 TEST_F(ExecutorTest, ForgetsOldBuilds) {
@@ -185,7 +186,7 @@ TEST_F(ExecutorTest, ForgetsOldBuilds) {
         ASSERT_TRUE(build(version));
     }
     ASSERT_TRUE(build("b"));
-    EXPECT_THAT(monitor.events, testing::Contains("cached three"));
+    EXPECT_THAT(monitor.events, testing::Contains("cached iso"));
     ASSERT_TRUE(build("a"));
     EXPECT_THAT(monitor.events, testing::Contains("begin one"));
 }
@@ -216,9 +217,10 @@ protected:
     }
 
     // The steps in order as s(kip), u (reuse) or r(un).
-    std::string with(const std::set<std::string>& stored, const std::string& target = "iso") {
+    std::string with(const std::set<std::string>& stored,
+                     const std::vector<std::string>& targets = {"iso"}) {
         const auto actions = plan_actions(
-            plan, target, [&stored](const std::string& id) { return stored.contains(id); });
+            plan, targets, [&stored](const std::string& id) { return stored.contains(id); });
         std::string text;
         for (const StageStep& step : plan.steps) {
             text += "sur"[static_cast<int>(actions.at(step.stage))];
@@ -234,7 +236,12 @@ TEST_F(Actions, AreTheLeastThatIsNeeded) {
     EXPECT_EQ(with({"tree", "deb", "image", "initramfs", "iso"}), "uuuuu");
     EXPECT_EQ(with({"tree", "deb", "image", "initramfs"}), "uuuur");
     EXPECT_EQ(with({"tree", "initramfs"}), "urrur");
-    EXPECT_EQ(with({}, "deb"), "rrsss");
+    EXPECT_EQ(with({}, {"deb"}), "rrsss");
+}
+
+TEST_F(Actions, ServeSeveralTargets) {
+    EXPECT_EQ(with({}, {"image", "initramfs"}), "rrrrs");
+    EXPECT_EQ(with({"tree", "deb", "image"}, {"image", "initramfs"}), "uuurs");
 }
 
 TEST_F(Actions, AnArtifactNeedsNoLayersOnceMade) {

@@ -67,6 +67,7 @@ HostState good_host() {
     HostState state;
     state.root = state.debian = state.amd64 = true;
     state.free_bytes = 100'000'000'000;
+    state.stages = {"squashfs", "initramfs", "iso"};
     state.has = [](const std::string&) { return true; };
     return state;
 }
@@ -90,6 +91,17 @@ TEST(Host, SaysEverythingThatIsMissing) {
                     "another place with --cache",
                     "xorriso is missing", "GRUB for BIOS is missing",
                     "install what is missing: apt-get install xorriso grub-pc-bin"));
+}
+
+TEST(Host, NeedsOnlyWhatTheFormatsNeed) {
+    HostState state = good_host();
+    state.has = [](const std::string& what) { return what != "qemu-img" && what != "xorriso"; };
+    state.stages = {"initramfs", "raw"};
+    EXPECT_THAT(find_host_problems(state), IsEmpty());
+    state.stages = {"initramfs", "raw", "qcow2", "vmdk"};
+    EXPECT_THAT(
+        find_host_problems(state),
+        ElementsAre("qemu-img is missing", "install what is missing: apt-get install qemu-utils"));
 }
 
 TEST(KernelModules, AreListedWithTheirDependenciesFirst) {
@@ -149,7 +161,7 @@ void play(Monitor& monitor) {
     monitor.begin(two);
     monitor.progress(0.5, "half");
     monitor.done(two, 12.34, 250'000'000);
-    monitor.finished({"out.iso", "abc", 271'000'000, 20});
+    monitor.finished({{{"iso", "out.iso", "abc", 271'000'000}}, "0123456789abcdef", 20});
 }
 
 TEST(Monitor, WritesOneLineAStageIntoAPipe) {
@@ -158,7 +170,7 @@ TEST(Monitor, WritesOneLineAStageIntoAPipe) {
     EXPECT_EQ(out.str(),
               " 1/2  one            reused    0123456789ab\n"
               " 2/2  two            12.3 s   250 MB\n"
-              "\nout.iso: 271 MB in  20.0 s\nsha256 abc\n");
+              "\nout.iso: 271 MB\nsha256 abc, root tree 0123456789ab\nin  20.0 s\n");
 }
 
 TEST(Monitor, WritesJsonLines) {

@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include "formats.h"
 #include "golden.h"
 #include "recipe_files.h"
 #include "stage.h"
@@ -12,6 +13,7 @@
 namespace gearbox::builder {
 namespace {
 
+using testing::ElementsAre;
 using testing::UnorderedElementsAre;
 
 Facts facts_for_tests() {
@@ -126,6 +128,92 @@ TEST(Plan, WithoutADebThatStageIsLeftOut) {
     const auto plan = plan_of("", facts);
     EXPECT_THROW(plan.step("gearbox"), Error);
     EXPECT_EQ(plan.step("settings").after, std::vector<std::string>{"policy"});
+}
+
+Facts facts_for(const std::vector<std::string>& formats) {
+    Facts facts = facts_for_tests();
+    facts.formats = formats;
+    return facts;
+}
+
+std::vector<std::string> artifacts_of(const BuildPlan& plan) {
+    std::vector<std::string> names;
+    for (const StageStep& step : plan.steps) {
+        if (step.kind == StageKind::artifact) {
+            names.push_back(step.stage);
+        }
+    }
+    return names;
+}
+
+// Each row: a format, its conversion, and every stage that this takes.
+TEST(Plan, FindsTheConversionOfEveryFormat) {
+    using Stages = std::vector<std::string>;
+    struct Row {
+        const char* format;
+        const char* path;
+        Stages stages;
+    };
+    const Row rows[] = {
+        {"iso", "tree → squashfs → iso", {"squashfs", "initramfs", "iso"}},
+        {"raw", "tree → raw", {"initramfs", "raw"}},
+        {"qcow2", "tree → raw → qcow2", {"initramfs", "raw", "qcow2"}},
+        {"vmdk", "tree → raw → vmdk", {"initramfs", "raw", "vmdk"}},
+        {"vdi", "tree → raw → vdi", {"initramfs", "raw", "vdi"}},
+        {"ova", "tree → raw → vmdk → ova", {"initramfs", "raw", "vmdk", "ova"}},
+        {"vagrant-virtualbox",
+         "tree → raw → vagrant-disk → vagrant-vmdk → vagrant-virtualbox",
+         {"initramfs", "raw", "vagrant-disk", "vagrant-vmdk", "vagrant-virtualbox"}},
+        {"vagrant-libvirt",
+         "tree → raw → vagrant-disk → vagrant-qcow2 → vagrant-libvirt",
+         {"initramfs", "raw", "vagrant-disk", "vagrant-qcow2", "vagrant-libvirt"}},
+        {"tar", "tree → tar", {"tar"}},
+        {"oci", "tree → tar → oci", {"tar", "oci"}},
+        {"sbom", "tree → packages", {"packages"}},
+    };
+    ASSERT_EQ(std::size(rows), format_table().size());
+    for (const Row& row : rows) {
+        const auto plan = plan_of("", facts_for({row.format}));
+        EXPECT_EQ(conversion_path(find_format(row.format).stage, plan), row.path);
+        EXPECT_EQ(artifacts_of(plan), row.stages) << row.format;
+    }
+}
+
+TEST(Plan, MakesEveryFormatFromTheSameTree) {
+    std::vector<std::string> all;
+    for (const Format& format : format_table()) {
+        all.emplace_back(format.name);
+    }
+    const auto together = plan_of("", facts_for(all));
+    for (const std::string& format : all) {
+        const auto alone = plan_of("", facts_for({format}));
+        EXPECT_EQ(root_tree_id(alone), root_tree_id(together)) << format;
+        EXPECT_EQ(alone.step(find_format(format).stage).id,
+                  together.step(find_format(format).stage).id)
+            << format;
+    }
+    EXPECT_EQ(root_tree_id(together), together.step("labels").id);
+    expect_golden("plans/formats.txt", to_text(together).substr(to_text(together).find("\nfrom ")));
+}
+
+TEST(Formats, AreNamedInAList) {
+    EXPECT_THAT(parse_formats("ova, iso,ova"), ElementsAre("iso", "ova"));
+    EXPECT_THAT(with_companions({"raw"}), ElementsAre("raw", "sbom"));
+    const auto problem = [](const char* list) {
+        try {
+            parse_formats(list);
+        } catch (const Error& error) {
+            return error.text();
+        }
+        return std::string("none");
+    };
+    EXPECT_EQ(problem("iso,qcow"), "--format: there is no format 'qcow'; did you mean 'qcow2'?");
+    EXPECT_EQ(problem("docker"),
+              "--format: there is no format 'docker'; there are iso, raw, qcow2, vmdk, vdi, ova, "
+              "vagrant-virtualbox, vagrant-libvirt, tar, oci and sbom");
+    EXPECT_EQ(problem(","),
+              "--format names none; there are iso, raw, qcow2, vmdk, vdi, ova, "
+              "vagrant-virtualbox, vagrant-libvirt, tar, oci and sbom");
 }
 
 TEST(Plan, EveryStageNamesOnlyEarlierOnes) {

@@ -60,7 +60,8 @@ protected:
                              [this](double fraction, const std::string& detail) {
                                  last_fraction = fraction;
                                  last_detail = detail;
-                             }};
+                             },
+                             "id"};
         stage(context);
     }
 
@@ -120,7 +121,8 @@ protected:
             fs::create_directories(tree() / "var/lib/selinux/default/active/modules/100" / module);
         }
         put("var/lib/selinux/default/active/modules/disabled/ssh", "");
-        put("etc/selinux/semanage.conf", "module-store = direct\nusepasswd = true\nexpand-check=0\n");
+        put("etc/selinux/semanage.conf",
+            "module-store = direct\nusepasswd = true\nexpand-check=0\n");
         put("etc/selinux/default/policy/policy.33", "");
         put("etc/selinux/default/policy/policy.34", "");
         sources["policy_keep"] = folder.path() / "keep";

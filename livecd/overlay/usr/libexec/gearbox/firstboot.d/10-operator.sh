@@ -7,7 +7,8 @@ make_host_key() {
 }
 
 # A random password for the console and ssh; a key only if the machine was given one as the
-# systemd credential gearbox.operator_key (SMBIOS type 11, fw_cfg).
+# systemd credential gearbox.operator_key (SMBIOS type 11, fw_cfg, /etc/credstore), and only as long as
+# the account has none: on a disk, what somebody changed there stays.
 make_operator() {
     grep -q '^OPERATOR=' "$runtime/credentials" 2>/dev/null && return
     operator_password=$(random_password)
@@ -16,7 +17,7 @@ make_operator() {
     credential OPERATOR_PASSWORD "$operator_password"
     [ -d /home/gearbox ] || install -d -m 0750 -o gearbox -g gearbox /home/gearbox
     given=${CREDENTIALS_DIRECTORY:-/nonexistent}/gearbox.operator_key
-    if [ -s "$given" ]; then
+    if [ -s "$given" ] && [ ! -e /home/gearbox/.ssh/authorized_keys ]; then
         install -d -m 0700 -o gearbox -g gearbox /home/gearbox/.ssh
         install -m 0600 -o gearbox -g gearbox "$given" /home/gearbox/.ssh/authorized_keys
     fi

@@ -1,0 +1,84 @@
+#include "stages/boot.h"
+
+#include "base/file.h"
+
+#include <map>
+
+namespace gearbox::builder::stages {
+
+namespace fs = std::filesystem;
+
+void on_host(StageContext& context, std::vector<std::string> argv) {
+    ToolCall call;
+    call.argv = std::move(argv);
+    context.tools.run(call);
+}
+
+namespace {
+
+constexpr const char* common_modules[] = {
+    "part_msdos", "part_gpt",     "iso9660", "fat",     "normal",   "configfile",
+    "search",     "search_label", "linux",   "serial",  "terminal", "echo",
+    "test",       "reboot",       "halt",    "minicmd", "smbios",   "all_video"};
+
+std::string fill_in(std::string text, const std::map<std::string, std::string>& values) {
+    for (const auto& [name, value] : values) {
+        const std::string mark = "@" + name + "@";
+        for (auto at = text.find(mark); at != std::string::npos;
+             at = text.find(mark, at + value.size())) {
+            text.replace(at, mark.size(), value);
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+void make_grub(StageContext& context, const GrubImage& wanted) {
+    std::vector<std::string> argv{"grub-mkimage",
+                                  "-d",
+                                  std::string("/usr/lib/grub/") + wanted.folder,
+                                  "-O",
+                                  wanted.format,
+                                  "-o",
+                                  wanted.image.string(),
+                                  "-p",
+                                  "/boot/grub",
+                                  "-c",
+                                  wanted.early.string()};
+    argv.insert(argv.end(), std::begin(common_modules), std::end(common_modules));
+    argv.insert(argv.end(), wanted.modules.begin(), wanted.modules.end());
+    on_host(context, std::move(argv));
+}
+
+void make_esp(StageContext& context, const fs::path& program, const fs::path& esp, int mebibytes) {
+    put_file(esp, "");
+    fs::resize_file(esp, static_cast<std::uintmax_t>(mebibytes) << 20);
+    on_host(context, {"mkfs.vfat", "-i", "5ED0CAFE", "-n", "ESP", "--invariant", esp.string()});
+    on_host(context, {"mmd", "-i", esp.string(), "::EFI", "::EFI/BOOT"});
+    on_host(context,
+            {"mcopy", "-m", "-i", esp.string(), program.string(), "::EFI/BOOT/BOOTX64.EFI"});
+}
+
+std::string make_boot_menu(const StageContext& context, const BootPlaces& places) {
+    const Json& options = context.options;
+    const auto text = [&options](const char* key) { return options.at(key).get<std::string>(); };
+    const std::string menu = read_file(context.sources.at("boot_menu"));
+    // The first lines of the template are about the template.
+    return fill_in(menu.substr(menu.starts_with("#") ? menu.find('\n') + 1 : 0),
+                   {{"SEARCH", places.search},
+                    {"KERNEL", places.kernel},
+                    {"INITRD", places.initrd},
+                    {"ROOT", places.root},
+                    {"NAME", text("title")},
+                    {"VERSION", text("version")},
+                    {"TIMEOUT", std::to_string(options.at("timeout").get<int>())},
+                    {"ARGUMENTS", text("arguments")}});
+}
+
+std::string make_early_config(const std::string& search) {
+    return str("search --no-floppy --set=root ", search,
+               "\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n");
+}
+
+}  // namespace gearbox::builder::stages
