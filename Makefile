@@ -6,7 +6,7 @@ CACHE := build/cache
 export CCACHE_DIR ?= $(CURDIR)/$(CACHE)/ccache
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso unit functional stress e2e bench bench-broker bench-gears bench-density bench-overhead lint clean
+.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e bench bench-broker bench-gears bench-density bench-overhead lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ iso: build ## build/gearbox.iso
 	@packages/build-deb trixie
 	@build/bin/gearbox-build build kickstart/livecd.ks --output build/gearbox.iso --cache $(CACHE)/image \
 	    --deb $$(ls build/deb/trixie/gearbox_*.deb)
+
+images: build ## build/images: every format of the same appliance
+	@packages/build-deb trixie
+	@build/bin/gearbox-build build kickstart/livecd.ks --output build/images/ --cache $(CACHE)/image \
+	    --deb $$(ls build/deb/trixie/gearbox_*.deb) \
+	    --format iso,raw,qcow2,vmdk,vdi,ova,vagrant-virtualbox,vagrant-libvirt,tar,oci
 
 unit: build ## unit tests: no root, seconds
 	@ninja -C $(BUILD) unit_tests

@@ -58,6 +58,16 @@ class Deadline:
         time.sleep(min(seconds, self.left()))
 
 
+def larger_disk(image, workdir, gibibytes=2):
+    """A disk whose first part is the image, which stays as it is."""
+    workdir.mkdir(parents=True, exist_ok=True)
+    disk, format_of_image = workdir / "disk.qcow2", DISKS[pathlib.Path(image).suffix]
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", format_of_image,
+                    "-b", str(pathlib.Path(image).resolve()), str(disk)], check=True)
+    subprocess.run(["qemu-img", "resize", "-q", str(disk), f"+{gibibytes}G"], check=True)
+    return disk
+
+
 def free_port():
     """A loopback port nobody listens on right now."""
     with socket.socket() as listener:
@@ -440,6 +450,10 @@ class Machine:
         text = self.sudo("journalctl -b -o cat --no-pager _TRANSPORT=audit + _TRANSPORT=kernel", timeout=180).stdout
         lines = [line for line in text.splitlines() if re.search(r"avc:\s+denied|SELINUX_ERR|audit.*callbacks suppressed", line)]
         return lines[self._forgotten_denials:]
+
+    def remember_denials(self):
+        """After a restart, whose journal is a new one."""
+        self._forgotten_denials = 0
 
     def forget_denials(self):
         """After a test that provoked some on purpose."""

@@ -3,9 +3,10 @@
 
 A scenario is a file in scenarios/; its functions named check_… run in the order of the file, with the
 appliance as argument. A failed check fails the run and the next one goes on. Each machine (one processor, one
-boot) takes the next scenario when it has done with its last one; scenarios need nothing of each other.
+boot) takes the next scenario when it has done with its last one; scenarios need nothing of each other. An image
+of a disk (.raw, .qcow2, .vmdk, .vdi) gets those of scenarios/disk/, too.
 
-usage: run.py ISO [--workdir DIR] [--only WORD[,WORD…]] [--machines N] [--firmware bios|uefi] [--keep]
+usage: run.py IMAGE [--workdir DIR] [--only WORD[,WORD…]] [--machines N] [--firmware bios|uefi] [--keep]
 """
 
 import argparse
@@ -22,6 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from appliance import CheckFailed, boot  # noqa: E402
+from qemu import MEDIA, is_disk, larger_disk  # noqa: E402
 
 
 def load(path):
@@ -65,11 +67,19 @@ def attempt(verdicts, label, action):
     return result
 
 
+def boot_image(arguments, workdir):
+    """An image of a disk gets a disk that is larger than itself, and may restart."""
+    options = {"firmware": arguments.firmware, "media": arguments.media, "nic": arguments.nic}
+    if not is_disk(arguments.image):
+        return boot(arguments.image, workdir, **options)
+    return boot(larger_disk(arguments.image, workdir), workdir, keeps=True, kernel_reboots=True, **options)
+
+
 def run_machine(arguments, workdir, scenarios, verdicts):
     """Boots one machine and runs scenarios in it until none is left."""
     workdir.mkdir(parents=True, exist_ok=True)
     appliance = attempt(verdicts, f"boot of {workdir.name}",
-                        lambda: boot(arguments.image, workdir, firmware=arguments.firmware))
+                        lambda: boot_image(arguments, workdir))
     if appliance is None:
         return
     try:
@@ -99,10 +109,13 @@ def main():
     parser.add_argument("--only", default="", help="scenarios whose file name holds one of these words")
     parser.add_argument("--machines", type=int, default=min(2, os.cpu_count() or 1), help="how many at once")
     parser.add_argument("--firmware", choices=("bios", "uefi"), default="bios")
+    parser.add_argument("--media", choices=MEDIA, help="virtio for images of disks, cdrom for others")
+    parser.add_argument("--nic", default="virtio-net-pci", help="QEMU's name of the network card")
     parser.add_argument("--keep", action="store_true", help="leave the machines running")
     arguments = parser.parse_args()
     scenarios, verdicts = queue.SimpleQueue(), Verdicts()
-    for path in sorted((HERE / "scenarios").glob("*.py")):
+    folders = ("scenarios", "scenarios/disk") if is_disk(arguments.image) else ("scenarios",)
+    for path in sorted((path for folder in folders for path in (HERE / folder).glob("*.py")), key=lambda path: path.name):
         if any(word in path.stem for word in arguments.only.split(",")):
             scenarios.put(path)
     machines = max(1, min(arguments.machines, scenarios.qsize()))
