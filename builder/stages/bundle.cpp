@@ -140,27 +140,28 @@ void run_oci(StageContext& context) {
           {"StopSignal", "SIGRTMIN+3"}}},
         {"rootfs",
          {{"type", "layers"},
-          {"diff_ids", {"sha256:" + read_file(context.artifacts.at("tar") / "unpacked.sha256")}}}},
+          {"diff_ids",
+           Json::array({"sha256:" + read_file(context.artifacts.at("tar") / "unpacked.sha256")})}}},
         {"history",
          {{{"created", created},
            {"created_by",
             "gearbox-build"}}}}}.dump();
-    const std::string manifest = Json{
-        {"schemaVersion", 2},
-        {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
-        {"config",
-         descriptor("application/vnd.oci.image.config.v1+json", hash_text(config), config.size())},
-        {"layers",
-         {descriptor(
-             "application/vnd.oci.image.layer.v1.tar+zstd", layer_hash,
-             fs::file_size(layer))}}}.dump();
+    const std::string manifest =
+        Json{{"schemaVersion", 2},
+             {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
+             {"config", descriptor("application/vnd.oci.image.config.v1+json", hash_text(config),
+                                   config.size())},
+             {"layers", Json::array({descriptor("application/vnd.oci.image.layer.v1.tar+zstd",
+                                                layer_hash, fs::file_size(layer))})}}
+            .dump();
     Json entry = descriptor("application/vnd.oci.image.manifest.v1+json", hash_text(manifest),
                             manifest.size());
     entry["annotations"] = {{"org.opencontainers.image.ref.name", text_of(context, "version")}};
     const std::string index = Json{
         {"schemaVersion", 2},
         {"mediaType", "application/vnd.oci.image.index.v1+json"},
-        {"manifests", {entry}}}.dump();
+        {"manifests",
+         Json::array({entry})}}.dump();
     TarArchive image(context.out / "image.oci.tar", epoch_of(context));
     image.text("oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
     image.text("index.json", index);

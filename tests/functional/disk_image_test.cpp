@@ -204,5 +204,29 @@ TEST_F(DiskImageTest, ATarKeepsLabels) {
                           "sh", one.string()}));
 }
 
+TEST_F(DiskImageTest, AnOciArchiveNamesWhatIsInIt) {
+    const fs::path layer = run(stages::run_tar, "tar", {});
+    const fs::path image = run(stages::run_oci, "oci", {{"tar", layer}}) / "image.oci.tar";
+    const auto part = [&image](const std::string& name) {
+        return run_tool_checked(
+            {"tar", "--extract", "--to-stdout", "--file", image.string(), name});
+    };
+    const auto blob = [&](const Json& descriptor) {
+        const auto digest = descriptor.at("digest").get<std::string>().substr(7);
+        const std::string data = part("blobs/sha256/" + digest);
+        EXPECT_EQ(hash_text(data), digest);
+        EXPECT_EQ(data.size(), descriptor.at("size").get<std::size_t>());
+        return data;
+    };
+    const Json index = parse_json(part("index.json"));
+    ASSERT_EQ(index.at("manifests").size(), 1u);
+    const Json manifest = parse_json(blob(index.at("manifests").at(0)));
+    const Json config = parse_json(blob(manifest.at("config")));
+    ASSERT_EQ(manifest.at("layers").size(), 1u);
+    EXPECT_EQ(blob(manifest.at("layers").at(0)), read_file(layer / "root.tar.zst"));
+    EXPECT_EQ(config.at("rootfs").at("diff_ids").at(0),
+              "sha256:" + read_file(layer / "unpacked.sha256"));
+}
+
 }  // namespace
 }  // namespace gearbox::builder
