@@ -20,7 +20,8 @@ for manifest in "$source"/*/metadata/manifest.yml; do
     cartridge=$(dirname "$(dirname "$manifest")")
     name=$(basename "$cartridge")
     rm -rf "$share/cartridges/$name"
-    cp -r "$cartridge" "$share/cartridges/$name"
+    # What a link names comes along: procfile has the libraries of others.
+    cp -rL "$cartridge" "$share/cartridges/$name"
     chmod -R u=rwX,go=rX "$share/cartridges/$name"
     for directory in bin hooks; do
         [[ ! -d $share/cartridges/$name/$directory ]] || chmod -R 755 "$share/cartridges/$name/$directory"

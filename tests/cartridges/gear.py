@@ -38,7 +38,7 @@ cd "$root"
 mkdir -p usr etc tmp proc dev var/lib/openshift/"$uuid" var/tmp run old
 for name in bin sbin lib lib64; do ln -s usr/$name $name; done
 mount -t overlay overlay -o "ro,lowerdir=$stage/usr:${base%/}/usr" usr
-for name in ssl php perl python3 alternatives; do
+for name in ssl php perl python3 alternatives java-17-openjdk java-21-openjdk maven; do
     [ -d "${base%/}/etc/$name" ] && mkdir etc/$name && mount --rbind "${base%/}/etc/$name" etc/$name
 done
 for name in ld.so.cache mime.types localtime; do

@@ -61,6 +61,20 @@ class NodeJs(Web, unittest.TestCase):
         self.assertEqual(self.get(), "hello")
         self.assertEqual(self.gear.shell("greet", cart="nodejs"), "program\n")
 
+    def test_modules_of_debian(self):
+        if not (BASE / "usr/share/nodejs/ws").exists():
+            return  # tests of the quickstarts say that node-ws is missing
+        version = self.gear.shell("node -p \"require('/usr/share/nodejs/ws/package.json').version\"").strip()
+        server = {"server.js": SERVER % "String(require('ws').OPEN)"}
+        major = version.split(".")[0]
+        for wanted in ("*", f"^{version}", f"^{major}.0.0"):
+            self.push({**server, "package.json": json.dumps({"dependencies": {"ws": wanted}})})
+            self.assertEqual(self.get(), "1", wanted)
+        for wanted in (f"^{major}.999.0", f"^{int(major) + 1}.0.0", f"^{int(major) - 1}.0.0", version, f"~{version}", "latest"):
+            with self.subTest(wanted):
+                output = self.push_fails({"package.json": json.dumps({"dependencies": {"ws": wanted}})})
+                self.assertIn("Dependencies are missing: ws\n", output)
+
     def test_missing_module_says_what_to_do(self):
         output = self.push_fails({"package.json": json.dumps({"dependencies": {"greet": "1.0.0", "wave": "2"}}),
                                   "server.js": SERVER % "1"})

@@ -17,6 +17,7 @@ from gear import Gear, ScriptFailed, SOURCE
 
 class Web:
     running = "is running"
+    patience = "8"  # seconds for broken applications
 
     @classmethod
     def setUpClass(cls):
@@ -135,7 +136,7 @@ class Web:
         self.assertEqual(self.get().strip().splitlines(), [f"LOWER={value}", "OPENSHIFT_APP_NAME=demo"])
 
     def test_broken_application_says_why(self):
-        self.set_variable(f"OPENSHIFT_{self.cart.upper()}_START_TIMEOUT", "8")
+        self.set_variable(f"OPENSHIFT_{self.cart.upper()}_START_TIMEOUT", self.patience)
         for name, (files, text) in self.broken.items():
             with self.subTest(name):
                 shutil.rmtree(self.repo)

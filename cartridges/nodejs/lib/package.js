@@ -1,6 +1,6 @@
 // What package.json says:
 //     package.js start         the shell command that runs the application
-//     package.js missing       dependencies that are not in node_modules, one a line
+//     package.js missing       dependencies that are neither in node_modules nor Debian's, one a line
 // npm, which would know too, is optional on a node.
 'use strict';
 const fs = require('fs');
@@ -35,9 +35,22 @@ function start({ scripts = {}, main }) {
            'or the repository a server.js or app.js');
 }
 
+// Whether a package of Debian (node-ws …) has what the range allows, which is `*` or what npm writes, `^8.1.0`.
+// A lock file says the one version that it is to be.
+function isDebians(name, range) {
+  const file = `/usr/share/nodejs/${name}/package.json`;
+  if (fs.existsSync('package-lock.json') || !fs.existsSync(file)) return false;
+  const has = String(JSON.parse(fs.readFileSync(file, 'utf8')).version).split('.').map(Number);
+  const wants = /^\^([1-9]\d*)\.(\d+)\.(\d+)$/.exec(range);
+  if (!wants) return range === '*';
+  const [major, minor, patch] = wants.slice(1).map(Number);
+  return has[0] === major && (has[1] > minor || (has[1] === minor && has[2] >= patch));
+}
+
 function missing({ dependencies = {} }) {
-  return Object.keys(dependencies)
-    .filter((name) => !fs.existsSync(`node_modules/${name}/package.json`))
+  return Object.entries(dependencies)
+    .filter(([name, range]) => !fs.existsSync(`node_modules/${name}/package.json`) && !isDebians(name, range))
+    .map(([name]) => name)
     .join('\n');
 }
 

@@ -11,8 +11,10 @@ namespace {
 constexpr std::array shared = {
     "/etc/alternatives",   "/etc/apache2/magic", "/etc/bash.bashrc",   "/etc/ca-certificates.conf",
     "/etc/debian_version", "/etc/fonts",         "/etc/gai.conf",      "/etc/host.conf",
-    "/etc/inputrc",        "/etc/ld.so.cache",   "/etc/ld.so.conf",    "/etc/ld.so.conf.d",
-    "/etc/localtime",      "/etc/magic",         "/etc/mime.types",    "/etc/mysql",
+    "/etc/inputrc",        "/etc/java-17-openjdk", "/etc/java-21-openjdk",
+    "/etc/ld.so.cache",    "/etc/ld.so.conf",    "/etc/ld.so.conf.d",
+    "/etc/localtime",      "/etc/magic",         "/etc/maven",         "/etc/mime.types",
+    "/etc/mysql",
     "/etc/os-release",     "/etc/perl",          "/etc/php",           "/etc/protocols",
     "/etc/python3",        "/etc/services",      "/etc/ssl/certs",     "/etc/ssl/openssl.cnf",
     "/etc/terminfo",       "/etc/timezone",      "/var/lib/wordpress",

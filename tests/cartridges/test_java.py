@@ -1,0 +1,69 @@
+"""The java cartridge in a hand-made gear: real Tomcat."""
+
+import unittest
+import zipfile
+
+from gear import BASE
+from web import Web
+
+VERSIONS = [version for version in ("21", "17") if list(BASE.glob(f"usr/lib/jvm/java-{version}-openjdk-*/bin/java"))
+            and (BASE / "usr/share/tomcat10/bin/bootstrap.jar").exists()]
+PAGE = "webapps/ROOT/index.jsp"
+LISTENER = ('<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0"><listener>'
+            "<listener-class>no.such.Listener</listener-class></listener></web-app>")
+
+
+class Java(Web, unittest.TestCase):
+    cart, version, title = "java", VERSIONS[0] if VERSIONS else None, "Java"
+    ok = {"webapps/ROOT/index.html": "ok"}
+    patience = "120"
+    environment = {PAGE: "<% for (String name : new String[] {\"LOWER\", \"OPENSHIFT_APP_NAME\"}) "
+                         "out.print(name + '=' + System.getenv(name) + '\\n'); %>"}
+    broken = {
+        "listener": ({**ok, "webapps/ROOT/WEB-INF/web.xml": LISTENER}, "(?s)an application cannot be loaded.*no.such.Listener"),
+        "archive": ({"webapps/ROOT.war": "no archive"}, "(?s)an application cannot be loaded.*SEVERE"),
+        "web.xml": ({**ok, "webapps/ROOT/WEB-INF/web.xml": "<web-app><"}, "(?s)an application cannot be loaded"),
+        "nothing": ({"README": "x"}, "nothing to run: the repository needs webapps/ROOT.war"),
+        "maven": ({"pom.xml": "<project/>"}, "Commit the war as webapps/ROOT.war"),
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.set_variable("JAVA_OPTS", "-XX:TieredStopAtLevel=1")  # most of these servers live for a second
+
+    def archive(self, name, page):
+        path = self.repo / "webapps" / name
+        path.parent.mkdir(exist_ok=True)
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("index.jsp", page)
+            file.writestr("style.css", "p {}")
+
+    def test_archives(self):
+        self.archive("shop-1.0.war", "<%= 6 * 7 %>")
+        self.push({})
+        self.assertEqual(self.get(), "42")
+        self.assertRegex(self.get("/style.css", "-i"), "(?i)content-type: text/css")
+        self.assertEqual(self.code("/WEB-INF/web.xml"), "404")
+        self.archive("ROOT.war", "root")
+        self.push({})
+        self.assertEqual((self.get(), self.get("/shop-1.0/")), ("root", "42"))
+
+    def test_https_and_client_address(self):
+        self.push({PAGE: "<%= request.getScheme() + ' ' + request.isSecure() + ' ' + request.getRemoteAddr() %>"})
+        self.assertEqual(self.get("/?marked", "-H", "X-Forwarded-Proto: https", "-H", "X-Forwarded-For: 192.0.2.7"), "https true 192.0.2.7")
+        self.wait_for_log('"GET /?marked')
+        self.wait_for_log("192.0.2.7 ")
+
+    def test_memory(self):
+        self.push({PAGE: "<%= Runtime.getRuntime().maxMemory() >> 20 %>"})
+        self.assertLess(abs(int(self.get()) - 256), 20)
+
+    def test_thread_dump(self):
+        self.push(self.ok)
+        self.assertIn("app-root/logs/java.log", self.control("threaddump"))
+        self.wait_for_log("Full thread dump")
+        self.assertEqual(self.get(), "ok")
+
+
+if __name__ == "__main__":
+    unittest.main()
