@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Everything that can fail, in order of its cost; ends with `N passed, N failed, N skipped`.
 
-usage: tests/run.py [SUITE…]      suites: build unit lint sanitize package functional image e2e fuzz; default: all but unit
+usage: tests/run.py [SUITE…]      suites: build unit lint sanitize package functional image e2e disk fuzz; default: all but unit
 """
 
 import concurrent.futures
@@ -164,9 +164,22 @@ def suite_image():
 
 
 def suite_e2e():
-    command = ["python3", "tests/e2e/run.py", "build/gearbox.iso"]
-    good = run("e2e", command)
-    text = (LOGS / "e2e.log").read_text(errors="replace")
+    scenarios("e2e", "build/gearbox.iso")
+
+
+def suite_disk():
+    """The disk image of the same tree, started by UEFI; the scenarios that depend on the medium."""
+    deb = sorted((TOP / "build/deb/trixie").glob("gearbox_*.deb"))[-1]
+    if step("disk-image", ["build/bin/gearbox-build", "build", "kickstart/livecd.ks", "--format", "qcow2", "--deb", str(deb),
+                           "--output", "build/gearbox.qcow2", "--cache", "build/cache/image"]):
+        scenarios("disk", "build/gearbox.qcow2", "--firmware", "uefi", "--only", "10_system,12_disk", "--machines", "1",
+                  "--workdir", "build/e2e-disk")
+
+
+def scenarios(name, *arguments):
+    """A run of tests/e2e/run.py, whose verdicts are counted."""
+    good = run(name, ["python3", "tests/e2e/run.py", *arguments])
+    text = (LOGS / f"{name}.log").read_text(errors="replace")
     found = re.search(r"^(\d+) passed, (\d+) failed", text, re.MULTILINE)
     if found:
         TOTALS.add(int(found[1]), int(found[2]))
@@ -178,13 +191,14 @@ def suite_e2e():
 
 SUITES = {
     "build": suite_build, "unit": suite_unit, "lint": suite_lint, "sanitize": suite_sanitize, "package": suite_package,
-    "functional": suite_functional, "image": suite_image, "e2e": suite_e2e, "fuzz": suite_fuzz,
+    "functional": suite_functional, "image": suite_image, "e2e": suite_e2e, "disk": suite_disk,
+    "fuzz": suite_fuzz,
 }
 # One step after the other; the lanes of a step beside each other, each with a processor for itself.
 STEPS = [
     [["build"]], [["unit"]], [["lint"]], [["sanitize"]],
     [["functional"], ["package", "image", "fuzz"]],
-    [["e2e"]],
+    [["e2e"], ["disk"]],
 ]
 
 
