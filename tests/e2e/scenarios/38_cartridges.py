@@ -25,6 +25,16 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [("python says " + note.stdout + note.stderr).encode()]
 """
+WORKER = "worker: while :; do echo kept by $DYNO >$OPENSHIFT_DATA_DIR/note; sleep 1; done\n"
+PROCFILE = """
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"procfile says " + open(os.environ["OPENSHIFT_DATA_DIR"] + "note", "rb").read())
+http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
+"""
 CRON = "#!/bin/bash\ndate >>$OPENSHIFT_REPO_DIR/tick.txt\n"
 
 # cartridges → what is pushed, what a session stores, what the page is then
@@ -35,6 +45,9 @@ LIVES = {
     "python": {"cartridges": ["python", "postgresql"], "files": {"wsgi.py": PYTHON},
                "store": "psql -qc \"CREATE TABLE note (text text); INSERT INTO note VALUES ('kept-by-postgresql')\"",
                "page": ("python says", "kept-by-postgresql")},
+    "procfile": {"cartridges": ["procfile"], "files": {"Procfile": "web: python3 server.py\n" + WORKER, "server.py": PROCFILE},
+                 "store": "for i in $(seq 300); do [ -f $OPENSHIFT_DATA_DIR/note ] && exit; sleep 1; done; exit 1",
+                 "page": ("procfile says", "kept by worker.1")},
     "static": {"cartridges": ["static", "cron"],
                "files": {"index.html": "static says kept-by-git\n", ".openshift/cron/minutely/tick": CRON},
                "store": "true", "page": ("static says", "kept-by-git")},
@@ -118,6 +131,10 @@ def check_nodejs_with_redis(appliance):
 
 def check_python_with_postgresql(appliance):
     live(appliance, "python")
+
+
+def check_procfile_with_a_worker(appliance):
+    live(appliance, "procfile")
 
 
 def check_domains_of_databases(appliance):
