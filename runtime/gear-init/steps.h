@@ -11,7 +11,7 @@ namespace gearbox {
 ///   go             the daemon has put us into the cgroup and plugged the network: nothing of the
 ///                  gear may run before that
 ///   cgroup ns      in the gear's own group by now: that is the root which the gear sees
-///   sysctls        the host's /proc is still there; the gear's will be read-only at /proc/sys
+///   sysctls        once eth0 is there
 ///   network        after them: eth0 must not give itself an address of IPv6
 ///   pivot          the old root goes away with everything that was not bound
 ///   hostname       needs CAP_SYS_ADMIN
