@@ -8,6 +8,8 @@ GEARBOX_TEST_BASE names another root directory to take /usr and /etc from, for
 instance a Debian 13 tree on a Debian 12 host.
 """
 
+import atexit
+import functools
 import os
 import pathlib
 import re
@@ -68,6 +70,16 @@ exec perl -e '$SIG{TERM} = sub { exit 0 }; while (1) { select undef, undef, unde
 """
 
 
+@functools.cache
+def installed():
+    """A tree with what install.sh installs, for all gears of this process: they only read it."""
+    tree = pathlib.Path(tempfile.mkdtemp(prefix="installed-", dir=os.environ.get("TMPDIR")))
+    atexit.register(shutil.rmtree, tree, ignore_errors=True)
+    tree.chmod(0o755)
+    subprocess.run([SOURCE / "install.sh", tree], check=True, stdout=subprocess.DEVNULL)
+    return tree
+
+
 class ScriptFailed(AssertionError):
     """A script of the cartridge or of the application ended with an error."""
 
@@ -81,16 +93,11 @@ class Gear:
         self.home = f"/var/lib/openshift/{UUID}"
         self.times = []
         self.keeper = None
-        self._install_cartridges()
+        (self.work / "root").mkdir()
         self._make_home()
         self._start_sandbox()
 
     # -- life ------------------------------------------------------------------
-
-    def _install_cartridges(self):
-        self.stage = self.work / "stage"
-        subprocess.run([SOURCE / "install.sh", self.stage], check=True, stdout=subprocess.DEVNULL)
-        (self.work / "root").mkdir()
 
     def _make_home(self):
         home = self.home_on_host
@@ -108,7 +115,7 @@ class Gear:
 
     def _start_sandbox(self):
         command = ["unshare", "-m", "-p", "-n", "-i", "-u", "--fork", "--kill-child", "bash", "-c", SET_UP,
-                   "gear", str(BASE), str(self.work / "root"), str(self.stage),
+                   "gear", str(BASE), str(self.work / "root"), str(installed()),
                    str(self.home_on_host), UUID, str(UID)]
         self.keeper = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         if self.keeper.stdout.readline() != "ready\n":
@@ -196,7 +203,7 @@ class Gear:
     def add_cartridge(self, name, version):
         """configure of the v2 contract; env/ is root's, except managed files."""
         target = self.home_on_host / name
-        shutil.copytree(self.stage / "usr/share/gearbox/cartridges" / name, target)
+        shutil.copytree(installed() / "usr/share/gearbox/cartridges" / name, target)
         env = target / "env"
         env.mkdir(exist_ok=True)
         short = name.upper()
