@@ -126,11 +126,11 @@ def suite_sanitize():
                                          "UBSAN_OPTIONS": "print_stacktrace=1"})
 
 
-FUZZ_SECONDS = 60
+FUZZ_SECONDS = 30
 
 
 def suite_fuzz():
-    """Every fuzzer for a minute; anything that it finds is a failure, with the input in the log. Low priority: other
+    """Every fuzzer for FUZZ_SECONDS; anything that it finds is a failure, with the input in the log. Low priority: other
     tests run at the same time."""
     if not (run("fuzz-configure", ["cmake", "--preset", "fuzz"])
             and run("fuzz-build", ["nice", "ninja", "-j1", "-C", str(FUZZ), "fuzzers"])):
