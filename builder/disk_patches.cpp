@@ -1,5 +1,8 @@
 #include "disk_patches.h"
 
+#include "disk_layout.h"
+#include "sparse.h"
+
 #include "base/error.h"
 
 #include <charconv>
@@ -13,8 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t sector = 512;
-
 // Where VMware's "Virtual Disk Format 5.0" has them, in bytes.
 constexpr std::size_t vmdk_descriptor_offset = 28;
 constexpr std::size_t vmdk_descriptor_size = 36;
@@ -25,7 +26,8 @@ constexpr std::size_t vdi_signature = 64;
 constexpr std::size_t vdi_uuid_image = 392;
 constexpr std::size_t vdi_uuid_modification = 408;
 
-std::string read_at(std::fstream& file, std::uint64_t offset, std::size_t size) {
+std::string read_at(const fs::path& image, std::uint64_t offset, std::size_t size) {
+    std::ifstream file(image, std::ios::binary);
     std::string data(size, '\0');
     file.seekg(static_cast<std::streamoff>(offset));
     file.read(data.data(), static_cast<std::streamsize>(size));
@@ -33,14 +35,6 @@ std::string read_at(std::fstream& file, std::uint64_t offset, std::size_t size) 
         fail(ErrorKind::internal, "the disk image ends too early");
     }
     return data;
-}
-
-void write_at(std::fstream& file, std::uint64_t offset, const std::string& data) {
-    file.seekp(static_cast<std::streamoff>(offset));
-    file.write(data.data(), static_cast<std::streamsize>(data.size()));
-    if (!file.flush()) {
-        fail(ErrorKind::internal, "writing to the disk image");
-    }
 }
 
 std::uint64_t little_endian(std::string_view data) {
@@ -88,29 +82,28 @@ std::string patch_vmdk_descriptor(const std::string& text, const std::string& uu
 }
 
 void patch_vmdk(const fs::path& image, const std::string& uuid) {
-    std::fstream file(image, std::ios::in | std::ios::out | std::ios::binary);
-    const std::string header = read_at(file, 0, sector);
+    const std::string header = read_at(image, 0, sector_bytes);
     if (!header.starts_with("KDMV")) {
         fail(ErrorKind::internal, "'", image.string(), "' is no sparse VMDK");
     }
-    const std::uint64_t offset = little_endian(header.substr(vmdk_descriptor_offset, 8)) * sector;
-    const std::uint64_t size = little_endian(header.substr(vmdk_descriptor_size, 8)) * sector;
-    std::string text = read_at(file, offset, size);
+    const auto sectors_at = [&header](std::size_t at) { return little_endian(header.substr(at, 8)) * sector_bytes; };
+    const std::uint64_t offset = sectors_at(vmdk_descriptor_offset);
+    const std::uint64_t size = sectors_at(vmdk_descriptor_size);
+    std::string text = read_at(image, offset, size);
     text = patch_vmdk_descriptor(text.substr(0, text.find('\0')), uuid);
     if (text.size() > size) {
         fail(ErrorKind::internal, "the descriptor of '", image.string(), "' has no room");
     }
     text.resize(size);
-    write_at(file, offset, text);
+    write_at(image, offset, text);
 }
 
 void patch_vdi(const fs::path& image, const std::string& uuid, const std::string& modification) {
-    std::fstream file(image, std::ios::in | std::ios::out | std::ios::binary);
-    if (little_endian(read_at(file, vdi_signature, 4)) != 0xbeda107f) {
+    if (little_endian(read_at(image, vdi_signature, 4)) != 0xbeda107f) {
         fail(ErrorKind::internal, "'", image.string(), "' is no VDI");
     }
-    write_at(file, vdi_uuid_image, uuid_bytes(uuid));
-    write_at(file, vdi_uuid_modification, uuid_bytes(modification));
+    write_at(image, vdi_uuid_image, uuid_bytes(uuid));
+    write_at(image, vdi_uuid_modification, uuid_bytes(modification));
 }
 
 }  // namespace gearbox::builder

@@ -3,12 +3,13 @@
 #include "formats.h"
 #include "hash.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/percent.h"
 
 #include <algorithm>
 #include <cctype>
-#include <ctime>
 #include <map>
 #include <sstream>
 
@@ -37,21 +38,6 @@ void take_paragraph(Fields& fields, std::vector<InstalledPackage>& packages) {
         packages.push_back(std::move(package));
     }
     fields.clear();
-}
-
-// What a package URL needs of a text: all but letters, digits and ".-_~" as %XX.
-std::string percent_encoded(const std::string& text) {
-    constexpr const char* digits = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (std::isalnum(byte) != 0 || c == '.' || c == '-' || c == '_' || c == '~') {
-            out += c;
-        } else {
-            out += {'%', digits[byte >> 4], digits[byte & 15]};
-        }
-    }
-    return out;
 }
 
 // SPDX identifiers have letters, digits, '.' and '-'.
@@ -125,8 +111,8 @@ Json make_spdx(const SbomSubject& subject, const std::vector<InstalledPackage>& 
         row["externalRefs"] = Json::array(
             {{{"referenceCategory", "PACKAGE-MANAGER"},
               {"referenceType", "purl"},
-              {"referenceLocator", str("pkg:deb/debian/", percent_encoded(package.name), "@",
-                                       percent_encoded(package.version), "?arch=",
+              {"referenceLocator", str("pkg:deb/debian/", percent_encode(package.name), "@",
+                                       percent_encode(package.version), "?arch=",
                                        package.architecture, "&distro=", subject.suite)}}});
         rows.push_back(std::move(row));
         relations.push_back({{"spdxElementId", image},
@@ -139,18 +125,10 @@ Json make_spdx(const SbomSubject& subject, const std::vector<InstalledPackage>& 
             {"name", str(subject.name, " ", subject.version)},
             {"documentNamespace", "urn:gearbox:image:" + subject.id},
             {"creationInfo",
-             {{"created", utc_time(subject.epoch)},
+             {{"created", iso_time(subject.epoch)},
               {"creators", {str("Tool: gearbox-build-", GEARBOX_VERSION)}}}},
             {"packages", rows},
             {"relationships", relations}};
-}
-
-std::string utc_time(std::int64_t epoch) {
-    const std::time_t seconds = epoch;
-    std::tm parts{};
-    char text[32];
-    ::gmtime_r(&seconds, &parts);
-    return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 std::string image_name(std::string_view title, std::string_view version) {

@@ -34,9 +34,6 @@ struct SbomSubject {
 /// An SPDX 2.3 document. Pure.
 Json make_spdx(const SbomSubject& subject, const std::vector<InstalledPackage>& packages);
 
-/// "2026-01-01T00:00:00Z"
-std::string utc_time(std::int64_t epoch);
-
 /// The file name that images of this plan start with: "gearbox-0.1.0". Pure.
 std::string image_name(std::string_view title, std::string_view version);
 

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
 #include <cerrno>
+#include <fstream>
 
 namespace gearbox::builder {
 
@@ -52,6 +54,16 @@ void copy_sparse(const fs::path& from, const fs::path& to) {
     fs::remove(to);
     copy_sparse_at(from, to, 0);
     fs::resize_file(to, fs::file_size(from));
+}
+
+void write_at(const fs::path& image, std::uint64_t offset, std::string_view data) {
+    std::fstream out(image, std::ios::in | std::ios::out | std::ios::binary);
+    out.seekp(static_cast<std::streamoff>(offset));
+    out.write(data.data(), static_cast<std::streamsize>(data.size()));
+    out.close();
+    if (!out) {
+        fail(ErrorKind::internal, "writing '", image.string(), "'");
+    }
 }
 
 }  // namespace gearbox::builder

@@ -1,7 +1,8 @@
-// Files with holes, which stay holes.
+// Images as files: with holes, which stay holes, and written into at a place.
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 
 namespace gearbox::builder {
 
@@ -12,5 +13,8 @@ void copy_sparse_at(const std::filesystem::path& from, const std::filesystem::pa
 
 /// A new file, or a replaced one, of the same data and size. Throws SysError.
 void copy_sparse(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Into a file that is there. Throws Error(internal).
+void write_at(const std::filesystem::path& image, std::uint64_t offset, std::string_view data);
 
 }  // namespace gearbox::builder

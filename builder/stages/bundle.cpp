@@ -8,6 +8,7 @@
 #include "tar_archive.h"
 #include "vagrant.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 
 namespace gearbox::builder::stages {
@@ -18,10 +19,6 @@ namespace {
 
 std::string text_of(const StageContext& context, const char* key) {
     return context.options.at(key).get<std::string>();
-}
-
-std::int64_t epoch_of(const StageContext& context) {
-    return context.options.at("source_date_epoch").get<std::int64_t>();
 }
 
 VirtualMachine describe(const StageContext& context, const fs::path& vmdk,
@@ -126,7 +123,7 @@ Json descriptor(const char* type, const std::string& sha256, std::uintmax_t byte
 void run_oci(StageContext& context) {
     const fs::path layer = context.artifacts.at("tar") / "root.tar.zst";
     const std::string layer_hash = hash_file(layer);
-    const std::string created = utc_time(epoch_of(context));
+    const std::string created = iso_time(epoch_of(context));
     const std::string config = Json{
         {"architecture", "amd64"},
         {"os", "linux"},

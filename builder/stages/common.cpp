@@ -25,6 +25,10 @@ void put_file(const fs::path& path, const std::string& text, int mode) {
     fs::permissions(path, static_cast<fs::perms>(mode));
 }
 
+std::int64_t epoch_of(const StageContext& context) {
+    return context.options.at("source_date_epoch").get<std::int64_t>();
+}
+
 void set_time(const fs::path& path, std::int64_t seconds) {
     const timespec times[2] = {{seconds, 0}, {seconds, 0}};
     const std::string name = path.string();

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <charconv>
-#include <fstream>
 
 namespace gearbox::builder::stages {
 
@@ -208,16 +207,6 @@ void add_quotas(StageContext& context, const RootVolume& volume) {
     run_e2fs(context, volume, {"e2fsck", "-f", "-n", volume.device()});
 }
 
-void write_at(const fs::path& disk, std::uint64_t offset, const std::string& data) {
-    std::fstream out(disk, std::ios::in | std::ios::out | std::ios::binary);
-    out.seekp(static_cast<std::streamoff>(offset));
-    out.write(data.data(), static_cast<std::streamsize>(data.size()));
-    out.close();
-    if (!out) {
-        fail(ErrorKind::internal, "writing '", disk.string(), "'");
-    }
-}
-
 void install_grub(StageContext& context, const DiskLayout& layout, const fs::path& disk,
                   const std::string& uuid, const fs::path& work) {
     const fs::path early = work / "early.cfg";
@@ -228,7 +217,7 @@ void install_grub(StageContext& context, const DiskLayout& layout, const fs::pat
               {"i386-pc", "i386-pc", early, core, {"biosdisk", "vbe", "ext2", "search_fs_uuid"}});
     make_grub(context,
               {"x86_64-efi", "x86_64-efi", early, program, {"efi_gop", "ext2", "search_fs_uuid"}});
-    const auto epoch = context.options.at("source_date_epoch").get<std::int64_t>();
+    const auto epoch = epoch_of(context);
     set_time(program, epoch);
     const fs::path esp = work / "esp.img";
     make_esp(context, program, esp, static_cast<int>(layout.esp.size * sector_bytes >> 20));
@@ -241,7 +230,7 @@ void install_grub(StageContext& context, const DiskLayout& layout, const fs::pat
 }  // namespace
 
 void run_raw(StageContext& context) {
-    const auto epoch = context.options.at("source_date_epoch").get<std::int64_t>();
+    const auto epoch = epoch_of(context);
     const DiskLayout layout = make_disk_layout(context.options.at("disk_size").get<int>());
     const fs::path work = context.out.parent_path() / "disk";
     const fs::path tree = work / "tree";
@@ -325,7 +314,7 @@ void run_vdi(StageContext& context) {
 
 // The raw disk with Vagrant's well-known public keys for the operator, which `vagrant up` replaces.
 void run_vagrant_disk(StageContext& context) {
-    const auto epoch = context.options.at("source_date_epoch").get<std::int64_t>();
+    const auto epoch = epoch_of(context);
     const fs::path work = context.out.parent_path() / "vagrant";
     const DiskLayout layout = make_disk_layout(context.options.at("disk_size").get<int>());
     const RootVolume volume{context.out / "disk.raw", layout.root, "", epoch, work / "mke2fs.conf"};

@@ -127,7 +127,7 @@ void make_iso(StageContext& context, const fs::path& medium, const fs::path& esp
 
 void run_iso(StageContext& context) {
     const std::string volume = context.options.at("volume_id").get<std::string>();
-    const auto epoch = context.options.at("source_date_epoch").get<std::int64_t>();
+    const auto epoch = epoch_of(context);
     const fs::path work = context.out.parent_path() / "medium";
     const fs::path medium = work / "files";
     fs::create_directories(medium / "boot/grub");

@@ -144,7 +144,7 @@ void run_initramfs(StageContext& context) {
     const ModuleIndex index(read_file(modules / "modules.dep"),
                             read_file(modules / "modules.builtin"));
     Cpio cpio(context.out / "initrd.img", context.options.at("level").get<int>(),
-              context.options.at("source_date_epoch").get<std::int64_t>());
+              epoch_of(context));
     for (const char* folder : {"dev", "m", "proc", "root", "run", "sys"}) {
         cpio.folder(folder);
     }

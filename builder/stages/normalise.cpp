@@ -71,7 +71,7 @@ void run_normalise(StageContext& context) {
     }
     empty_logs(tree / "var/log");
     put_file(tree / "etc/machine-id", "", 0444);
-    const auto epoch = context.options.at("source_date_epoch").get<std::int64_t>();
+    const auto epoch = epoch_of(context);
     mark_updated(tree / "etc/.updated", epoch);
     mark_updated(tree / "var/.updated", epoch);
 }

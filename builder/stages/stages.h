@@ -34,6 +34,9 @@ void run_packages(StageContext& context);
 /// Replaces the file, making its folders.
 void put_file(const std::filesystem::path& path, const std::string& text, int mode = 0644);
 
+/// No file of an image is newer, in seconds since 1970.
+std::int64_t epoch_of(const StageContext& context);
+
 /// Access and modification time, in seconds since 1970; of a link, not of what it leads to.
 void set_time(const std::filesystem::path& path, std::int64_t seconds);
 

@@ -1,5 +1,6 @@
 // alias add, list, remove, update-cert, delete-cert.
 #include "base/file.h"
+#include "base/percent.h"
 #include "cli/target.h"
 
 #include <memory>
@@ -24,7 +25,7 @@ std::shared_ptr<AliasArguments> add_alias_arguments(CLI::App& parser) {
 }
 
 std::string alias_path(Session& session, const AliasArguments& arguments) {
-    return str(path_of(session, arguments.target), "/alias/", encode_segment(arguments.alias));
+    return str(path_of(session, arguments.target), "/alias/", percent_encode(arguments.alias));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // app show, list, delete and the events.
 #include "cli/applications.h"
 
+#include "base/percent.h"
 #include "cli/target.h"
 
 #include <memory>
@@ -182,7 +183,7 @@ Runner declare_app_list(CLI::App& parser) {
     return [domain, mine](Session& session) {
         const std::string path =
             domain->empty() ? str("/applications", *mine ? "?owner=@self" : "")
-                            : str("/domain/", encode_segment(*domain), "/applications");
+                            : str("/domain/", percent_encode(*domain), "/applications");
         Json applications = session.broker().get(path).data;
         for (Json& application : applications) {
             application = with_addresses(session, application);

@@ -1,4 +1,5 @@
 // authorization list, add, delete, delete-all.
+#include "base/percent.h"
 #include "cli/command.h"
 
 #include <memory>
@@ -52,7 +53,7 @@ Runner declare_authorization_delete(CLI::App& parser) {
     parser.add_option("ID", *ids, "ids or tokens")->required();
     return [ids](Session& session) {
         for (const std::string& id : *ids) {
-            session.broker().remove("/user/authorization/" + encode_segment(id));
+            session.broker().remove("/user/authorization/" + percent_encode(id));
         }
         if (!session.print_json(Json::object())) {
             session.terminal().line("revoked");

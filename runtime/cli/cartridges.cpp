@@ -1,4 +1,5 @@
 // cartridge add, remove, show, status, start, stop, restart, reload, storage, scale: of an application.
+#include "base/percent.h"
 #include "cli/catalogue.h"
 #include "cli/target.h"
 
@@ -37,7 +38,7 @@ std::string installed(const Json& application, const std::string& word) {
 std::string cartridge_path(Session& session, const CartridgeArguments& arguments) {
     const Json application = application_of(session, arguments.target);
     return str(path_of(application), "/cartridge/",
-               encode_segment(installed(application, arguments.cartridge)));
+               percent_encode(installed(application, arguments.cartridge)));
 }
 
 Runner declare_verb(CLI::App& parser, const char* event, const char* done) {

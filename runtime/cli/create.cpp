@@ -1,5 +1,6 @@
 // app create: resolves the words given, posts, shows the progress, ends with what is next.
 #include "base/id.h"
+#include "base/percent.h"
 #include "base/settings.h"
 #include "cli/applications.h"
 #include "cli/catalogue.h"
@@ -61,7 +62,7 @@ Json request_like(Session& session, const std::string& other) {
     const Json model = slash == std::string::npos
                            ? session.application(other, "")
                            : session.application(other.substr(slash + 1), other.substr(0, slash));
-    const std::string path = "/application/" + encode_segment(take<std::string>(model, "id"));
+    const std::string path = "/application/" + percent_encode(take<std::string>(model, "id"));
     Json request = {{"scale", find<bool>(model, "scalable").value_or(false)},
                     {"gear_profile", find<std::string>(model, "gear_profile").value_or("small")}};
     if (const auto url = find<std::string>(model, "initial_git_url"); url && !url->empty()) {
@@ -137,7 +138,7 @@ int create(Session& session, const CreateArguments& arguments) {
     const std::string domain = session.domain(arguments.domain);
     const Json request = request_of(session, arguments);
     const std::string path =
-        str("/domain/", encode_segment(domain), "/applications?include=cartridges");
+        str("/domain/", percent_encode(domain), "/applications?include=cartridges");
     const std::string request_id = random_hex(16);
     Terminal& terminal = session.terminal();
     if (!session.wants_json()) {

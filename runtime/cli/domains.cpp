@@ -1,4 +1,5 @@
 // domain create, list, show, configure, rename, delete.
+#include "base/percent.h"
 #include "cli/command.h"
 
 #include <memory>
@@ -55,9 +56,9 @@ Runner declare_domain_show(CLI::App& parser) {
     parser.add_option("NAME", *name, "default: the one in use");
     return [name](Session& session) {
         const std::string domain = session.domain(*name);
-        Json shown = session.broker().get("/domain/" + encode_segment(domain)).data;
+        Json shown = session.broker().get("/domain/" + percent_encode(domain)).data;
         const Json applications =
-            session.broker().get(str("/domain/", encode_segment(domain), "/applications")).data;
+            session.broker().get(str("/domain/", percent_encode(domain), "/applications")).data;
         shown["applications"] = applications;
         if (session.print_json(shown)) {
             return 0;
@@ -85,7 +86,7 @@ Runner declare_domain_configure(CLI::App& parser) {
                       ->delimiter(',');
     parser.add_flag("--no-allowed-gear-sizes", arguments->none, "no new gears at all")->excludes(sizes);
     return [arguments](Session& session) {
-        const std::string path = "/domain/" + encode_segment(session.domain(arguments->name));
+        const std::string path = "/domain/" + percent_encode(session.domain(arguments->name));
         const bool is_change = arguments->none || !arguments->sizes.empty();
         const Json domain =
             is_change
@@ -108,7 +109,7 @@ Runner declare_domain_rename(CLI::App& parser) {
     parser.add_option("NAME", arguments->name)->required();
     parser.add_option("NEW_NAME", arguments->to)->required();
     return [arguments](Session& session) {
-        const Reply reply = session.broker().put("/domain/" + encode_segment(arguments->name),
+        const Reply reply = session.broker().put("/domain/" + percent_encode(arguments->name),
                                                  {{"name", arguments->to}});
         if (session.config().domain == arguments->name) {
             Config config = session.config();
@@ -131,7 +132,7 @@ Runner declare_domain_delete(CLI::App& parser) {
     parser.add_option("NAME", arguments->name)->required();
     parser.add_flag("--force", arguments->force, "delete its applications with it");
     return [arguments](Session& session) {
-        const Reply reply = session.broker().remove("/domain/" + encode_segment(arguments->name),
+        const Reply reply = session.broker().remove("/domain/" + percent_encode(arguments->name),
                                                     {{"force", arguments->force}});
         if (session.config().domain == arguments->name) {
             Config config = session.config();

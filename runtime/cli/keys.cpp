@@ -1,4 +1,5 @@
 // sshkey add, list, remove.
+#include "base/percent.h"
 #include "cli/command.h"
 #include "cli/trust.h"
 
@@ -48,7 +49,7 @@ Runner declare_key_show(CLI::App& parser) {
     const auto name = std::make_shared<std::string>();
     parser.add_option("NAME", *name)->required();
     return [name](Session& session) {
-        const Json key = session.broker().get("/user/keys/" + encode_segment(*name)).data;
+        const Json key = session.broker().get("/user/keys/" + percent_encode(*name)).data;
         if (!session.print_json(key)) {
             session.terminal().line(str(take<std::string>(key, "type"), " ",
                                         take<std::string>(key, "content"), " ", *name));
@@ -61,7 +62,7 @@ Runner declare_key_remove(CLI::App& parser) {
     const auto name = std::make_shared<std::string>();
     parser.add_option("NAME", *name)->required();
     return [name](Session& session) {
-        const Reply reply = session.broker().remove("/user/keys/" + encode_segment(*name));
+        const Reply reply = session.broker().remove("/user/keys/" + percent_encode(*name));
         if (!session.print_json(reply.data)) {
             session.terminal().line(str("key '", *name, "' removed"));
         }

@@ -1,4 +1,5 @@
 // member list, add, update, remove; domain leave.
+#include "base/percent.h"
 #include "cli/command.h"
 #include "cli/teams.h"
 
@@ -39,7 +40,7 @@ std::shared_ptr<MemberArguments> add_member_arguments(CLI::App& parser, bool is_
 
 std::string members_path(Session& session, const MemberArguments& arguments) {
     return arguments.team.empty()
-               ? str("/domain/", encode_segment(session.domain(arguments.domain)), "/members")
+               ? str("/domain/", percent_encode(session.domain(arguments.domain)), "/members")
                : team_path(session, arguments.team) + "/members";
 }
 
@@ -157,7 +158,7 @@ Runner declare_domain_leave(CLI::App& parser) {
     parser.add_option("NAME", *name)->required();
     return [name](Session& session) {
         const Reply reply =
-            session.broker().remove(str("/domain/", encode_segment(*name), "/members/self"));
+            session.broker().remove(str("/domain/", percent_encode(*name), "/members/self"));
         if (!session.print_json(reply.data)) {
             session.terminal().line(str("you are no longer a member of '", *name, "'"));
         }

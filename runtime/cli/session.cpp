@@ -1,5 +1,7 @@
 #include "cli/session.h"
 
+#include "base/percent.h"
+
 #include <algorithm>
 
 namespace gearbox::cli {
@@ -119,7 +121,7 @@ void Session::log_out() {
         return;
     }
     try {
-        second_broker().remove("/user/authorization/" + encode_segment(*token));
+        second_broker().remove("/user/authorization/" + percent_encode(*token));
     } catch (const BrokerError& error) {
         if (error.status() != 401) {  // already ended there
             throw;
@@ -148,8 +150,8 @@ Json Session::application(const std::string& name, const std::string& asked_doma
     if (name.empty()) {
         throw ExitError(exit_status::usage, "name the application: NAME, or -a NAME");
     }
-    const std::string path = str("/domain/", encode_segment(domain(asked_domain)), "/application/",
-                                 encode_segment(name), "?include=cartridges");
+    const std::string path = str("/domain/", percent_encode(domain(asked_domain)), "/application/",
+                                 percent_encode(name), "?include=cartridges");
     return broker().get(path).data;
 }
 

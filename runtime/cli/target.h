@@ -1,5 +1,6 @@
 // The application that a command is about: NAME and -n.
 #pragma once
+#include "base/percent.h"
 #include "cli/command.h"
 
 #include <string>
@@ -34,7 +35,7 @@ inline Json application_of(Session& session, const Target& target) {
 
 /// "/application/ID" of the application.
 inline std::string path_of(const Json& application) {
-    return "/application/" + encode_segment(take<std::string>(application, "id"));
+    return "/application/" + percent_encode(take<std::string>(application, "id"));
 }
 inline std::string path_of(Session& session, const Target& target) {
     return path_of(application_of(session, target));

@@ -1,6 +1,7 @@
 // team create, list, show, delete, leave.
 #include "cli/teams.h"
 
+#include "base/percent.h"
 #include "cli/target.h"
 
 #include <memory>
@@ -29,7 +30,7 @@ Json find_team(Session& session, const std::string& word) {
 }
 
 std::string team_path(Session& session, const std::string& word) {
-    return "/team/" + encode_segment(take<std::string>(find_team(session, word), "id"));
+    return "/team/" + percent_encode(take<std::string>(find_team(session, word), "id"));
 }
 
 namespace {

@@ -58,7 +58,4 @@ using TransportFactory = std::function<std::unique_ptr<Transport>(const Transpor
 
 std::unique_ptr<Transport> make_transport(const TransportOptions& options);
 
-/// One path segment, percent-encoded.
-std::string encode_segment(const std::string& text);
-
 }  // namespace gearbox::cli

@@ -1,0 +1,10 @@
+// Percent-encoding of URLs (RFC 3986, section 2.1).
+#pragma once
+#include <string>
+
+namespace gearbox {
+
+/// All but letters, digits and "-_.~" as %XX: fit for one segment of a path.
+std::string percent_encode(const std::string& text);
+
+}  // namespace gearbox
