@@ -28,9 +28,6 @@ namespace gearbox {
 
 namespace {
 
-constexpr int plan_fd = 3;
-constexpr int pidfd_fd = 6;
-
 void close_on_exec(int fd) {
     check(::fcntl(fd, F_SETFD, FD_CLOEXEC), "marking descriptor ", fd);
 }
@@ -40,7 +37,7 @@ int report(const StepFailure& failure) {
     const std::string text = to_text(json);
     const ssize_t ignored = ::write(status_fd, text.data(), text.size());
     static_cast<void>(ignored);
-    return failed_status;
+    return gear_init_failed;
 }
 
 int launch() {

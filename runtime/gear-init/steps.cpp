@@ -173,7 +173,7 @@ void run(const Step<Plan> (&steps)[count], const Plan& plan) {
 void wait_for_go() {
     char byte = 0;
     if (::read(status_fd, &byte, 1) != 1) {
-        ::_exit(failed_status);
+        ::_exit(gear_init_failed);
     }
 }
 

@@ -29,13 +29,6 @@ struct StepFailure {
     std::string text;
 };
 
-/// To the daemon: a byte comes when it is done, a failure goes.
-constexpr int status_fd = 4;
-/// Where the filters come.
-constexpr int filter_fd = 5;
-/// Exit code of a failure, and of a daemon that has gone.
-constexpr int failed_status = 125;
-
 /// Ends the process if the daemon has gone: nobody wants this any more.
 void wait_for_go();
 

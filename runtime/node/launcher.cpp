@@ -20,10 +20,6 @@ namespace gearbox {
 
 namespace {
 
-constexpr int plan_fd = 3;
-constexpr int status_fd = 4;
-constexpr int filter_fd = 5;
-constexpr int pidfd_fd = 6;
 constexpr std::size_t most_output = 4 * 1024 * 1024;
 
 void say_go(const UniqueFd& status) {
@@ -174,7 +170,6 @@ LaunchPlan make_launch_plan(const GearRecord& record, const Isolators& isolators
 }
 
 void GearProgram::check_start(int exit_status) const {
-    constexpr int gear_init_failed = 125;
     if (exit_status == gear_init_failed) {
         check_report(report_so_far(status), "running in the gear");
     }
