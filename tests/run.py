@@ -153,10 +153,13 @@ def suite_functional():
     ctest("functional", HOST, "functional")
 
 
+def built_package():
+    return str(next((TOP / "build/deb/trixie").glob("gearbox_*.deb")))
+
+
 def suite_package():
     if step("package", ["packages/build-deb", "trixie"]):
-        deb = sorted((TOP / "build/deb/trixie").glob("gearbox_*.deb"))[0]
-        step("lintian", ["lintian", "--fail-on", "error", "--tag-display-limit", "0", "--allow-root", str(deb)])
+        step("lintian", ["lintian", "--fail-on", "error", "--tag-display-limit", "0", "--allow-root", built_package()])
 
 
 def suite_image():
@@ -169,8 +172,7 @@ def suite_e2e():
 
 def suite_disk():
     """The disk image of the same tree, started by UEFI; the scenarios that depend on the medium."""
-    deb = sorted((TOP / "build/deb/trixie").glob("gearbox_*.deb"))[-1]
-    if step("disk-image", ["build/bin/gearbox-build", "build", "kickstart/livecd.ks", "--format", "qcow2", "--deb", str(deb),
+    if step("disk-image", ["build/bin/gearbox-build", "build", "kickstart/livecd.ks", "--format", "qcow2", "--deb", built_package(),
                            "--output", "build/gearbox.qcow2", "--cache", "build/cache/image"]):
         scenarios("disk", "build/gearbox.qcow2", "--firmware", "uefi", "--only", "10_system,12_disk", "--machines", "1",
                   "--workdir", "build/e2e-disk")

@@ -42,11 +42,6 @@ double value_kib(const std::string& file, const std::string& key) {
     return sum;
 }
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values.empty() ? 0 : values[values.size() / 2];
-}
-
 class Density {
 public:
     void fill(int gears) {

@@ -4,17 +4,11 @@
 #include "bench/timed_node.h"
 #include "sys/git.h"
 
-#include <algorithm>
 #include <cstdio>
 
 namespace gearbox::test {
 
 namespace {
-
-double median(std::vector<double> times) {
-    std::sort(times.begin(), times.end());
-    return times[times.size() / 2];
-}
 
 void measure(int rounds) {
     TimedNode node;

@@ -2,12 +2,14 @@
 #pragma once
 #include "functional/node_fixture.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gearbox::test {
 
@@ -24,6 +26,12 @@ void timed(Parts& parts, const std::string& part, Act act) {
     static std::mutex mutex;  // equip() has a thread of its own
     const std::lock_guard guard(mutex);
     parts[part] += took;
+}
+
+/// Of none: 0.
+inline double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values.empty() ? 0 : values[values.size() / 2];
 }
 
 /// An isolator whose calls are timed one by one.

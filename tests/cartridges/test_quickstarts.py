@@ -14,7 +14,7 @@ import threading
 import tomllib
 import unittest
 
-from gear import BASE, Gear, ScriptFailed, SOURCE
+from gear import BASE, Gear, ScriptFailed, SOURCE, installed
 import test_nodejs
 import test_postgresql
 import test_python
@@ -35,21 +35,19 @@ class Every(unittest.TestCase):
     def test_descriptions_and_repositories(self):
         names = [file.parent.name for file in sorted(DIRECTORY.glob("*/quickstart.toml"))]
         self.assertEqual(names, ["chat", "guestbook", "site", "tasks", "wordpress"])
-        with tempfile.TemporaryDirectory() as work:
-            subprocess.run([SOURCE / "install.sh", work], check=True, stdout=subprocess.DEVNULL)
-            for name in names:
-                with self.subTest(name):
-                    described = tomllib.loads((DIRECTORY / name / "quickstart.toml").read_text())
-                    self.assertEqual(described["id"], name)
-                    self.assertEqual(set(described), {"id", "name", "summary", "cartridges", "tags", "website"})
-                    for cartridge in described["cartridges"]:
-                        self.assertTrue((SOURCE / cartridge / "metadata/manifest.yml").exists(), cartridge)
-                    repository = f"{work}/usr/share/gearbox/quickstarts/{name}/{name}.git"
-                    listed = subprocess.run(["git", "-C", repository, "-c", "safe.directory=*", "ls-tree", "-r", "--name-only", "master"],
-                                            check=True, capture_output=True, text=True).stdout.split()
-                    tree = DIRECTORY / name / "tree"
-                    self.assertEqual(sorted(listed), sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()))
-                    self.assertIn(f"--from-code {name}", (tree / "README.md").read_text())
+        for name in names:
+            with self.subTest(name):
+                described = tomllib.loads((DIRECTORY / name / "quickstart.toml").read_text())
+                self.assertEqual(described["id"], name)
+                self.assertEqual(set(described), {"id", "name", "summary", "cartridges", "tags", "website"})
+                for cartridge in described["cartridges"]:
+                    self.assertTrue((SOURCE / cartridge / "metadata/manifest.yml").exists(), cartridge)
+                repository = f"{installed()}/usr/share/gearbox/quickstarts/{name}/{name}.git"
+                listed = subprocess.run(["git", "-C", repository, "-c", "safe.directory=*", "ls-tree", "-r", "--name-only", "master"],
+                                        check=True, capture_output=True, text=True).stdout.split()
+                tree = DIRECTORY / name / "tree"
+                self.assertEqual(sorted(listed), sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()))
+                self.assertIn(f"--from-code {name}", (tree / "README.md").read_text())
 
 
 class Quickstart:
