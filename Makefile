@@ -2,11 +2,14 @@
 SHELL := /bin/bash
 SUITE ?= trixie
 BUILD := build/host
-CACHE := build/cache
-export CCACHE_DIR ?= $(CURDIR)/$(CACHE)/ccache
+# What was expensive to make, for all clones of this user: compiled objects, chroots, stages of images. Any of it may be
+# removed at any time (`make clean-cache`).
+export GEARBOX_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gearbox
+export CCACHE_DIR ?= $(GEARBOX_CACHE)/ccache
+export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e bench bench-broker bench-gears bench-density bench-overhead lint clean
+.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e bench bench-broker bench-gears bench-density bench-overhead lint clean clean-cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,12 +42,12 @@ deb: ## build/deb/SUITE/gearbox_*.deb (SUITE=trixie or bookworm)
 
 iso: build ## build/gearbox.iso
 	@packages/build-deb trixie
-	@build/bin/gearbox-build build kickstart/livecd.ks --output build/gearbox.iso --cache $(CACHE)/image \
+	@build/bin/gearbox-build build kickstart/livecd.ks --output build/gearbox.iso \
 	    --deb $$(ls build/deb/trixie/gearbox_*.deb)
 
 images: build ## build/images: every format of the same appliance
 	@packages/build-deb trixie
-	@build/bin/gearbox-build build kickstart/livecd.ks --output build/images/ --cache $(CACHE)/image \
+	@build/bin/gearbox-build build kickstart/livecd.ks --output build/images/ \
 	    --deb $$(ls build/deb/trixie/gearbox_*.deb) \
 	    --format iso,raw,qcow2,vmdk,vdi,ova,vagrant-virtualbox,vagrant-libvirt,tar,oci
 
@@ -80,5 +83,8 @@ bench-overhead: build ## a web server in a gear beside the same outside of it (n
 bench-broker: build ## replies of the broker beside nginx (needs nginx-light and wrk)
 	@python3 tests/bench/broker.py
 
-clean: demo-stop ## everything built, the cache too
+clean: demo-stop ## removes what was built here
 	rm -rf build
+
+clean-cache: ## removes what all clones keep in $GEARBOX_CACHE (default: ~/.cache/gearbox)
+	rm -rf "$(GEARBOX_CACHE)"

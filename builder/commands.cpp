@@ -14,6 +14,7 @@
 
 #include <unistd.h>
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 
@@ -26,6 +27,11 @@ namespace {
 constexpr int exit_good = 0;
 constexpr int exit_failed = 1;
 constexpr int exit_recipe = 2;
+
+std::optional<fs::path> find_folder(const char* variable) {
+    const char* const value = std::getenv(variable);
+    return value != nullptr && *value != '\0' ? std::optional<fs::path>(value) : std::nullopt;
+}
 
 struct Checked {
     Recipe recipe;
@@ -226,6 +232,14 @@ int run_language(const CommandLineOptions&) {
 }
 
 }  // namespace
+
+fs::path default_cache() {
+    if (const auto cache = find_folder("GEARBOX_CACHE")) {
+        return *cache / "image";
+    }
+    const fs::path home = find_folder("HOME").value_or("/root");
+    return find_folder("XDG_CACHE_HOME").value_or(home / ".cache") / "gearbox/image";
+}
 
 const std::vector<BuilderCommand>& builder_commands() {
     static const std::vector<BuilderCommand> table{

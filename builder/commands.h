@@ -6,11 +6,15 @@
 
 namespace gearbox::builder {
 
+/// Where results of stages are kept unless the user says: $GEARBOX_CACHE/image, else gearbox/image below
+/// $XDG_CACHE_HOME, else below ~/.cache (XDG base directory specification).
+std::filesystem::path default_cache();
+
 /// Everything the command line can say; each command uses its part.
 struct CommandLineOptions {
     std::filesystem::path recipe;
     std::filesystem::path output;
-    std::filesystem::path cache = "build/cache";
+    std::filesystem::path cache = default_cache();
     std::filesystem::path deb;
     std::filesystem::path report;
     std::filesystem::path log;

@@ -173,7 +173,7 @@ def suite_e2e():
 def suite_disk():
     """The disk image of the same tree, started by UEFI; the scenarios that depend on the medium."""
     if step("disk-image", ["build/bin/gearbox-build", "build", "kickstart/livecd.ks", "--format", "qcow2", "--deb", built_package(),
-                           "--output", "build/gearbox.qcow2", "--cache", "build/cache/image"]):
+                           "--output", "build/gearbox.qcow2"]):
         scenarios("disk", "build/gearbox.qcow2", "--firmware", "uefi", "--only", "10_system,12_disk", "--machines", "1",
                   "--workdir", "build/e2e-disk")
 
@@ -198,8 +198,8 @@ SUITES = {
 }
 # One step after the other; the lanes of a step beside each other, each with a processor for itself.
 STEPS = [
-    [["build"]], [["unit"]], [["lint"]], [["sanitize"]],
-    [["functional"], ["package", "image", "fuzz"]],
+    [["build"]], [["unit"]], [["lint"]],
+    [["functional"], ["package", "image", "sanitize", "fuzz"]],
     [["e2e"], ["disk"]],
 ]
 
@@ -223,8 +223,6 @@ def main():
     if unknown:
         say(f"unknown suite {unknown[0]!r}; there are: {' '.join(SUITES)}")
         return 2
-    os.environ.setdefault("CCACHE_DIR", str(TOP / "build/cache/ccache"))
-    os.environ.setdefault("CCACHE_NOHASHDIR", "1")
     began = time.monotonic()
     run_suites(wanted)
     say(f"logs: {LOGS}; {(time.monotonic() - began) / 60:.1f} min")

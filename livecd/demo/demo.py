@@ -72,7 +72,7 @@ def build_image(display):
     on_line.count, on_line.number, on_line.stage = 1, 0, ""
     with display.stage("Making the image"):
         display.run([str(BUILD / "bin" / "gearbox-build"), "build", str(TOP / "kickstart" / "livecd.ks"),
-                     "--deb", str(DEB), "--output", str(ISO), "--cache", str(BUILD / "cache" / "image"),
+                     "--deb", str(DEB), "--output", str(ISO),
                      "--progress", "json"], on_line)
     return digest
 

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/subprocess.h"
+#include "support/paths.h"
 
 #include <gmock/gmock-matchers.h>
 
@@ -29,7 +30,7 @@ protected:
     }
 
     void start_router() {
-        const std::string source = GEARBOX_SOURCE "/runtime/router/";
+        const std::string source = source_path("runtime/router/");
         const std::string edit = "s,/usr/share/gearbox/router/," + source + ",";
         write_file_atomically(work.path() / "haproxy.cfg",
                               run_tool_checked({"sed", edit, source + "haproxy.cfg"}));

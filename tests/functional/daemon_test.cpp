@@ -6,6 +6,7 @@
 #include "control/control_client.h"
 #include "support/http_client.h"
 #include "support/private_host.h"
+#include "support/paths.h"
 
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
@@ -40,14 +41,14 @@ public:
         settings.testing.crash_at = crash_at;
         write_file_atomically(config_file, dump_settings(settings));
         const UniqueFd ready = bind_notify_socket();
-        std::string program = GEARBOXD;
+        std::string program = built_program("runtime/gearboxd");
         std::string option = "--config";
         std::string value = config_file;
         char* const argv[] = {program.data(), option.data(), value.data(), nullptr};
         std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
         std::string notify = str("NOTIFY_SOCKET=", notify_socket);
         char* const environment[] = {path.data(), notify.data(), nullptr};
-        if (::posix_spawn(&pid_, GEARBOXD, nullptr, nullptr, argv, environment) != 0) {
+        if (::posix_spawn(&pid_, program.c_str(), nullptr, nullptr, argv, environment) != 0) {
             fail(ErrorKind::internal, "starting gearboxd");
         }
         pollfd wait{ready.get(), POLLIN, 0};
@@ -155,7 +156,7 @@ TEST(Profiles, AreCheckedWithoutStarting) {
     const std::string config = dir.path() / "gearboxd.toml";
     write_file_atomically(config, dump_settings(private_host_settings()));
     const auto check = [&] {
-        return run_tool({GEARBOXD, "--config", config, "--check-profiles", dir.path() / "profiles"});
+        return run_tool({built_program("runtime/gearboxd"), "--config", config, "--check-profiles", dir.path() / "profiles"});
     };
     fs::create_directory(dir.path() / "profiles");
     write_file_atomically(dir.path() / "profiles/quiet.toml", "[network]\negress = 'none'\n");
@@ -167,7 +168,8 @@ TEST(Profiles, AreCheckedWithoutStarting) {
     EXPECT_EQ(bad.status, 1);
     EXPECT_THAT(bad.err, HasSubstr("/profiles/bad.toml:2:9: unknown key 'network.egres'; did you mean 'network.egress'?"));
     // What the package installs to begin with.
-    const ToolResult shipped = run_tool({GEARBOXD, "--config", config, "--check-profiles", GEARBOX_SOURCE "/runtime/profiles"});
+    const ToolResult shipped = run_tool(
+        {built_program("runtime/gearboxd"), "--config", config, "--check-profiles", source_path("runtime/profiles")});
     EXPECT_EQ(shipped.status, 0) << shipped.err;
 }
 

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/subprocess.h"
 #include "node_fixture.h"
+#include "support/paths.h"
 
 #include <gmock/gmock.h>
 
@@ -19,7 +20,7 @@ protected:
     /// The test double as somebody else's, with some of usr/, put into a staging directory.
     std::string stage(const std::string& vendor, const std::string& version = "0.0.1") {
         const fs::path directory = agent->make_cartridge_staging();
-        run_tool_checked({"cp", "-r", GEARBOX_TEST_DATA "/cartridges/mock/.", directory});
+        run_tool_checked({"cp", "-r", test_data("cartridges/mock/."), directory});
         const fs::path manifest = directory / "metadata/manifest.yml";
         run_tool_checked({"sed", "-i", "-e", "s/Vendor: redhat/Vendor: " + vendor + "/", "-e",
                           "s/Cartridge-Version: .*/Cartridge-Version: " + version + "/", manifest});

@@ -3,6 +3,7 @@
 // type, MCS, quota and limits of a process: tests/e2e/scenarios/36_layers.py.
 #include "conformance_fixture.h"
 #include "weakened_gear.h"
+#include "support/paths.h"
 
 #include <gmock/gmock-matchers.h>
 
@@ -148,7 +149,7 @@ Weakness without_filter() {
 
 Weakness with_all_capabilities() {
     Weakness out;
-    out.gear_init = GEAR_INIT_ALL_CAPABILITIES;
+    out.gear_init = built_program("tests/functional/gear-init-all_capabilities");
     return out;
 }
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/subprocess.h"
 #include "sys/process.h"
+#include "support/paths.h"
 
 #include <gmock/gmock-matchers.h>
 
@@ -65,7 +66,7 @@ private:
         Pipe in = make_pipe();
         sys::Program program;
         program.path = "/usr/sbin/ip";
-        program.argv = {"ip", "netns", "exec", "internet", "python3", "-B", GEARBOX_SOURCE "/tests/functional/internet.py"};
+        program.argv = {"ip", "netns", "exec", "internet", "python3", "-B", source_path("tests/functional/internet.py")};
         program.environment = {"PATH=/usr/local/bin:/usr/bin:/bin"};
         program.descriptors = {{in.read.get(), 0}, {out.write.get(), 1}, {2, 2}};
         internet_.emplace(sys::spawn(program));

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/subprocess.h"
 #include "sys/git.h"
+#include "support/paths.h"
 
 #include <gmock/gmock-matchers.h>
 
@@ -217,7 +218,7 @@ TEST_F(NodeTest, LeavesNothingOfADestroyedGear) {
 class RunningRouter {
 public:
     RunningRouter() {
-        std::string config = read_file(GEARBOX_SOURCE "/runtime/router/haproxy.cfg");
+        std::string config = read_file(source_path("runtime/router/haproxy.cfg"));
         const auto drop = [&config](const std::string& start) {
             const auto at = config.find(start);
             config.erase(at, config.find('\n', at) - at);
@@ -227,7 +228,7 @@ public:
         drop("    bind :::443");
         const std::string pages = "/usr/share/gearbox/router";
         for (auto at = config.find(pages); at != std::string::npos; at = config.find(pages)) {
-            config.replace(at, pages.size(), GEARBOX_SOURCE "/runtime/router");
+            config.replace(at, pages.size(), source_path("runtime/router"));
         }
         write_file_atomically("/run/gearbox/haproxy.cfg", config);
         run_tool_checked(

@@ -12,7 +12,7 @@ namespace gearbox::test {
 
 /// What is different from the product; all empty: nothing.
 struct Weakness {
-    std::string gear_init;                    ///< program to take in place of GEAR_INIT
+    std::string gear_init;                    ///< program to take in place of gear-init
     std::string profile;                      ///< security profile, but for what it is assigned to
     std::uint64_t shared_namespaces = 0;      ///< CLONE_NEW… flags: the host's own
     std::function<void(LaunchPlan&)> plan;    ///< edits it

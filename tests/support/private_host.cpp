@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/subprocess.h"
+#include "support/paths.h"
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -35,21 +36,21 @@ void private_etc() {
 void install_programs() {
     const std::string target = libexec_dir();
     fs::create_directories(target + "/bin");
-    for (const char* program : {GEAR_INIT, GEAR_PROBE, GEAR_SHELL, GEAR_HOOK}) {
-        fs::copy(program, target, fs::copy_options::overwrite_existing);
+    for (const char* program : {"gear-init/gear-init", "conformance/gear-probe", "gear-shell", "gear-hook"}) {
+        fs::copy(built_program(str("runtime/", program)), target, fs::copy_options::overwrite_existing);
     }
-    run_tool_checked({"cp", "-a", GEARBOX_SOURCE "/cartridges/sdk/bin/.", target + "/bin"});
+    run_tool_checked({"cp", "-a", source_path("cartridges/sdk/bin/."), target + "/bin"});
     tmpfs("/usr/lib/openshift");
     fs::create_directories("/usr/lib/openshift/cartridge_sdk");
     run_tool_checked(
-        {"cp", "-a", GEARBOX_SOURCE "/cartridges/sdk/bash", "/usr/lib/openshift/cartridge_sdk/"});
+        {"cp", "-a", source_path("cartridges/sdk/bash"), "/usr/lib/openshift/cartridge_sdk/"});
 }
 
 void install_cartridges() {
     const std::string target = "/var/lib/gearbox/cartridges";
     fs::create_directories(target);
-    run_tool_checked({"cp", "-a", GEARBOX_SOURCE "/cartridges/php",
-                      GEARBOX_SOURCE "/cartridges/mysql", GEARBOX_TEST_DATA "/cartridges/mock",
+    run_tool_checked({"cp", "-a", source_path("cartridges/php"),
+                      source_path("cartridges/mysql"), test_data("cartridges/mock"),
                       target});
 }
 

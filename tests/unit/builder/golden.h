@@ -1,6 +1,7 @@
 // Texts that are compared with files in tests/data. UPDATE_GOLDEN=1 rewrites them and skips.
 #pragma once
 #include "base/file.h"
+#include "support/paths.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +10,7 @@
 #include <string>
 
 inline void expect_golden(const std::string& name, const std::string& actual) {
-    const std::filesystem::path path = std::filesystem::path(GEARBOX_TEST_DATA) / name;
+    const std::filesystem::path path = gearbox::test::test_data(name);
     if (std::getenv("UPDATE_GOLDEN") != nullptr) {
         std::filesystem::create_directories(path.parent_path());
         gearbox::write_file_atomically(path, actual);

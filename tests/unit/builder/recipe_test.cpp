@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "recipe_files.h"
+#include "support/paths.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -233,7 +234,7 @@ TEST(Recipe, AnIncludingFileOverridesWhatItIncludes) {
 
 TEST(Recipe, TheOnesOfThisRepositoryAreValid) {
     Problems problems;
-    const std::filesystem::path folder = std::filesystem::path(GEARBOX_SOURCE) / "kickstart";
+    const std::filesystem::path folder = test::source_path("kickstart");
     const auto read = [](const std::filesystem::path& path) { return find_file(path); };
     const Recipe recipe = load_recipe(folder / "livecd.ks", read, problems);
     EXPECT_EQ(problems.text(), "");
@@ -243,7 +244,7 @@ TEST(Recipe, TheOnesOfThisRepositoryAreValid) {
 
 TEST(Recipe, LanguageIsDocumentedAsItIs) {
     const auto text =
-        find_file(std::filesystem::path(GEARBOX_SOURCE) / "docs/builder.md").value_or("");
+        find_file(test::source_path("docs/builder.md")).value_or("");
     EXPECT_NE(text.find(describe_language()), std::string::npos)
         << "docs/builder.md is not current: put in the output of 'gearbox-build language'";
 }

@@ -4,6 +4,7 @@
 #include "node/endpoints.h"
 #include "node/isolators/isolators.h"
 #include "node/launcher.h"
+#include "support/paths.h"
 
 #include <gtest/gtest.h>
 
@@ -140,7 +141,7 @@ std::string printed_plan() {
 }
 
 TEST(LaunchPlan, IsAsReviewed) {
-    const std::string golden = GEARBOX_TEST_DATA "/plans/launch.json";
+    const std::string golden = test_data("plans/launch.json");
     const std::string actual = printed_plan();
     if (std::getenv("UPDATE_GOLDEN") != nullptr) {
         write_file_atomically(golden, actual);

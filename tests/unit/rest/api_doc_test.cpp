@@ -4,12 +4,13 @@
 #include "base/file.h"
 #include "rest/routes.h"
 #include "support/rest_fixture.h"
+#include "support/paths.h"
 
 namespace gearbox::test {
 namespace {
 
 TEST(ApiDoc, ThePageIsCurrent) {
-    EXPECT_EQ(read_file(GEARBOX_SOURCE "/docs/api.md"), rest::api_markdown())
+    EXPECT_EQ(read_file(source_path("docs/api.md")), rest::api_markdown())
         << "make it again: gearboxd --api-doc >docs/api.md";
 }
 

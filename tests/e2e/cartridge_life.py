@@ -1,0 +1,81 @@
+"""The life of an application of a cartridge: created, pushed to, restarted, killed, saved, restored into another
+application, deleted. Each step asserts what a user would see; deletion leaves nothing."""
+
+import time
+
+from appliance import expect, expect_in, expect_true
+
+OWNER = "olga"
+
+
+def in_gear(appliance, app, command, stdin=b""):
+    return appliance.machine.ssh(command, user=app["id"], key=appliance.users[OWNER].key, timeout=600, stdin=stdin).stdout
+
+
+def create(appliance, name, cartridges):
+    reply = appliance.make_user(OWNER).api("POST", f"/domain/{OWNER}/applications",
+                                           {"name": name, "cartridges": cartridges}, timeout=1200)
+    expect(reply.status, 201, reply.text)
+    return reply.json["data"]
+
+
+def assert_page(appliance, app, parts, patience=0):
+    deadline = time.monotonic() + patience
+    while True:
+        page = appliance.web(app).get("/")
+        if (page.status == 200 and all(part in page.text for part in parts)) or time.monotonic() > deadline:
+            break
+        time.sleep(1)
+    expect(page.status, 200, page.text[:2000])
+    for part in parts:
+        expect_in(part, page.text)
+
+
+def live(appliance, name, life):
+    """The application, which answers."""
+    app = create(appliance, name, life["cartridges"])
+    assert_page(appliance, app, ["is running"])
+    user = appliance.users[OWNER]
+    tree = user.clone(app)
+    for path, text in life["files"].items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_text(text)
+        (tree / path).chmod(0o755 if text.startswith("#!") else 0o644)
+    user.push(tree, "Say something of our own")
+    in_gear(appliance, app, life["store"])
+    assert_page(appliance, app, life["page"])
+    expect(user.api("POST", f"/application/{app['id']}/events", {"event": "restart"}).status, 200)
+    assert_page(appliance, app, life["page"])
+    uid = appliance.facts_of(app)["uid"]
+    killed = appliance.sudo(f"for p in $(pgrep -U {uid}); do read -r name </proc/$p/comm; "
+                            "[ $name = gear-init ] || { kill -9 $p; echo $name; }; done 2>/dev/null; true")
+    expect_true(killed.strip(), "nothing ran")
+    assert_page(appliance, app, life["page"], patience=240)
+    return app
+
+
+def restore(appliance, app, life):
+    """What was saved of one application, in another with another name."""
+    saved = in_gear(appliance, app, "snapshot")
+    again = create(appliance, f"{app['name']}2", life["cartridges"])
+    in_gear(appliance, again, "restore INCLUDE_GIT", saved)
+    assert_page(appliance, again, life["page"])
+    return again
+
+
+def delete(appliance, app):
+    facts = appliance.facts_of(app)
+    expect(appliance.users[OWNER].api("DELETE", f"/application/{app['id']}").status, 200)
+    uid, id_ = facts["uid"], facts["gear"]
+    left = appliance.sudo(f"pgrep -l -U {uid}; ls -d {facts['home']} 2>/dev/null; getent passwd {id_}; "
+                          f"ip -o link | grep 'gb{uid}[@:]'; find /sys/fs/cgroup -name '*{id_}*'; "
+                          f"find / /var/lib/openshift -xdev -user {uid} -print -quit 2>/dev/null; true")
+    expect(left, "", "left over")
+
+
+def end(appliance, app, life):
+    """Restored into another application, which answers once the first is gone; in the end both are."""
+    again = restore(appliance, app, life)
+    delete(appliance, app)
+    assert_page(appliance, again, life["page"])
+    delete(appliance, again)
