@@ -6,5 +6,7 @@ namespace gearbox {
 
 /// All but letters, digits and "-_.~" as %XX: fit for one segment of a path.
 std::string percent_encode(const std::string& text);
+/// %XX as the byte; what is no such thing stays.
+std::string percent_decode(const std::string& text);
 
 }  // namespace gearbox

@@ -62,6 +62,15 @@ struct NetworkSettings {
 /// Some of them, by their keys in [gear].
 using GearLimits = std::map<std::string, std::int64_t>;
 
+/// Of users' own cartridges.
+struct CartridgeSettings {
+    bool by_url = false;
+    std::vector<std::string> url_prefixes;
+    std::int64_t url_mb = 0;
+    std::int64_t url_files = 0;
+    std::int64_t url_seconds = 0;
+};
+
 struct RouterSettings {
     std::string user;
     std::string map_file;
@@ -90,6 +99,7 @@ struct Settings {
     GearSettings gear;  ///< of the size "small"
     std::map<std::string, GearSettings> more_sizes;
     NetworkSettings network;
+    CartridgeSettings cartridges;
     RouterSettings router;
     SecuritySettings security;
     TestingSettings testing;

@@ -191,7 +191,9 @@ std::vector<std::string> users_of(const Broker& broker, const std::string& cartr
     for (const ApplicationRecord& record : broker.core.store.all_applications()) {
         const Application& application = record.value;
         if (std::any_of(application.cartridges.begin(), application.cartridges.end(),
-                        [&](const auto& installed) { return without_version(installed.name.text()) == cartridge; })) {
+                        [&](const InstalledCartridge& installed) {
+                            return installed.url.empty() && without_version(installed.name.text()) == cartridge;
+                        })) {
             out.push_back(str(application.name.text(), "-", application.domain_name.text()));
         }
     }

@@ -1,6 +1,7 @@
 // The rules for what may be created (broker contract, 14.3 and 23).
 #include "broker/applications.h"
 #include "broker/gear_sizes.h"
+#include "model/cartridge_url.h"
 
 #include <algorithm>
 #include <array>
@@ -58,16 +59,17 @@ void check_git_url(const CreateApplication& request, const std::string& quicksta
     }
 }
 
-void check_wishes(const CreateApplication& request, Problems& problems) {
+void check_wishes(const CreateApplication& request, const Settings& settings, Problems& problems) {
+    std::vector<std::string> urls;
     for (const CartridgeWish& wish : request.cartridges) {
         if (wish.name.empty() == wish.url.empty()) {
             problems.add("Each cartridge must have either a name or a url", exit_code::cartridge,
                          "cartridge");
         } else if (!wish.url.empty()) {
-            problems.add("Downloaded cartridges are not enabled on this host", exit_code::cartridge,
-                         "cartridge");
+            urls.push_back(wish.url);
         }
     }
+    check_own_urls(urls, 0, settings, problems);
 }
 
 // The size asked for, which the host has and both the owner and the domain allow; without one, the
@@ -138,6 +140,8 @@ std::optional<Cartridge> resolve(const std::string& word, const CartridgeCatalog
     return std::nullopt;
 }
 
+}  // namespace
+
 void check_set(const std::vector<Cartridge>& chosen, const CartridgeCatalogue& catalogue,
                Problems& problems) {
     std::set<std::string> names;
@@ -174,7 +178,27 @@ void check_set(const std::vector<Cartridge>& chosen, const CartridgeCatalogue& c
                  exit_code::cartridge, "cartridge");
 }
 
-}  // namespace
+void check_own_urls(const std::vector<std::string>& urls, std::size_t there, const Settings& settings,
+                    Problems& problems) {
+    if (urls.empty()) {
+        return;
+    }
+    if (!settings.cartridges.by_url) {
+        problems.add("Downloaded cartridges are not enabled on this host", exit_code::cartridge, "cartridge");
+        return;
+    }
+    constexpr std::size_t most = 5;
+    if (urls.size() + there > most) {
+        problems.add(str("An application may have at most ", most, " downloaded cartridges"), exit_code::cartridge,
+                     "cartridge");
+    }
+    for (const std::string& url : urls) {
+        const std::string wrong = wrong_with_cartridge_url(url, settings.cartridges.url_prefixes);
+        if (!wrong.empty()) {
+            problems.add(str("The address '", shown(public_git_url(url)), "' ", wrong), exit_code::cartridge, "cartridge");
+        }
+    }
+}
 
 std::string public_git_url(const std::string& url) {
     if (url == "empty") {
@@ -231,7 +255,8 @@ void check_storage(std::int64_t gigabytes, const User& owner, Problems& problems
 }
 
 std::vector<Cartridge> choose_cartridges(const std::vector<std::string>& words,
-                                         const CartridgeCatalogue& catalogue, Problems& problems) {
+                                         const CartridgeCatalogue& catalogue, Problems& problems,
+                                         bool is_whole) {
     std::vector<Cartridge> chosen;
     for (const std::string& word : words) {
         // "": a wish that was no name; check_wishes has told it.
@@ -239,7 +264,7 @@ std::vector<Cartridge> choose_cartridges(const std::vector<std::string>& words,
             chosen.push_back(*found);
         }
     }
-    if (chosen.size() == words.size()) {
+    if (is_whole && chosen.size() == words.size()) {
         check_set(chosen, catalogue, problems);
     }
     return in_configure_order(std::move(chosen));
@@ -256,8 +281,8 @@ CheckedCreation check_creation(const CreateApplication& request, const CreationR
                str("Application name '", request.name, "' is not allowed. Please choose another."),
                exit_code::application_name, "name");
     }
-    check_git_url(request, rules.quickstart_dir, problems);
-    check_wishes(request, problems);
+    check_git_url(request, rules.settings.node.quickstart_dir, problems);
+    check_wishes(request, rules.settings, problems);
     if (owner.gear_sizes.empty()) {
         refuse(ErrorKind::forbidden, "You are not allowed to use any gear size",
                exit_code::gear_size, "gear_size");
@@ -280,10 +305,14 @@ CheckedCreation check_creation(const CreateApplication& request, const CreationR
     check_variables(request.variables, problems);
     std::vector<std::string> words;
     for (const CartridgeWish& wish : request.cartridges) {
-        words.push_back(wish.url.empty() ? wish.name : "");
+        if (wish.url.empty()) {
+            words.push_back(wish.name);
+        } else {
+            checked.own_urls.push_back(wish.url);
+        }
         check_storage(wish.additional_storage.value_or(0), owner, problems);
     }
-    checked.cartridges = choose_cartridges(words, catalogue, problems);
+    checked.cartridges = choose_cartridges(words, catalogue, problems, checked.own_urls.empty());
     return checked;
 }
 

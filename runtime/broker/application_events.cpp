@@ -17,13 +17,15 @@ const InstalledCartridge* find_installed(const Application& application, const s
     return found == application.cartridges.end() ? nullptr : &*found;
 }
 
-void check_installed(const Application& application, const std::string& name) {
-    if (find_installed(application, name) == nullptr) {
+const InstalledCartridge& check_installed(const Application& application, const std::string& name) {
+    const InstalledCartridge* const found = find_installed(application, name);
+    if (found == nullptr) {
         refuse(ErrorKind::not_found,
                str("Cartridge '", shown(name), "' not found in application '",
                    application.name.text(), "'"),
                exit_code::cartridge_not_found);
     }
+    return *found;
 }
 
 }  // namespace
@@ -45,8 +47,7 @@ ScriptMessages ApplicationService::run_cartridge_verb(const Principal&,
                                                       const std::string& verb) {
     Application current;
     const auto lock = lock_ready(application, current);
-    check_installed(current, cartridge);
-    const auto known = catalogue_.find(cartridge);
+    const auto known = catalogue_.find(check_installed(current, cartridge));
     if (!known) {
         refuse(ErrorKind::unavailable, str("Cartridge '", cartridge, "' is no longer offered here"),
                exit_code::cartridge_not_found);
@@ -54,23 +55,9 @@ ScriptMessages ApplicationService::run_cartridge_verb(const Principal&,
     return core_.agent.control(current.gear(), known->name, verb);
 }
 
-Created ApplicationService::add_cartridge(const Principal& who, const Application& application,
-                                          const std::string& word, const Problems& problems) {
-    problems.check();
-    Application current;
-    const auto lock = lock_ready(application, current);
-    const auto found = catalogue_.match(word);
-    if (found.empty()) {
-        refuse(ErrorKind::invalid, str("Invalid cartridge '", shown(word), "' specified."),
-               exit_code::cartridge, "cartridge");
-    }
-    if (found.size() > 1) {
-        refuse(ErrorKind::invalid, str("Several cartridges match '", shown(word), "'."),
-               exit_code::several_cartridges, "cartridge");
-    }
-    const Cartridge& cartridge = found.front();
+void ApplicationService::check_addition(const Application& current, const Cartridge& cartridge) const {
     for (const InstalledCartridge& there : current.cartridges) {
-        const auto known = catalogue_.find(there.name.text());
+        const auto known = catalogue_.find(there);
         if (there.name.text() == cartridge.full_name() || (known && known->name == cartridge.name)) {
             refuse(ErrorKind::invalid,
                    str(there.name.text(), " already exists in your application"),
@@ -84,13 +71,48 @@ Created ApplicationService::add_cartridge(const Principal& who, const Applicatio
     for (const std::string& feature : cartridge.requires_features) {
         const bool is_met = std::any_of(
             current.cartridges.begin(), current.cartridges.end(), [&](const InstalledCartridge& c) {
-                const auto known = catalogue_.find(c.name.text());
+                const auto known = catalogue_.find(c);
                 return known && known->answers_to(feature);
             });
         if (!is_met) {
             refuse(ErrorKind::invalid, str(cartridge.full_name(), " needs '", feature, "'"),
                    exit_code::dependency, "cartridge");
         }
+    }
+}
+
+Cartridge ApplicationService::fetch_own(const Principal& who, const Application& current, const std::string& url) const {
+    Problems problems;
+    const auto own = std::count_if(current.cartridges.begin(), current.cartridges.end(),
+                                   [](const InstalledCartridge& there) { return !there.url.empty(); });
+    check_own_urls({url}, static_cast<std::size_t>(own), core_.settings, problems);
+    problems.check();
+    Cartridge fetched;
+    const CartridgeRule rule = [&](const Cartridge& cartridge) { check_addition(current, cartridge); };
+    core_.runner.run(plan_fetch_cartridge(current, who.user.id, url, rule, fetched, core_.effects), who.request_id);
+    return fetched;
+}
+
+Created ApplicationService::add_cartridge(const Principal& who, const Application& application,
+                                          const CartridgeWish& wish, const Problems& problems) {
+    problems.check();
+    Application current;
+    const auto lock = lock_ready(application, current);
+    Cartridge cartridge;
+    if (!wish.url.empty()) {
+        cartridge = fetch_own(who, current, wish.url);
+    } else {
+        const auto found = catalogue_.match(wish.name);
+        if (found.empty()) {
+            refuse(ErrorKind::invalid, str("Invalid cartridge '", shown(wish.name), "' specified."),
+                   exit_code::cartridge, "cartridge");
+        }
+        if (found.size() > 1) {
+            refuse(ErrorKind::invalid, str("Several cartridges match '", shown(wish.name), "'."),
+                   exit_code::several_cartridges, "cartridge");
+        }
+        cartridge = found.front();
+        check_addition(current, cartridge);
     }
     Created created;
     core_.runner.run(
@@ -104,8 +126,7 @@ void ApplicationService::remove_cartridge(const Principal& who, const Applicatio
                                           const std::string& name) {
     Application current;
     const auto lock = lock_ready(application, current);
-    check_installed(current, name);
-    const auto known = catalogue_.find(name);
+    const auto known = catalogue_.find(check_installed(current, name));
     if (current.cartridges.front().name.text() == name) {
         refuse(ErrorKind::invalid, str("Cartridge '", name, "' cannot be removed"),
                exit_code::cartridge_fixed);
@@ -206,7 +227,7 @@ ScriptMessages ApplicationService::dump_threads(const Principal&, const Applicat
     ScriptMessages all;
     bool is_found = false;
     for (const InstalledCartridge& installed : current.cartridges) {
-        const auto known = catalogue_.find(installed.name.text());
+        const auto known = catalogue_.find(installed);
         const auto has = [&](const std::string& verb) {
             return known && std::find(known->additional_actions.begin(),
                                       known->additional_actions.end(),

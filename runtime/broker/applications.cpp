@@ -59,9 +59,16 @@ Created ApplicationService::create(const Principal& who, const std::string& doma
     CheckedCreation checked = check_creation(
         request,
         {owner, core_.store.gears_of(owner.id), core_.settings.size_names(),
-         existing ? existing->gear_sizes : owner.gear_sizes, core_.settings.node.quickstart_dir},
+         existing ? existing->gear_sizes : owner.gear_sizes, core_.settings},
         catalogue_, problems);
     facts.cartridges = std::move(checked.cartridges);
+    facts.own_urls = std::move(checked.own_urls);
+    facts.complete_set = [this](std::vector<Cartridge> set) {
+        Problems wrong;
+        check_set(set, catalogue_, wrong);
+        wrong.check();
+        return in_configure_order(std::move(set));
+    };
     const auto name = ApplicationName::parse(request.name);
     if (existing && name && core_.store.find_application(existing->id, name->text())) {
         problems.add(str("The supplied application name '", name->text(), "' already exists"),

@@ -95,7 +95,7 @@ public:
     std::vector<Deployment> deployments(const Application& application) const;
 
     Created add_cartridge(const Principal& who, const Application& application,
-                          const std::string& word, const Problems& problems);
+                          const CartridgeWish& wish, const Problems& problems);
     void remove_cartridge(const Principal& who, const Application& application,
                           const std::string& name);
     Application change_variables(const Principal& who, const Application& application,
@@ -143,6 +143,10 @@ private:
     /// 503 when another operation lasts longer than broker.lock_wait_seconds.
     KeyedMutex::Lock wait_for_lock(const Application& application) const;
     KeyedMutex::Lock lock_ready(const Application& application, Application& current) const;
+    /// 136, 137, 185 for one that the application cannot have.
+    void check_addition(const Application& current, const Cartridge& cartridge) const;
+    /// Into the application's gear.
+    Cartridge fetch_own(const Principal& who, const Application& current, const std::string& url) const;
     RepositorySource source_of(const CreateApplication& request) const;
     Application make_application(const CreateApplication& request, const ApplicationName& name) const;
     Created run_creation(const Principal& who, const Domain& seen, CreateFacts facts,
@@ -158,11 +162,12 @@ struct CreationRules {
     std::int64_t consumed_gears = 0;        ///< the owner's
     std::vector<std::string> host_sizes;    ///< that this host has
     std::vector<std::string> domain_sizes;  ///< that the domain allows
-    std::string quickstart_dir;
+    const Settings& settings;
 };
 
 struct CheckedCreation {
-    std::vector<Cartridge> cartridges;  ///< in the order of installation
+    std::vector<Cartridge> cartridges;  ///< in the order of installation; of the catalogue
+    std::vector<std::string> own_urls;  ///< of those that are still to be fetched: the set is not checked yet
     std::string gear_size;
 };
 
@@ -171,9 +176,16 @@ CheckedCreation check_creation(const CreateApplication& request, const CreationR
                                const CartridgeCatalogue& catalogue, Problems& problems);
 
 /// The cartridges meant by these words, in the order of installation; 109 and 155 where they are
-/// none, several, or no set that makes an application.
+/// none, several, or no set that makes an application; not is_whole: others are still to come.
 std::vector<Cartridge> choose_cartridges(const std::vector<std::string>& words,
-                                         const CartridgeCatalogue& catalogue, Problems& problems);
+                                         const CartridgeCatalogue& catalogue, Problems& problems,
+                                         bool is_whole = true);
+
+/// 109 and 155 for what is no set that makes an application.
+void check_set(const std::vector<Cartridge>& chosen, const CartridgeCatalogue& catalogue, Problems& problems);
+
+/// 109 for addresses of own cartridges that are not taken; there: how many the application has already.
+void check_own_urls(const std::vector<std::string>& urls, std::size_t there, const Settings& settings, Problems& problems);
 
 /// 164 and 166 for extra storage beyond what the owner may have.
 void check_storage(std::int64_t gigabytes, const User& owner, Problems& problems);

@@ -89,6 +89,30 @@ std::optional<Cartridge> CartridgeCatalogue::find(const std::string& full_name) 
     return found == all->end() ? std::nullopt : std::optional(*found);
 }
 
+std::optional<Cartridge> CartridgeCatalogue::find(const InstalledCartridge& installed) const {
+    if (installed.url.empty()) {
+        return find(installed.name.text());
+    }
+    const std::lock_guard lock(mutex_);
+    const std::pair key(installed.name.text(), installed.manifest);
+    const auto known = own_.find(key);
+    if (known != own_.end()) {
+        Cartridge cartridge = known->second;
+        cartridge.url = installed.url;
+        return cartridge;
+    }
+    try {
+        constexpr std::size_t many = 500;
+        if (own_.size() >= many) {
+            own_.clear();
+        }
+        return own_[key] = parse_own_cartridge(installed.manifest, installed.url, installed.name.text());
+    } catch (const Error&) {
+        own_.erase(key);
+        return std::nullopt;  // an older gearbox took it
+    }
+}
+
 std::vector<Cartridge> CartridgeCatalogue::match(const std::string& word) const {
     if (auto exact = find(word)) {
         return {*exact};

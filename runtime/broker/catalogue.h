@@ -2,6 +2,7 @@
 #pragma once
 #include "broker/core.h"
 
+#include <map>
 #include <memory>
 #include <mutex>
 
@@ -17,6 +18,8 @@ public:
     /// What is on offer has changed.
     void forget();
     std::optional<Cartridge> find(const std::string& full_name) const;
+    /// The same of one that is part of an application: its own, or the one on offer.
+    std::optional<Cartridge> find(const InstalledCartridge& installed) const;
     /// What a word means: the one of that full name; else the newest version of every cartridge
     /// that provides the word. More than one: ambiguous.
     std::vector<Cartridge> match(const std::string& word) const;
@@ -26,6 +29,7 @@ private:
     mutable std::mutex mutex_;
     mutable List cached_;
     mutable std::int64_t until_ms_ = 0;
+    mutable std::map<std::pair<std::string, std::string>, Cartridge> own_;  ///< by full name and manifest; a cache
 };
 
 /// web framework, plugins and services, embedded ones; within a rank what Configure-Order and

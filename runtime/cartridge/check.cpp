@@ -229,7 +229,7 @@ Report check(const fs::path& directory, const Limits& limits) {
 
 Source source_of(const std::string& manifest) {
     const Cartridge first = parse_manifest(manifest).front();
-    return {first.source_url, first.source_md5};
+    return {first.source_url, first.source_md5, first.source_sha256};
 }
 
 std::string to_line(const Finding& finding) {

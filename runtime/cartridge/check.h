@@ -37,7 +37,8 @@ Report check(const std::filesystem::path& directory, const Limits& limits = {});
 /// Where a manifest says that its cartridge's files are.
 struct Source {
     std::string url;  ///< Source-Url; ""
-    std::string md5;  ///< Source-Md5, hex; ""
+    std::string md5;     ///< Source-Md5, 32 hex digits; ""
+    std::string sha256;  ///< Source-Sha256, 64 hex digits; ""
 };
 /// Throws Error(invalid) for what is no manifest.
 Source source_of(const std::string& manifest);

@@ -67,10 +67,9 @@ void print_cartridge(Session& session, const Json& cartridge) {
 Runner declare_cartridge_add(CLI::App& parser) {
     const auto arguments = add_cartridge_arguments(parser);
     return [arguments](Session& session) {
-        const std::string name =
-            resolve_cartridge(session.broker().get("/cartridges").data, arguments->cartridge);
-        const Reply reply = session.broker().post(path_of(session, arguments->target) + "/cartridges",
-                                                  {{"name", name}});
+        const Json wish = cartridge_wish(session.broker().get("/cartridges").data, arguments->cartridge);
+        const Reply reply = session.broker().post(path_of(session, arguments->target) + "/cartridges", wish.is_string() ? Json{{"name", wish}} : wish);
+        const std::string name = find<std::string>(reply.data, "name").value_or(arguments->cartridge);
         return finish(session, reply, str("'", name, "' added to '", arguments->target.name, "'"));
     };
 }

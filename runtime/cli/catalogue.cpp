@@ -59,6 +59,13 @@ std::string resolve_cartridge(const Json& catalogue, const std::string& word) {
                                      : str("; did you mean '", near, "'?")));
 }
 
+Json cartridge_wish(const Json& catalogue, const std::string& word) {
+    if (word.find("://") != std::string::npos) {
+        return {{"url", word}};
+    }
+    return resolve_cartridge(catalogue, word);
+}
+
 std::vector<Quickstart> parse_quickstarts(const Json& data) {
     std::vector<Quickstart> out;
     for (const Json& item : data) {

@@ -10,6 +10,9 @@ namespace gearbox::cli {
 /// The catalogue's full name for a word such as "php" or "php-8.4": an exact name, else the newest
 /// version of that base name. Throws ExitError 154 with a suggestion.
 std::string resolve_cartridge(const Json& catalogue, const std::string& word);
+/// What a request says of it: its name, or for an address {"url": …}.
+Json cartridge_wish(const Json& catalogue, const std::string& word);
+
 
 struct Quickstart {
     std::string id;

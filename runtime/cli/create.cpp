@@ -69,7 +69,8 @@ Json request_like(Session& session, const std::string& other) {
         request["initial_git_url"] = *url;
     }
     for (const Json& cartridge : model.value("cartridges", Json::array())) {
-        Json wish = {{"name", take<std::string>(cartridge, "name")}};
+        const std::string url = find<std::string>(cartridge, "url").value_or("");
+        Json wish = url.empty() ? Json{{"name", take<std::string>(cartridge, "name")}} : Json{{"url", url}};
         for (const auto& [from, to] : {std::pair{"gear_profile", "gear_size"},
                                        std::pair{"additional_gear_storage", "additional_gear_storage"},
                                        std::pair{"scales_from", "scales_from"},
@@ -114,7 +115,7 @@ Json request_of(Session& session, const CreateArguments& arguments) {
     const Json catalogue = session.broker().get("/cartridges").data;
     Json cartridges = Json::array();
     for (const std::string& word : words) {
-        cartridges.push_back(resolve_cartridge(catalogue, word));
+        cartridges.push_back(cartridge_wish(catalogue, word));
     }
     if (!cartridges.empty()) {
         request["cartridges"] = cartridges;
@@ -178,7 +179,8 @@ Runner declare_app_create(CLI::App& parser) {
     const auto arguments = std::make_shared<CreateArguments>();
     parser.add_option("NAME", arguments->name, "letters and digits, at most 32")->required();
     parser.add_option("CARTRIDGE", arguments->cartridges,
-                      "one web cartridge and any add-ons; 'php' means the newest php; NAME=VALUE as for -e");
+                      "one web cartridge and any add-ons; 'php' means the newest php, an address one of your own; "
+                      "NAME=VALUE as for -e");
     parser.add_option("--from-code", arguments->source,
                       "git URL or quickstart to start from (default: the cartridge's example)");
     parser.add_option("-n,--namespace", arguments->domain, "domain (default: the one in use)");
@@ -189,7 +191,10 @@ Runner declare_app_create(CLI::App& parser) {
     parser.add_option("-r,--repo", arguments->repository, "clone its source into this directory");
     parser.add_flag("-s,--scaling", arguments->scaled, "have more gears when there is more to do");
     return [arguments](Session& session) {
-        const auto is_variable = [](const std::string& word) { return word.find('=') != std::string::npos; };
+        // An address may have '=' as well, further back.
+        const auto is_variable = [](const std::string& word) {
+            return word.find('=') != std::string::npos && word.find('=') < word.find("://");
+        };
         auto& words = arguments->cartridges;
         std::copy_if(words.begin(), words.end(), std::back_inserter(arguments->variables), is_variable);
         words.erase(std::remove_if(words.begin(), words.end(), is_variable), words.end());

@@ -51,6 +51,8 @@ struct InstalledCartridge {
     CartridgeName name;
     std::vector<CartridgeProperty> properties;
     std::int64_t added = 0;
+    std::string url = {};       ///< of a user's own: where it came from; "" for those of the catalogue
+    std::string manifest = {};  ///< of a user's own
 };
 
 /// Another host name of an application.

@@ -89,13 +89,32 @@ Endpoint parse_endpoint(const YAML::Node& node, const std::string& place) {
     return endpoint;
 }
 
+// A shorter one would compare less of the sum.
+std::string digest_of(const YAML::Node& node, const char* key, std::size_t digits) {
+    const std::string text = to_lower(text_of(node));
+    if (!text.empty() &&
+        (text.size() != digits || text.find_first_not_of("0123456789abcdef") != std::string::npos)) {
+        fail(ErrorKind::invalid, key, " must be ", digits, " hex digits, not '", text, "'");
+    }
+    return text;
+}
+
 bool is_cartridge_word(const std::string& name) {
     const auto fits = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
     };
     return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), fits) &&
            name.front() != '.' && name.front() != '-' && name.front() != '_' &&
-           name != "app-root" && name != "git";
+           name != "app-root" && name != "git" && name != "app-deployments";
+}
+
+// It is the name of a directory on the node.
+bool is_packaging_version(const std::string& text) {
+    return text.size() <= 32 && text.front() >= '0' && text.front() <= '9' &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      std::string_view(".-_+").find(c) != std::string_view::npos;
+           });
 }
 
 std::string software_version(const std::string& text) {
@@ -154,6 +173,11 @@ Cartridge parse_version(const YAML::Node& top, const std::string& version) {
     if (out.cartridge_version.empty()) {
         out.cartridge_version = "0.0.0";
     }
+    if (!is_packaging_version(out.cartridge_version)) {
+        fail(ErrorKind::invalid, "Cartridge-Version '", out.cartridge_version,
+             "' must be a version such as 1.0.2: at most 32 letters, digits and .-_+, with a digit first");
+    }
+    out.compatible_versions = list_of(manifest["Compatible-Versions"]);
     out.vendor = to_lower(text_of(manifest["Cartridge-Vendor"]));
     out.display_name = text_of(manifest["Display-Name"]);
     out.description = text_of(manifest["Description"]);
@@ -174,7 +198,8 @@ Cartridge parse_version(const YAML::Node& top, const std::string& version) {
     out.configure_order = list_of(manifest["Configure-Order"]);
     out.install_build_required = is_true(manifest["Install-Build-Required"]);
     out.source_url = text_of(manifest["Source-Url"]);
-    out.source_md5 = to_lower(text_of(manifest["Source-Md5"]));
+    out.source_md5 = digest_of(manifest["Source-Md5"], "Source-Md5", 32);
+    out.source_sha256 = digest_of(manifest["Source-Sha256"], "Source-Sha256", 64);
     check_categories(out);
     const YAML::Node endpoints = manifest["Endpoints"];
     if (endpoints && endpoints.IsSequence()) {
@@ -199,12 +224,36 @@ int number_at(std::string_view& rest) {
 
 }  // namespace
 
+Cartridge parse_own_cartridge(const std::string& manifest, const std::string& url, const std::string& full_name) {
+    std::vector<Cartridge> versions = parse_manifest(manifest);
+    const auto found = std::find_if(versions.begin(), versions.end(), [&](const Cartridge& version) {
+        return full_name.empty() || version.full_name() == full_name;
+    });
+    if (found == versions.end()) {
+        fail(ErrorKind::invalid, "the manifest has no version '", full_name, "'");
+    }
+    if (found->vendor.empty() || is_reserved_vendor(found->vendor)) {
+        fail(ErrorKind::invalid, "Cartridge-Vendor must name who has made it, and not '", found->vendor,
+             "': plain names are those of this appliance's own cartridges");
+    }
+    if (found->has_category("external") || found->has_category("domain_scope") || found->has_category("web_proxy")) {
+        fail(ErrorKind::invalid, "the categories external, domain_scope and web_proxy are for the operator's cartridges");
+    }
+    found->url = url;
+    found->manifest = manifest;
+    return *found;
+}
+
 std::string Cartridge::base_name() const {
     return vendor.empty() || is_reserved_vendor(vendor) ? name : str(vendor, "-", name);
 }
 
 std::string Cartridge::full_name() const {
     return str(base_name(), "-", version);
+}
+
+std::string Cartridge::ident() const {
+    return str(vendor.empty() ? "redhat" : vendor, ":", name, ":", version, ":", cartridge_version);
 }
 
 bool Cartridge::has_category(std::string_view category) const {

@@ -33,6 +33,7 @@ struct Cartridge {
     std::string short_name;  ///< upper case, prefix of variables: OPENSHIFT_<SHORT>_…
     std::string version;     ///< software version
     std::string cartridge_version;
+    std::vector<std::string> compatible_versions;  ///< of the packaging: an upgrade from these needs no script and no restart
     std::string vendor;      ///< Cartridge-Vendor; "" and "redhat" have no prefix
     std::string display_name;
     std::string description;
@@ -50,15 +51,22 @@ struct Cartridge {
     std::vector<Endpoint> endpoints;
     bool install_build_required = false;
     std::string source_url;  ///< where its files are to be had; ""
-    std::string source_md5;  ///< of the archive there, hex; ""
-    std::string source;  ///< directory of the cartridge's files
+    std::string source_md5;     ///< of the archive there, 32 hex digits; ""
+    std::string source_sha256;  ///< the same, 64 hex digits (not of OpenShift); ""
+    std::string source;  ///< directory of the cartridge's files; of an own one below the gear's home
+    std::string url;       ///< of a user's own: where the user has it from; "" for those of the catalogue
+    std::string manifest;  ///< of a user's own: the text that counts; ""
 
     /// "php-8.4"; with another vendor "vendor-name-1.0".
     std::string full_name() const;
     /// The same without the version.
     std::string base_name() const;
+    /// "vendor:name:version:packaging", as OPENSHIFT_<SHORT>_IDENT tells it (contract 1.1).
+    std::string ident() const;
     bool has_category(std::string_view category) const;
     bool is_web_framework() const { return has_category("web_framework"); }
+    /// It belongs to one application (contract 1.6): nothing that is said of the catalogue holds for it.
+    bool is_own() const { return !url.empty(); }
     /// The word names this cartridge: full name, with or without version and vendor, or one of its Provides.
     bool answers_to(std::string_view word) const;
 };
@@ -66,6 +74,10 @@ struct Cartridge {
 /// One Cartridge per entry of Versions, Version-Overrides applied, newest first. Lenient as the
 /// contract's section 22 asks; throws Error(invalid) naming the key for what cannot be used.
 std::vector<Cartridge> parse_manifest(std::string_view yaml);
+
+/// A user's own cartridge, its newest version, or the one of that full name. Throws Error(invalid): also for what
+/// claims to be the platform's.
+Cartridge parse_own_cartridge(const std::string& manifest, const std::string& url, const std::string& full_name = "");
 
 /// Whose cartridges have plain names: nobody else's may say that it is theirs (contract 1.1).
 bool is_reserved_vendor(std::string_view vendor);

@@ -95,6 +95,13 @@ struct CartridgeImport {
     std::vector<std::string> remarks;  ///< what its operator should know
 };
 
+/// What an upgrade of a cartridge in a gear came to.
+struct CartridgeUpgrade {
+    std::string from;  ///< versions of its packaging
+    std::string to;    ///< the same as from: there was nothing to do
+    bool was_compatible = false;
+};
+
 /// Acts on gears. Thread-safe; calls for one gear are serialised by the caller (one lock per
 /// application). Every call is idempotent: the journal repeats calls after a crash. destroy_ and
 /// remove_ calls are fine with what never existed. All throw Error.
@@ -129,10 +136,20 @@ public:
     /// Gears whose home or record exists, for the reconciliation at start.
     virtual std::vector<GearId> gears() const = 0;
 
+    /// Fetches a user's own cartridge with the gear's powers and network, into its home: it has to be added, or
+    /// dropped. The gear may be new. Throws Error(invalid) with why it cannot be fetched or used.
+    virtual Cartridge fetch_cartridge(const GearId& gear, const std::string& url) = 0;
+    /// Everything that was fetched and not added.
+    virtual void drop_fetched(const GearId& gear) = 0;
+
     /// Installs one cartridge: copy, endpoints, setup, install (contract 3.1). The first one is the
     /// primary. A failing script leaves the gear as it was before and throws ScriptError.
     virtual ScriptMessages add_cartridge(const GearId& gear, const Cartridge& cartridge) = 0;
     virtual void remove_cartridge(const GearId& gear, const Cartridge& cartridge) = 0;
+
+    /// Brings a cartridge of a gear to the packaging that is on offer now (contract 3.5). One that fails is at its
+    /// version from before, and runs if it did. May be repeated after a crash.
+    virtual CartridgeUpgrade upgrade_cartridge(const GearId&, const Cartridge&) { fail_imports(); }
 
     /// Makes ~/git/APP.git with hooks. Throws Error(invalid) if the source cannot be cloned.
     virtual void create_repository(const GearId& gear, const RepositorySource& source) = 0;

@@ -121,16 +121,19 @@ ScriptMessages CartridgeRunner::finish(const GearResult& result, const std::stri
 
 ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
                                            const RecordedCartridge& cartridge,
-                                           const std::string& script) const {
+                                           const std::string& script,
+                                           const std::vector<std::string>& words) const {
     const std::string path = str(cartridge.name, "/bin/", script);
     if (!node_.files(record).exists(path)) {
         return {};
     }
     // What setup makes or fetches is there before any service is.
-    const Purpose purpose = script == "setup" ? Purpose::build : purpose_of(cartridge, script);
+    const Purpose purpose = script == "setup" || script == "upgrade" ? Purpose::build : purpose_of(cartridge, script);
     GearCommand command = make_command(record, cartridge.name, purpose);
     command.argv = script_argv(node_.files(record), path, node_.home(record));
-    if (script != "teardown") {
+    if (!words.empty()) {
+        command.argv.insert(command.argv.end(), words.begin(), words.end());
+    } else if (script != "teardown") {
         command.argv.insert(command.argv.end(), {"--version", cartridge.version});
     }
     return finish(node_.launcher.run(record, command),

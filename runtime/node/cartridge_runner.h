@@ -16,15 +16,20 @@ public:
 
     /// The whole of 3.1; saves the record. On failure the gear is as before.
     ScriptMessages add(GearRecord& record, const Cartridge& cartridge) const;
+    /// Brings it to the packaging of that cartridge (contract 3.5); saves the record. before: as the gear
+    /// has it; on failure its files go back, and it is started again if it ran. Throws ScriptError, Error.
+    void upgrade(GearRecord& record, const Cartridge& cartridge, const Cartridge& before) const;
+    /// The version of its packaging that the gear has.
+    std::string packaging(const GearRecord& record, const RecordedCartridge& cartridge) const;
     /// Stop and teardown (failures are ignored), then everything of it goes. Unknown is fine.
     void remove(GearRecord& record, const std::string& name) const;
 
     /// bin/control VERB with the hooks around it. A cartridge without control is fine.
     ScriptMessages control(const GearRecord& record, const RecordedCartridge& cartridge,
                            const std::string& verb, const TextSink& output = {}) const;
-    /// bin/SCRIPT --version V, if there is one.
+    /// bin/SCRIPT --version V, if there is one; or with these words instead.
     ScriptMessages run_script(const GearRecord& record, const RecordedCartridge& cartridge,
-                              const std::string& script) const;
+                              const std::string& script, const std::vector<std::string>& words = {}) const;
     /// The application's own hook of this name, if there is one. Throws ScriptError.
     void run_action_hook(const GearRecord& record, const std::string& name,
                          const TextSink& output) const;
@@ -54,6 +59,11 @@ public:
                             const std::string& input = {}) const;
 
 private:
+    CartridgeLabels labels_of(const GearRecord& record, const Cartridge& cartridge) const;
+    std::string shared_usr_of(const Cartridge& cartridge) const;
+    /// Makes the directory of that name out of the cartridge's files.
+    void copy_files(const GearRecord& record, const Cartridge& cartridge, const std::string& name) const;
+    void overlay(const GearRecord& record, const RecordedCartridge& next, const Cartridge& cartridge) const;
     void install(GearRecord& record, const RecordedCartridge& cartridge,
                  ScriptMessages& messages) const;
     void write_endpoint_variables(const GearRecord& record,

@@ -1,6 +1,7 @@
 // Adding and removing cartridges: the order of the contract's section 3.1.
 #include "base/defer.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "node/agent.h"
 #include "node/cartridge_runner.h"
@@ -9,8 +10,11 @@
 #include "node/managed_files.h"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace gearbox {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -170,6 +174,31 @@ void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartr
     lock(record, cartridge);
 }
 
+CartridgeLabels CartridgeRunner::labels_of(const GearRecord& record, const Cartridge& cartridge) const {
+    const auto label = [&](FileKind kind) { return node_.policy.file_label(record.spec.uid, kind); };
+    const bool is_database = cartridge.has_category("database") && !cartridge.is_web_framework();
+    return {label(FileKind::cartridge), label(is_database ? FileKind::database : FileKind::home)};
+}
+
+// What gears can read need not be copied.
+std::string CartridgeRunner::shared_usr_of(const Cartridge& cartridge) const {
+    const fs::path usr = fs::absolute(cartridge.source) / "usr";
+    return cartridge.source.starts_with(node_.settings.node.cartridge_dir) && fs::exists(usr) ? usr.native() : "";
+}
+
+void CartridgeRunner::copy_files(const GearRecord& record, const Cartridge& cartridge, const std::string& name) const {
+    const GearFiles files = node_.files(record);
+    const CartridgeLabels labels = labels_of(record, cartridge);
+    if (!cartridge.is_own()) {
+        files.copy_cartridge(open_directory(cartridge.source), name, labels, shared_usr_of(cartridge));
+        return;
+    }
+    const auto& most = node_.settings.cartridges;
+    files.copy_cartridge(files.open_tree(cartridge.source), name, labels, "", {most.url_mb << 20, most.url_files});
+    // What was read of it before counts, whatever the gear has made of the file since.
+    files.write(name + "/metadata/manifest.yml", cartridge.manifest, files.locked(), 0644);
+}
+
 ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartridge) const {
     ScriptMessages messages;
     if (record.find_cartridge(cartridge.name) != nullptr) {
@@ -183,7 +212,9 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
                             cartridge.is_web_framework(),
                             cartridge.install_build_required,
                             plan_endpoints(record, cartridge),
-                            cartridge.has_category("database") && !cartridge.is_web_framework()};
+                            cartridge.has_category("database") && !cartridge.is_web_framework(),
+                            cartridge.is_own(),
+                            cartridge.cartridge_version};
     const GearFiles files = node_.files(record);
     if (files.exists(added.name)) {
         // Left over from an operation that did not end; its scripts may still be at work.
@@ -206,20 +237,14 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
     const auto label = [&](FileKind kind) {
         return node_.policy.file_label(record.spec.uid, kind);
     };
-    files.copy_cartridge(
-        cartridge.source, added.name,
-        {label(FileKind::cartridge), label(added.database ? FileKind::database : FileKind::home)},
-        cartridge.source.starts_with(node_.settings.node.cartridge_dir));
+    copy_files(record, cartridge, added.name);
     files.ensure_directory(added.name + "/env", files.locked(), 0750, label(FileKind::home));
     // Old action hooks write here without asking (contract 21.9).
     files.ensure_directory(added.name + "/logs", files.unlocked(), 0750, label(FileKind::log));
     const std::string directory = str(node_.home(record), "/", added.name, "/");
     const std::string prefix = str("OPENSHIFT_", added.short_name);
     write_variable(files, added.name + "/env", prefix + "_DIR", directory);
-    const std::string vendor = cartridge.vendor.empty() ? "redhat" : to_lower(cartridge.vendor);
-    write_variable(
-        files, added.name + "/env", prefix + "_IDENT",
-        str(vendor, ":", added.name, ":", added.version, ":", cartridge.cartridge_version));
+    write_variable(files, added.name + "/env", prefix + "_IDENT", cartridge.ident());
     if (changed.cartridges.size() == 1) {
         write_variable(files, ".env", "OPENSHIFT_PRIMARY_CARTRIDGE_DIR", directory);
     }
@@ -232,6 +257,86 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
     undo.cancel();
     record = changed;
     return messages;
+}
+
+std::string CartridgeRunner::packaging(const GearRecord& record, const RecordedCartridge& cartridge) const {
+    if (!cartridge.cartridge_version.empty()) {
+        return cartridge.cartridge_version;
+    }
+    const auto ident = node_.files(record).find(str(cartridge.name, "/env/OPENSHIFT_", cartridge.short_name, "_IDENT"));
+    const std::string text = ident.value_or("").substr(0, ident.value_or("").find('\n'));
+    return text.substr(text.rfind(':') + 1);
+}
+
+// The files of that packaging, with what is made of them.
+void CartridgeRunner::overlay(const GearRecord& record, const RecordedCartridge& next, const Cartridge& cartridge) const {
+    const GearFiles files = node_.files(record);
+    files.overlay_cartridge(open_directory(cartridge.source), next.name, labels_of(record, cartridge),
+                            shared_usr_of(cartridge));
+    write_variable(files, next.name + "/env", str("OPENSHIFT_", next.short_name, "_IDENT"), cartridge.ident());
+    unlock(record, next);
+    render_environment(record, next);
+}
+
+void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, const Cartridge& before) const {
+    const RecordedCartridge* const found = record.find_cartridge(cartridge.name);
+    if (found == nullptr) {
+        fail(ErrorKind::not_found, "the gear has no cartridge '", cartridge.name, "'");
+    }
+    const RecordedCartridge old = *found;
+    const std::string from = packaging(record, old);
+    const auto& easy = cartridge.compatible_versions;
+    const bool is_compatible = std::find(easy.begin(), easy.end(), from) != easy.end();
+    const bool was_started = record.state == GearState::started;
+    node_.launcher.ensure_running(record);
+    GearRecord changed = record;
+    RecordedCartridge& next = *std::find_if(changed.cartridges.begin(), changed.cartridges.end(),
+                                            [&](const auto& other) { return other.name == old.name; });
+    next.cartridge_version = cartridge.cartridge_version;
+    next.endpoints = plan_endpoints(record, cartridge, old.endpoints);
+    const GearFiles files = node_.files(record);
+    if (!is_compatible && was_started) {
+        control(record, old, "stop");
+    }
+    Defer back([&] {
+        try {
+            overlay(record, old, before);
+            render_templates(record, old);
+            lock(record, old);
+            write_endpoint_variables(record, old);
+            if (!is_compatible && was_started) {
+                control(record, old, "start");
+            }
+        } catch (const Error& error) {
+            log::error("going back to ", old.full_name, " ", from, ": ", error.text(),
+                       log::field("gear", record.spec.id.text()));
+        }
+    });
+    if (!is_compatible) {
+        const auto yaml = find_file(fs::path(cartridge.source) / "metadata/managed_files.yml");
+        for (const std::string& pattern : parse_managed_files(yaml.value_or(""), old.name).setup_rewritten) {
+            for (const std::string& path : expand(files, pattern)) {
+                files.remove(without_slash(path));
+            }
+        }
+    }
+    overlay(changed, next, cartridge);
+    write_endpoint_variables(changed, next);
+    if (!is_compatible) {
+        run_script(changed, next, "upgrade", {cartridge.version, from, cartridge.cartridge_version});
+        run_script(changed, next, "setup");
+    }
+    render_templates(changed, next);
+    lock(changed, next);
+    if (forwardings_of(changed) != forwardings_of(record)) {
+        node_.launcher.refresh_forwardings(changed);
+    }
+    if (!is_compatible && was_started) {
+        control(changed, next, "start");
+    }
+    node_.store.save(changed);
+    back.cancel();
+    record = changed;
 }
 
 void CartridgeRunner::remove(GearRecord& record, const std::string& name) const {

@@ -49,20 +49,28 @@ std::optional<int> find_port(uid_t uid, Taken& taken) {
 
 }  // namespace
 
-std::vector<PlacedEndpoint> plan_endpoints(const GearRecord& record, const Cartridge& cartridge) {
+std::vector<PlacedEndpoint> plan_endpoints(const GearRecord& record, const Cartridge& cartridge,
+                                           const std::vector<PlacedEndpoint>& there) {
     Taken taken = taken_by(record);
-    std::map<std::string, std::string> addresses;
+    std::map<std::string, std::string> addresses;  // by variable
+    for (const PlacedEndpoint& old : there) {
+        addresses[old.ip_variable] = old.address;
+    }
     std::vector<PlacedEndpoint> out;
     for (const Endpoint& endpoint : cartridge.endpoints) {
-        auto& address = addresses[endpoint.ip_name];
+        const std::string prefix = str("OPENSHIFT_", cartridge.short_name, "_");
+        auto& address = addresses[prefix + endpoint.ip_name];
         if (address.empty()) {
             address = take_address(record.spec.uid, taken);
         }
-        const std::string prefix = str("OPENSHIFT_", cartridge.short_name, "_");
         const bool web = std::any_of(endpoint.mappings.begin(), endpoint.mappings.end(),
                                      [](const EndpointMapping& m) { return m.frontend.empty(); });
+        const auto old = std::find_if(there.begin(), there.end(), [&](const PlacedEndpoint& placed) {
+            return placed.port_variable == prefix + endpoint.port_name;
+        });
         // The router needs one; for the others it is where port forwarding of ssh leads to.
-        const auto port = find_port(record.spec.uid, taken);
+        const auto port = old != there.end() && old->proxy_port != 0 ? std::optional(old->proxy_port)
+                                                                     : find_port(record.spec.uid, taken);
         if (!port && !endpoint.mappings.empty()) {
             fail(ErrorKind::quota, "the gear has no public port left, it may have ",
                  public_ports_per_gear);

@@ -9,10 +9,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <memory>
 
@@ -29,52 +31,115 @@ bool is_absent(int code) {
     return code == ENOENT || code == ENOTDIR || code == ELOOP || code == EXDEV || code == ENXIO;
 }
 
-void copy_entries(const fs::path& source, int target, Owner owner, mode_t add);
-
-void copy_file(const fs::path& source, int target, const std::string& name, mode_t mode,
-               Owner owner) {
-    const std::string data = read_file(source);
-    const UniqueFd file(
-        check(::openat(target, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                       private_mode),
-              "creating '", name, "'"));
-    write_all(file.get(), data);
-    check(::fchmod(file.get(), mode), "setting the mode of '", name, "'");
-    check(::fchown(file.get(), owner.uid, owner.gid), "setting the owner of '", name, "'");
+std::vector<std::string> names_in(UniqueFd fd, std::size_t most = 1'000'000) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), &::closedir);
+    if (!directory) {
+        fail_errno("reading a directory");
+    }
+    fd.release();
+    std::vector<std::string> out;
+    while (const dirent* entry = ::readdir(directory.get())) {
+        const std::string name = entry->d_name;
+        if (name != "." && name != ".." && out.size() < most) {
+            out.push_back(name);
+        }
+    }
+    return out;
 }
 
-void copy_entry(const fs::directory_entry& entry, int target, Owner owner, mode_t add) {
-    const std::string name = entry.path().filename();
-    if (entry.is_symlink()) {
-        const std::string text = fs::read_symlink(entry.path());
+// Copies a tree that a gear may be changing meanwhile: every step by descriptor, no link is followed, and there is an
+// end to it. What is made is root's until it is complete: the gear cannot interfere below it.
+class TreeCopy {
+public:
+    TreeCopy(const CopyLimits& limits, bool is_overlay) : left_(limits), limits_(limits), is_overlay_(is_overlay) {}
+
+    void entries(const UniqueFd& source, int target, Owner owner, mode_t add, int depth = 1) {
+        if (depth > limits_.depth) {
+            fail(ErrorKind::invalid, "its directories are nested deeper than ", limits_.depth);
+        }
+        UniqueFd list(check(::openat(source.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "reading a directory"));
+        for (const std::string& name : names_in(std::move(list))) {
+            entry(source, name, target, owner, add, depth);
+        }
+    }
+
+    void entry(const UniqueFd& source, const std::string& name, int target, Owner owner, mode_t add, int depth = 0) {
+        if (--left_.files < 0) {
+            fail_too_much();
+        }
+        struct stat info {};
+        check(::fstatat(source.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW), "looking at '", name, "'");
+        if (is_overlay_ && !S_ISDIR(info.st_mode) && ::unlinkat(target, name.c_str(), 0) < 0 && errno != ENOENT) {
+            fail_errno("replacing '", name, "'");
+        }
+        if (S_ISLNK(info.st_mode)) {
+            return link(source, name, target, owner);
+        }
+        if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+            return;
+        }
+        // O_NONBLOCK: a fifo in its place must not hold us up.
+        const UniqueFd from(check(::openat(source.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC),
+                                  "opening '", name, "'"));
+        check(::fstat(from.get(), &info), "looking at '", name, "'");
+        const mode_t permissions = info.st_mode & 0755;
+        if (S_ISREG(info.st_mode)) {
+            file(from, name, target, permissions | add, owner);
+        } else if (S_ISDIR(info.st_mode)) {
+            directory(from, name, target, permissions, owner, add, depth);
+        }
+    }
+
+private:
+    static void link(const UniqueFd& source, const std::string& name, int target, Owner owner) {
+        std::string text(PATH_MAX, '\0');
+        const auto size = check(::readlinkat(source.get(), name.c_str(), text.data(), text.size()), "reading '", name, "'");
+        text.resize(static_cast<std::size_t>(size));
         check(::symlinkat(text.c_str(), target, name.c_str()), "linking '", name, "'");
         check(::fchownat(target, name.c_str(), owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW),
               "setting the owner of '", name, "'");
-        return;
     }
-    const auto permissions = static_cast<mode_t>(entry.status().permissions()) & 0755;
-    if (entry.is_regular_file()) {
-        copy_file(entry.path(), target, name, permissions | add, owner);
-        return;
-    }
-    if (!entry.is_directory()) {
-        return;
-    }
-    check(::mkdirat(target, name.c_str(), 0700), "creating '", name, "'");
-    const UniqueFd inner(
-        check(::openat(target, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-              "opening '", name, "'"));
-    copy_entries(entry.path(), inner.get(), owner, add);
-    check(::fchmod(inner.get(), permissions), "setting the mode of '", name, "'");
-    check(::fchown(inner.get(), owner.uid, owner.gid), "setting the owner of '", name, "'");
-}
 
-// The directory is root's until it is complete: the gear cannot interfere below it.
-void copy_entries(const fs::path& source, int target, Owner owner, mode_t add) {
-    for (const fs::directory_entry& entry : fs::directory_iterator(source)) {
-        copy_entry(entry, target, owner, add);
+    void file(const UniqueFd& from, const std::string& name, int target, mode_t mode, Owner owner) {
+        const UniqueFd to(check(::openat(target, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                                         private_mode),
+                                "creating '", name, "'"));
+        std::array<char, 65536> buffer;
+        for (;;) {
+            const ssize_t got = check(::read(from.get(), buffer.data(), buffer.size()), "reading '", name, "'");
+            if (got == 0) {
+                break;
+            }
+            left_.bytes -= got;
+            if (left_.bytes < 0) {
+                fail_too_much();
+            }
+            write_all(to.get(), std::string_view(buffer.data(), static_cast<std::size_t>(got)));
+        }
+        check(::fchmod(to.get(), mode), "setting the mode of '", name, "'");
+        check(::fchown(to.get(), owner.uid, owner.gid), "setting the owner of '", name, "'");
     }
-}
+
+    void directory(const UniqueFd& from, const std::string& name, int target, mode_t mode, Owner owner, mode_t add,
+                   int depth) {
+        if (::mkdirat(target, name.c_str(), 0700) < 0 && !(is_overlay_ && errno == EEXIST)) {
+            fail_errno("creating '", name, "'");
+        }
+        const UniqueFd inner(
+            check(::openat(target, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), "opening '", name, "'"));
+        entries(from, inner.get(), owner, add, depth + 1);
+        check(::fchmod(inner.get(), mode), "setting the mode of '", name, "'");
+        check(::fchown(inner.get(), owner.uid, owner.gid), "setting the owner of '", name, "'");
+    }
+
+    [[noreturn]] void fail_too_much() const {
+        fail(ErrorKind::invalid, "it has more than ", limits_.files, " files or ", limits_.bytes >> 20, " MiB");
+    }
+
+    CopyLimits left_;
+    const CopyLimits limits_;
+    const bool is_overlay_;  ///< into a tree that is there
+};
 
 }  // namespace
 
@@ -141,19 +206,7 @@ std::vector<std::string> GearFiles::list(const std::string& path) const {
         }
         throw;
     }
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), &::closedir);
-    if (!directory) {
-        fail_errno("reading '", path, "'");
-    }
-    fd.release();
-    std::vector<std::string> out;
-    constexpr std::size_t many = 10000;
-    while (const dirent* entry = ::readdir(directory.get())) {
-        const std::string name = entry->d_name;
-        if (name != "." && name != ".." && out.size() < many) {
-            out.push_back(name);
-        }
-    }
+    std::vector<std::string> out = while_doing([&] { return names_in(std::move(fd), 10000); }, "reading '", path, "'");
     std::sort(out.begin(), out.end());
     return out;
 }
@@ -251,8 +304,12 @@ bool GearFiles::give(const std::string& path, Owner owner) const {
     }
 }
 
-void GearFiles::copy_cartridge(const fs::path& source, const std::string& path,
-                               const CartridgeLabels& labels, bool share_usr) const {
+UniqueFd GearFiles::open_tree(const std::string& path) const {
+    return open_without_links(home_.get(), RelativePath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+void GearFiles::copy_cartridge(const UniqueFd& source, const std::string& path, const CartridgeLabels& labels,
+                               const std::string& shared_usr, const CopyLimits& limits) const {
     std::string name;
     const UniqueFd parent = open_parent(path, name);
     {
@@ -262,6 +319,21 @@ void GearFiles::copy_cartridge(const fs::path& source, const std::string& path,
     const UniqueFd target(
         check(::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
               "opening '", path, "'"));
+    copy_parts(source, target, labels, shared_usr, limits, false);
+    check(::fchmod(target.get(), 0750), "setting the mode of '", path, "'");
+    check(::fchown(target.get(), gid_, gid_), "setting the owner of '", path, "'");
+}
+
+void GearFiles::overlay_cartridge(const UniqueFd& source, const std::string& path, const CartridgeLabels& labels,
+                                  const std::string& shared_usr) const {
+    for (const char* part : {"bin", "hooks", "metadata", "usr"}) {
+        remove(str(path, "/", part));
+    }
+    copy_parts(source, open_tree(path), labels, shared_usr, {}, true);
+}
+
+void GearFiles::copy_parts(const UniqueFd& source, const UniqueFd& target, const CartridgeLabels& labels,
+                           const std::string& shared_usr, const CopyLimits& limits, bool is_overlay) const {
     struct PlatformPart {
         const char* name;
         const std::string& label;
@@ -271,26 +343,23 @@ void GearFiles::copy_cartridge(const fs::path& source, const std::string& path,
                                      {"metadata", labels.scripts, 0},
                                      {"hooks", labels.scripts, 0111},
                                      {"bin", labels.scripts, 0111}};
-    for (const fs::directory_entry& entry : fs::directory_iterator(source)) {
-        const std::string part = entry.path().filename();
+    TreeCopy copy(limits, is_overlay);
+    UniqueFd list(check(::openat(source.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "reading a cartridge"));
+    for (const std::string& part : names_in(std::move(list))) {
         const auto* const ours = std::find_if(std::begin(platform), std::end(platform),
                                               [&](const auto& row) { return part == row.name; });
         const bool is_ours = ours != std::end(platform);
         const sys::CreateLabel label(is_ours ? ours->label : labels.rest);
-        if (part == "usr" && share_usr) {
-            const std::string text = fs::absolute(entry.path());
-            check(::symlinkat(text.c_str(), target.get(), "usr"), "linking 'usr'");
+        if (part == "usr" && !shared_usr.empty()) {
+            check(::symlinkat(shared_usr.c_str(), target.get(), "usr"), "linking 'usr'");
             continue;
         }
         while_doing(
             [&] {
-                copy_entry(entry, target.get(), is_ours ? locked() : unlocked(),
-                           is_ours ? ours->add : 0);
+                copy.entry(source, part, target.get(), is_ours ? locked() : unlocked(), is_ours ? ours->add : 0);
             },
-            "copying '", entry.path().native(), "'");
+            "copying '", part, "' of a cartridge");
     }
-    check(::fchmod(target.get(), 0750), "setting the mode of '", path, "'");
-    check(::fchown(target.get(), gid_, gid_), "setting the owner of '", path, "'");
 }
 
 }  // namespace gearbox

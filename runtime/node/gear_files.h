@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include <filesystem>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +24,13 @@ struct Owner {
 struct CartridgeLabels {
     std::string scripts;  ///< metadata, hooks, bin
     std::string rest;
+};
+
+/// How much may be copied.
+struct CopyLimits {
+    std::int64_t bytes = std::int64_t{64} << 30;
+    std::int64_t files = 1'000'000;
+    int depth = 64;  ///< of directories in directories
 };
 
 class GearFiles {
@@ -54,13 +61,23 @@ public:
     /// several names: one of them could be a file that the gear must not get.
     bool give(const std::string& path, Owner owner) const;
 
+    /// A directory of the gear's, to be copied from. Throws SysError if it is none.
+    UniqueFd open_tree(const std::string& path) const;
     /// Copies a cartridge into a new directory of the gear's. What the platform relies on (env,
-    /// metadata, hooks, bin) stays root's; scripts get their execute bit.
-    /// share_usr: usr/ is a link to the source's, which gears can read.
-    void copy_cartridge(const std::filesystem::path& source, const std::string& path,
-                        const CartridgeLabels& labels, bool share_usr) const;
+    /// metadata, hooks, bin) stays root's; scripts get their execute bit. The gear may be at work on the source.
+    /// shared_usr: what usr/ is a link to, a directory that gears can read; "": it is copied, too.
+    /// Throws Error(invalid) for more than the limits allow.
+    void copy_cartridge(const UniqueFd& source, const std::string& path, const CartridgeLabels& labels,
+                        const std::string& shared_usr, const CopyLimits& limits = {}) const;
+
+    /// Copies it over one that is there: bin, hooks, metadata and usr are replaced as a whole, of the rest files are
+    /// replaced and what is not in the source stays.
+    void overlay_cartridge(const UniqueFd& source, const std::string& path, const CartridgeLabels& labels,
+                           const std::string& shared_usr) const;
 
 private:
+    void copy_parts(const UniqueFd& source, const UniqueFd& target, const CartridgeLabels& labels, const std::string& shared_usr,
+                    const CopyLimits& limits, bool is_overlay) const;
     UniqueFd open_parent(const std::string& path, std::string& name) const;
     std::string label_in(const UniqueFd& parent) const;
 

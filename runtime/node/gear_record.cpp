@@ -35,7 +35,9 @@ Json cartridge_json(const RecordedCartridge& c) {
             {"web_framework", c.web_framework},
             {"install_build_required", c.install_build_required},
             {"endpoints", endpoints},
-            {"database", c.database}};
+            {"database", c.database},
+            {"own", c.own},
+            {"cartridge_version", c.cartridge_version}};
 }
 
 RecordedCartridge parse_cartridge(const Json& json) {
@@ -51,6 +53,8 @@ RecordedCartridge parse_cartridge(const Json& json) {
     }
     // Written before there was this word: a service like any other.
     out.database = find<bool>(json, "database").value_or(false);
+    out.own = find<bool>(json, "own").value_or(false);
+    out.cartridge_version = find<std::string>(json, "cartridge_version").value_or("");
     return out;
 }
 

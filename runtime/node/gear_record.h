@@ -30,6 +30,8 @@ struct RecordedCartridge {
     bool install_build_required = false;
     std::vector<PlacedEndpoint> endpoints;
     bool database = false;
+    bool own = false;               ///< the user's: what the operator says of cartridges by name does not hold for it
+    std::string cartridge_version;  ///< of its packaging; "" if it was added before this was kept
 };
 
 struct GearRecord {

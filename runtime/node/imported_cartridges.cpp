@@ -135,6 +135,16 @@ std::vector<ImportedCartridge> ImportedCartridges::list() const {
     return out;
 }
 
+std::optional<fs::path> ImportedCartridges::find(const std::string& name, const std::string& version) const {
+    for (const ImportedCartridge& imported : list()) {
+        const auto& all = imported.versions;
+        if (imported.name == name && std::find(all.begin(), all.end(), version) != all.end()) {
+            return directory_ / name / version;
+        }
+    }
+    return std::nullopt;
+}
+
 std::vector<fs::path> ImportedCartridges::offered() const {
     std::vector<fs::path> out;
     for (const ImportedCartridge& imported : list()) {

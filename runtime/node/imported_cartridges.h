@@ -8,6 +8,7 @@
 #include "node/agent.h"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ public:
     void activate(const std::string& name, bool active) const;
     void remove(const std::string& name) const;
     std::vector<ImportedCartridge> list() const;
+    /// The directory of a version, offered or not.
+    std::optional<std::filesystem::path> find(const std::string& name, const std::string& version) const;
     /// Directories of what is offered.
     std::vector<std::filesystem::path> offered() const;
 

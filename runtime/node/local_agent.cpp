@@ -115,6 +115,8 @@ void LocalAgent::bring_up(const GearId& id, KeyedMutex& locks) {
     const auto lock = locks.lock(id.text());
     try {
         if (auto record = store_.find(id)) {
+            // Of a fetch that the end of the daemon interrupted.
+            node_.files(*record).remove(home::downloaded);
             // The settings may be others than before.
             apply_resources(*record);
             start_if_missing(*record);
@@ -199,7 +201,7 @@ void LocalAgent::create_repository(const GearId& gear, const RepositorySource& s
     launcher_.ensure_running(record);
     std::string directory;
     for (const Cartridge& cartridge : cartridges()) {
-        if (!record.cartridges.empty() &&
+        if (!record.cartridges.empty() && !record.cartridges.front().own &&
             cartridge.full_name() == record.cartridges.front().full_name) {
             directory = cartridge.source;
         }

@@ -45,8 +45,11 @@ public:
     void destroy_gear(const GearId& gear) override;
     bool has_gear(const GearId& gear) const override;
     std::vector<GearId> gears() const override;
+    Cartridge fetch_cartridge(const GearId& gear, const std::string& url) override;
+    void drop_fetched(const GearId& gear) override;
     ScriptMessages add_cartridge(const GearId& gear, const Cartridge& cartridge) override;
     void remove_cartridge(const GearId& gear, const Cartridge& cartridge) override;
+    CartridgeUpgrade upgrade_cartridge(const GearId& gear, const Cartridge& cartridge) override;
     void create_repository(const GearId& gear, const RepositorySource& source) override;
     ScriptMessages deploy_initially(const GearId& gear, const TextSink& output) override;
     void start(const GearId& gear) override;
@@ -108,6 +111,7 @@ private:
     void bring_up(const GearId& gear, KeyedMutex& locks);
     void warn_of_unknown_cartridges() const;
     void load_cartridges();
+    Cartridge find_packaging(const Cartridge& cartridge, const std::string& version) const;
     void start_if_missing(GearRecord& record);
     void begin_change(const GearId& gear);
     void bring_back(const GearId& gear, const std::string& cartridge);

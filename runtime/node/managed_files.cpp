@@ -83,6 +83,7 @@ ManagedFiles parse_managed_files(std::string_view yaml, const std::string& cartr
         if (root.IsMap()) {
             out.locked = patterns(root, "locked_files", cartridge);
             out.templates = patterns(root, "processed_templates", cartridge);
+            out.setup_rewritten = patterns(root, "setup_rewritten", cartridge);
             out.snapshot_exclusions = patterns(root, "snapshot_exclusions", cartridge);
         }
     } catch (const YAML::Exception&) {

@@ -12,6 +12,7 @@ struct ManagedFiles {
         locked;  ///< patterns relative to the home, cleaned; "x/" = directory itself
     std::vector<std::string> templates;            ///< processed_templates, likewise
     std::vector<std::string> snapshot_exclusions;  ///< likewise
+    std::vector<std::string> setup_rewritten;      ///< likewise: not kept when a cartridge is upgraded
 };
 
 /// cartridge: its directory below the home. Patterns that lead out of their base, and those that

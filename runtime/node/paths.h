@@ -19,6 +19,7 @@
 //     app-root/repo → runtime/repo  …
 //     app-deployments*/by-id/<id> → ../<stamp>  current → <stamp>  <stamp>/{repo,…,metadata.json}
 //     git/<app>.git*                  hooks/ is root's
+//     .downloaded/N/{tree*,work*}     while cartridges of the user's own are being fetched
 //     <cartridge>*/env/NAME  bin/control …
 #pragma once
 #include "base/settings.h"
@@ -48,6 +49,7 @@ public:
     std::string gear_init() const { return str(libexec_dir, "/gear-init"); }
     std::string gear_shell() const { return str(libexec_dir, "/gear-shell"); }
     std::string gear_hook() const { return str(libexec_dir, "/gear-hook"); }
+    std::string gear_fetch() const { return str(libexec_dir, "/gear-fetch"); }
     std::string commands() const { return str(libexec_dir, "/bin"); }
 
     std::string state_dir;
@@ -59,6 +61,7 @@ public:
 /// Relative to a gear's home.
 namespace home {
 inline constexpr const char* repo = "app-root/runtime/repo";
+inline constexpr const char* downloaded = ".downloaded";
 inline constexpr const char* deployments = "app-deployments";
 inline std::string repository(const GearSpec& spec) {
     return str("git/", spec.application_name.text(), ".git");

@@ -34,6 +34,10 @@ const Profile* find_profile(const std::vector<Profile>& profiles, const GearReco
         return found;
     }
     for (const RecordedCartridge& cartridge : record.cartridges) {
+        // Its name is the user's choice: it must not be a way to another profile.
+        if (cartridge.own) {
+            continue;
+        }
         for (const std::string& word : {cartridge.full_name, cartridge.name}) {
             if (const Profile* const found = find_with(profiles, &Profile::cartridges, word)) {
                 return found;

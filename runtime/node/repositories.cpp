@@ -52,10 +52,13 @@ void Repositories::create(GearRecord& record, const RepositorySource& source,
     }
     files.remove(inside);
     record.initial_build = source.kind == RepositorySource::Kind::git;
+    const bool is_own = !record.cartridges.empty() && record.cartridges.front().own;
     const std::string bare = find_template(cartridge_source, ".git");
     const std::string directory = find_template(cartridge_source, "");
     if (source.kind == RepositorySource::Kind::git) {
         from_url(record, source.git);
+    } else if (source.kind == RepositorySource::Kind::cartridge_template && is_own) {
+        from_own_template(record);
     } else if (source.kind == RepositorySource::Kind::cartridge_template && directory.empty() &&
                !bare.empty()) {
         from_url(record, {str("file://", bare), ""});
@@ -78,6 +81,35 @@ void Repositories::from_template(const GearRecord& record, const std::string& di
         give_away(entry.path(), uid);
     }
     give_away(target, uid);
+}
+
+// What it is made of is the gear's: git reads it there. The order of the contract's section 3.1.
+void Repositories::from_own_template(const GearRecord& record) const {
+    const GearFiles files = node_.files(record);
+    const std::string& name = record.cartridges.front().name;
+    std::string found;
+    for (const char* place : {"template", "template.git", "usr/template", "usr/template.git"}) {
+        if (found.empty() && !files.list(str(name, "/", place)).empty()) {
+            found = str(node_.home(record), "/", name, "/", place);
+        }
+    }
+    if (found.ends_with(".git")) {
+        return from_url(record, {str("file://", found), ""});
+    }
+    constexpr const char* program = R"(set -e
+git init --quiet --bare --initial-branch="$1" "$2"
+if [[ $3 ]]; then
+    export GIT_DIR=$2 GIT_WORK_TREE=$3
+    export GIT_AUTHOR_NAME='Template builder' GIT_AUTHOR_EMAIL=builder@gearbox.localhost GIT_AUTHOR_DATE='@0 +0000'
+    export GIT_COMMITTER_NAME='Template builder' GIT_COMMITTER_EMAIL=builder@gearbox.localhost GIT_COMMITTER_DATE='@0 +0000'
+    cd "$3"
+    git add --all --force .
+    git commit --quiet --allow-empty --message 'Creating template'
+    rm -f "$2/index"
+fi
+)";
+    files.ensure_directory(home::repository(record.spec), files.unlocked(), 0750);
+    runner_.run_checked(record, Purpose::build, {"/bin/bash", "-c", program, "template", record.spec.deployment.branch, path(record), found});
 }
 
 void Repositories::from_url(const GearRecord& record, const GitSource& source) const {

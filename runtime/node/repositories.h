@@ -15,7 +15,8 @@ public:
     Repositories(const NodeContext& node, const CartridgeRunner& runner)
         : node_(node), runner_(runner) {}
 
-    /// cartridge_source: directory of the web framework's files, for Kind::cartridge_template.
+    /// cartridge_source: directory of the web framework's files, for Kind::cartridge_template;
+    /// the template of a user's own is in the gear.
     /// Saves the record. A complete repository stays. Throws Error(invalid) if the URL cannot be
     /// cloned.
     void create(GearRecord& record, const RepositorySource& source,
@@ -29,6 +30,7 @@ public:
 
 private:
     void from_template(const GearRecord& record, const std::string& directory) const;
+    void from_own_template(const GearRecord& record) const;
     void from_url(const GearRecord& record, const GitSource& source) const;
     void install_hooks(const GearRecord& record) const;
 

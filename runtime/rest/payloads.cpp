@@ -287,27 +287,26 @@ AuthorizationRequest parse_authorization(const Json& params, Problems& problems)
     return request;
 }
 
-std::string parse_cartridge_word(const Json& params, Problems& problems) {
+CartridgeWish parse_cartridge_wish(const Json& params, Problems& problems) {
     const Fields outer(params, problems);
     const Json* source = &params;
     const Json& list = outer.raw("cartridges");
     const Json& one = list.is_array() && list.size() == 1 ? list.at(0) : outer.raw("cartridge");
     if (one.is_string()) {
-        return one.get<std::string>();
+        return {one.get<std::string>(), "", "", std::nullopt};
     }
     if (one.is_object()) {
         source = &one;
     }
     Fields fields(*source, problems);
-    const auto url = fields.text("url", exit_code::cartridge);
-    const auto name = fields.text_of({"name", "id"}, exit_code::cartridge);
-    if (url && !url->empty()) {
-        problems.add("Downloaded cartridges are not enabled on this host", exit_code::cartridge,
-                     "cartridge");
-    } else if ((!name || name->empty()) && problems.empty()) {
+    const auto url = fields.text("url", exit_code::cartridge).value_or("");
+    const auto name = fields.text_of({"name", "id"}, exit_code::cartridge).value_or("");
+    if (url.empty() && name.empty() && problems.empty()) {
         problems.add("A cartridge name is required", exit_code::cartridge, "cartridge");
+    } else if (!url.empty() && !name.empty()) {
+        problems.add("Each cartridge must have either a name or a url", exit_code::cartridge, "cartridge");
     }
-    return name.value_or("");
+    return {name, url, "", std::nullopt};
 }
 
 }  // namespace gearbox::rest

@@ -37,7 +37,7 @@ std::optional<Role> parse_member_role(const Json& params, Problems& problems,
 DeploymentChange parse_deployment_change(const Json& params, Problems& problems);
 AuthorizationRequest parse_authorization(const Json& params, Problems& problems);
 /// The word of "name", or of "cartridge" as text or object.
-std::string parse_cartridge_word(const Json& params, Problems& problems);
+CartridgeWish parse_cartridge_wish(const Json& params, Problems& problems);
 /// [{"name","value"}]; entries without value remove when removal is allowed.
 std::vector<VariableChange> parse_variables(const Json& list, bool is_removal_allowed,
                                             Problems& problems);

@@ -151,7 +151,7 @@ Json present_application(const Application& application, const std::vector<Membe
     if (with_cartridges) {
         cartridges = Json::array();
         for (const InstalledCartridge& installed : application.cartridges) {
-            cartridges.push_back(present_installed(installed, catalogue.find(installed.name.text()),
+            cartridges.push_back(present_installed(installed, catalogue.find(installed),
                                                    application, view));
         }
     }
@@ -240,7 +240,7 @@ Json present_installed(const InstalledCartridge& installed, const std::optional<
     out["additional_gear_storage"] = application.resources.extra_gb;
     out["status_messages"] = nullptr;
     out["added_time"] = iso_time(installed.added);
-    out["url"] = nullptr;
+    out["url"] = installed.url.empty() ? Json(nullptr) : Json(installed.url);
     out["properties"] = properties_of(installed);
     Json others = Json::array();
     for (const InstalledCartridge& other : application.cartridges) {
@@ -297,7 +297,7 @@ Json present_endpoints(const Application& application, const std::vector<GearEnd
                        const CartridgeCatalogue& catalogue) {
     Json out = Json::array();
     for (const InstalledCartridge& installed : application.cartridges) {
-        const auto known = catalogue.find(installed.name.text());
+        const auto known = catalogue.find(installed);
         for (const GearEndpoint& placed : endpoints) {
             if (placed.cartridge != installed.name.text()) {
                 continue;
@@ -339,7 +339,7 @@ Json present_gear_group(const Application& application, GearState state, const G
                  {"has_given_up", health.has_given_up}};
     Json cartridges = Json::array();
     for (const InstalledCartridge& installed : application.cartridges) {
-        const auto known = catalogue.find(installed.name.text());
+        const auto known = catalogue.find(installed);
         Json cartridge = {{"name", installed.name.text()},
                           {"display_name", known ? known->display_name : installed.name.text()},
                           {"tags", known ? Json(known->categories) : Json::array()}};

@@ -21,6 +21,7 @@ public:
     struct Gear {
         GearSpec spec;
         std::vector<std::string> cartridges;
+        std::vector<std::string> fetched;  ///< addresses, of what is not added yet
         std::vector<PublicKey> keys;
         std::vector<EnvironmentVariable> variables;
         std::vector<EnvironmentVariable> domain_variables;
@@ -36,6 +37,7 @@ public:
     /// The same, after it acted.
     std::function<void(const std::string&)> after;
     std::vector<Cartridge> catalogue = make_catalogue();
+    std::map<std::string, std::string> manifests;  ///< of users' own cartridges, by their address
 
     std::vector<std::string> calls() const {
         const std::lock_guard lock(mutex_);
@@ -76,6 +78,20 @@ public:
             out.push_back(id);
         }
         return out;
+    }
+    Cartridge fetch_cartridge(const GearId& gear, const std::string& url) override {
+        act("fetch_cartridge " + url, [&] { known(gear).fetched.push_back(url); });
+        if (!manifests.contains(url)) {
+            fail(ErrorKind::invalid, "the cartridge '", url, "' cannot be used: nobody is there");
+        }
+        return parse_own_cartridge(manifests.at(url), url);
+    }
+    void drop_fetched(const GearId& gear) override {
+        act("drop_fetched", [&] {
+            if (gears_.contains(gear)) {
+                gears_.at(gear).fetched.clear();
+            }
+        });
     }
     ScriptMessages add_cartridge(const GearId& gear, const Cartridge& cartridge) override {
         act("add_cartridge " + cartridge.name,

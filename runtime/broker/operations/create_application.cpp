@@ -52,21 +52,43 @@ Op create_gear_step(std::shared_ptr<const CreateFacts> facts, const Effects& e) 
             }};
 }
 
+void add_cartridge(const CreateFacts& facts, const Cartridge& cartridge, const Effects& e, OperationOutput& output) {
+    ScriptMessages said = e.agent.add_cartridge(facts.application.gear(), cartridge);
+    e.store.add_cartridge(facts.application.id, installed(cartridge, said.cart_data, e.clock.now()));
+    give_domain_variables(e, facts.application.id, cartridge.full_name(), said.domain_variables);
+    output.messages.push_back(std::move(said));
+}
+
 Op add_cartridge_step(std::shared_ptr<const CreateFacts> facts, const Cartridge& cartridge,
                       const Effects& e, OperationOutput& output) {
     return {"add-cartridge-" + cartridge.name, str("Install ", cartridge.display_name.empty()
                                                                    ? cartridge.full_name()
                                                                    : cartridge.display_name),
-            [facts, cartridge, e, &output] {
-                ScriptMessages said = e.agent.add_cartridge(facts->application.gear(), cartridge);
-                e.store.add_cartridge(facts->application.id,
-                                      {CartridgeName::parse(cartridge.full_name()).value(),
-                                       said.cart_data, e.clock.now()});
-                give_domain_variables(e, facts->application.id, cartridge.full_name(),
-                                      said.domain_variables);
-                output.messages.push_back(std::move(said));
-            },
+            [facts, cartridge, e, &output] { add_cartridge(*facts, cartridge, e, output); },
             {}};
+}
+
+// What a user's own cartridge is, its manifest tells when it is there: until then nobody knows the set.
+std::vector<Op> own_cartridge_steps(std::shared_ptr<const CreateFacts> facts, const Effects& e,
+                                    OperationOutput& output) {
+    const auto set = std::make_shared<std::vector<Cartridge>>(facts->cartridges);
+    const GearId gear = facts->application.gear();
+    return {{"fetch-cartridges", "Fetch the cartridges",
+             [facts, set, gear, e] {
+                 for (const std::string& url : facts->own_urls) {
+                     set->push_back(fetch_cartridge(e, gear, url));
+                 }
+                 *set = facts->complete_set(std::move(*set));
+             },
+             {}},
+            {"add-cartridges", "Install the cartridges",
+             [facts, set, gear, e, &output] {
+                 for (const Cartridge& cartridge : *set) {
+                     add_cartridge(*facts, cartridge, e, output);
+                 }
+                 e.agent.drop_fetched(gear);
+             },
+             {}}};
 }
 
 Op create_repository_step(std::shared_ptr<const CreateFacts> facts, const Effects& e) {
@@ -146,8 +168,14 @@ OperationPlan plan_create_application(const CreateFacts& create_facts, const Eff
     plan.recovery = Recovery::undo;
     plan.steps.push_back(reserve_step(facts, e));
     plan.steps.push_back(create_gear_step(facts, e));
-    for (const Cartridge& cartridge : facts->cartridges) {
-        plan.steps.push_back(add_cartridge_step(facts, cartridge, e, output));
+    if (facts->own_urls.empty()) {
+        for (const Cartridge& cartridge : facts->cartridges) {
+            plan.steps.push_back(add_cartridge_step(facts, cartridge, e, output));
+        }
+    } else {
+        for (Op& step : own_cartridge_steps(facts, e, output)) {
+            plan.steps.push_back(std::move(step));
+        }
     }
     plan.steps.push_back(create_repository_step(facts, e));
     plan.steps.push_back(deploy_step(facts, e, output));

@@ -7,6 +7,7 @@
 #include "broker/store/state_store.h"
 #include "node/agent.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct CreateFacts {
     std::string login;                  ///< of the owner
     std::vector<Cartridge> cartridges;  ///< in the order of installation, the web framework first
     RepositorySource source;
+    /// Of users' own cartridges, which are known only when they are there.
+    std::vector<std::string> own_urls = {};
+    /// Checks the whole set then and puts it in order; throws RequestError.
+    std::function<std::vector<Cartridge>(std::vector<Cartridge>)> complete_set = {};
 };
 
 /// What the steps tell, for the reply.
@@ -35,7 +40,10 @@ struct OperationOutput {
     std::string deploy_log;  ///< the last part of it
 };
 
-/// reserve, create-gear, add-cartridge-NAME…, create-repository, deploy, publish-routes, complete.
+/// Throws RequestError for what may not be added.
+using CartridgeRule = std::function<void(const Cartridge&)>;
+
+/// reserve, create-gear, add-cartridge-NAME… (fetch-cartridges, add-cartridges if some are users' own), create-repository, deploy, publish-routes, complete.
 OperationPlan plan_create_application(const CreateFacts& facts, const Effects& effects,
                                       OperationOutput& output);
 /// Only good for undoing: all that is known after a crash is the id.
@@ -60,6 +68,14 @@ OperationPlan plan_set_deployment(const Application& application, const UserId& 
                                   const DeploymentSettings& settings, const Effects& effects);
 OperationPlan plan_set_resources(const Application& application, const UserId& user,
                                  const GearResources& resources, const Effects& effects);
+/// A user's own, into the gear: plan_add_cartridge is next.
+OperationPlan plan_fetch_cartridge(const Application& application, const UserId& user, const std::string& url,
+                                   const CartridgeRule& rule, Cartridge& fetched, const Effects& effects);
+/// As it is kept.
+InstalledCartridge installed(const Cartridge& cartridge, const std::vector<CartridgeProperty>& properties,
+                             std::int64_t now);
+/// Fetches it, for a refusal with the contract's words.
+Cartridge fetch_cartridge(const Effects& effects, const GearId& gear, const std::string& url);
 OperationPlan plan_add_cartridge(const Application& application, const UserId& user,
                                  const Cartridge& cartridge, const Effects& effects,
                                  OperationOutput& output);

@@ -42,7 +42,12 @@ DeploymentSettings deployment_before(const Json& request) {
             take<int>(request, "keep"), take<std::string>(request, "type")};
 }
 
-std::optional<Cartridge> find_cartridge(const NodeAgent& agent, const std::string& full_name) {
+std::optional<Cartridge> find_cartridge(const NodeAgent& agent, const Json& request) {
+    const auto full_name = take<std::string>(request, "cartridge");
+    // Not in what was written before there were own ones.
+    if (const auto url = find<std::string>(request, "url").value_or(""); !url.empty()) {
+        return parse_own_cartridge(take<std::string>(request, "manifest"), url, full_name);
+    }
     for (Cartridge& cartridge : agent.cartridges()) {
         if (cartridge.full_name() == full_name) {
             return std::move(cartridge);
@@ -94,8 +99,12 @@ OperationPlan Reconciler::plan_again(const OperationRecord& record) const {
                                  take<std::int64_t>(record.request, "extra_gb")};
         return plan_set_resources(application, record.user, application.resources, e);
     }
+    static Cartridge nothing;  // only the undo of this plan is used
+    if (record.kind == "fetch-cartridge") {
+        return plan_fetch_cartridge(application, record.user, "", {}, nothing, e);
+    }
     const auto cartridge = record.request.contains("cartridge")
-                               ? find_cartridge(e.agent, take<std::string>(record.request, "cartridge"))
+                               ? find_cartridge(e.agent, record.request)
                                : std::nullopt;
     static OperationOutput unused;  // only the undo of this plan is used
     if (cartridge && record.kind == "add-cartridge") {

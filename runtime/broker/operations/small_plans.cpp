@@ -2,6 +2,7 @@
 #include "broker/operations/plans.h"
 
 #include "base/error.h"
+#include "broker/problems.h"
 
 #include <algorithm>
 #include <array>
@@ -229,18 +230,58 @@ OperationPlan plan_set_aliases(const Application& application, const UserId& use
     return plan;
 }
 
+InstalledCartridge installed(const Cartridge& cartridge, const std::vector<CartridgeProperty>& properties,
+                             std::int64_t now) {
+    return {CartridgeName::parse(cartridge.full_name()).value(), properties, now, cartridge.url, cartridge.manifest};
+}
+
+Cartridge fetch_cartridge(const Effects& e, const GearId& gear, const std::string& url) {
+    try {
+        return e.agent.fetch_cartridge(gear, url);
+    } catch (const Error& error) {
+        // What cannot be fetched is a bad parameter, in the contract's terms.
+        if (error.kind() != ErrorKind::invalid) {
+            throw;
+        }
+        refuse(ErrorKind::invalid, error.text(), exit_code::cartridge, "cartridge");
+    }
+}
+
+OperationPlan plan_fetch_cartridge(const Application& application, const UserId& user, const std::string& url,
+                                   const CartridgeRule& rule, Cartridge& fetched, const Effects& e) {
+    OperationPlan plan = make_plan("fetch-cartridge", application, user, Recovery::undo);
+    plan.request = {{"url", url}};
+    const GearId gear = application.gear();
+    plan.steps = {{"fetch", "Fetch the cartridge",
+                   [gear, url, rule, &fetched, e] {
+                       fetched = fetch_cartridge(e, gear, url);
+                       rule(fetched);
+                   },
+                   [gear, e] { e.agent.drop_fetched(gear); }}};
+    return plan;
+}
+
 OperationPlan plan_add_cartridge(const Application& application, const UserId& user,
                                  const Cartridge& cartridge, const Effects& e,
                                  OperationOutput& output) {
     OperationPlan plan = make_plan("add-cartridge", application, user, Recovery::undo);
-    plan.request = {{"cartridge", cartridge.full_name()}};
+    plan.request = {{"cartridge", cartridge.full_name()}, {"url", cartridge.url}, {"manifest", cartridge.manifest}};
     const GearId gear = application.gear();
+    const auto drop_fetched = [gear, is_own = cartridge.is_own(), e] {
+        if (is_own) {
+            e.agent.drop_fetched(gear);
+        }
+    };
     plan.steps = {
         {"install", "Install " + cartridge.full_name(),
-         [gear, cartridge, e, &output] {
+         [gear, cartridge, drop_fetched, e, &output] {
              output.messages.push_back(e.agent.add_cartridge(gear, cartridge));
+             drop_fetched();
          },
-         [gear, cartridge, e] { e.agent.remove_cartridge(gear, cartridge); }},
+         [gear, cartridge, drop_fetched, e] {
+             drop_fetched();
+             e.agent.remove_cartridge(gear, cartridge);
+         }},
         {"start", "Start it",
          [gear, cartridge, e] {
              if (e.agent.state(gear) == GearState::started) {
@@ -250,8 +291,7 @@ OperationPlan plan_add_cartridge(const Application& application, const UserId& u
          {}},
         {"record", "Keep it",
          [id = application.id, cartridge, e, &output] {
-             e.store.add_cartridge(id, {CartridgeName::parse(cartridge.full_name()).value(),
-                                        output.messages.front().cart_data, e.clock.now()});
+             e.store.add_cartridge(id, installed(cartridge, output.messages.front().cart_data, e.clock.now()));
              give_domain_variables(e, id, cartridge.full_name(),
                                    output.messages.front().domain_variables);
          },
@@ -266,7 +306,7 @@ OperationPlan plan_add_cartridge(const Application& application, const UserId& u
 OperationPlan plan_remove_cartridge(const Application& application, const UserId& user,
                                     const Cartridge& cartridge, const Effects& e) {
     OperationPlan plan = make_plan("remove-cartridge", application, user, Recovery::finish);
-    plan.request = {{"cartridge", cartridge.full_name()}};
+    plan.request = {{"cartridge", cartridge.full_name()}, {"url", cartridge.url}, {"manifest", cartridge.manifest}};
     plan.steps = {
         {"remove", "Remove " + cartridge.full_name(),
          [gear = application.gear(), cartridge, e] { e.agent.remove_cartridge(gear, cartridge); },

@@ -184,9 +184,9 @@ void StateStore::add_cartridge(const ApplicationId& application,
                                const InstalledCartridge& cartridge) {
     const std::lock_guard lock(mutex_);
     db_.run("INSERT OR REPLACE INTO application_cartridges SELECT ?1, ?2, coalesce("
-            "(SELECT max(position) + 1 FROM application_cartridges WHERE application_id=?1), 0), ?3, ?4",
+            "(SELECT max(position) + 1 FROM application_cartridges WHERE application_id=?1), 0), ?3, ?4, ?5, ?6",
             application.text(), cartridge.name.text(), pairs_text(cartridge.properties),
-            cartridge.added);
+            cartridge.added, cartridge.url, cartridge.manifest);
 }
 
 void StateStore::remove_cartridge(const ApplicationId& application, const std::string& name) {
@@ -305,13 +305,13 @@ std::vector<ApplicationRecord> StateStore::read_applications(sqlite::Statement& 
             a.aliases.push_back({AliasName::parse(alias->text(0)).value(), alias->number(1)});
         }
         const auto cartridge = db_.query(
-            "SELECT name, properties, added FROM application_cartridges WHERE application_id=?"
+            "SELECT name, properties, added, url, manifest FROM application_cartridges WHERE application_id=?"
             " ORDER BY position",
             a.id.text());
         while (cartridge->next()) {
             a.cartridges.push_back({CartridgeName::parse(cartridge->text(0)).value(),
                                     parse_pairs<CartridgeProperty>(cartridge->text(1)),
-                                    cartridge->number(2)});
+                                    cartridge->number(2), cartridge->text(3), cartridge->text(4)});
         }
         found.push_back(std::move(record));
     }

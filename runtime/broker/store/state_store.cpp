@@ -10,7 +10,7 @@ namespace gearbox {
 namespace {
 
 // THE schema: one entry a version, applied in order, never edited once released.
-constexpr std::array<const char*, 4> migrations = {
+constexpr std::array<const char*, 5> migrations = {
     R"(CREATE TABLE users (
         id TEXT PRIMARY KEY, login TEXT NOT NULL UNIQUE, password_hash TEXT NOT NULL,
         max_domains INTEGER NOT NULL, max_gears INTEGER NOT NULL, created INTEGER NOT NULL);
@@ -88,6 +88,8 @@ constexpr std::array<const char*, 4> migrations = {
         cartridge TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, is_unique INTEGER NOT NULL,
         PRIMARY KEY (application_id, cartridge, name));)",
     R"(ALTER TABLE applications ADD COLUMN gear_size TEXT NOT NULL DEFAULT 'small';)",
+    R"(ALTER TABLE application_cartridges ADD COLUMN url TEXT NOT NULL DEFAULT '';
+    ALTER TABLE application_cartridges ADD COLUMN manifest TEXT NOT NULL DEFAULT '';)",
 };
 
 // What every query of users selects, in the order of read_user.

@@ -12,7 +12,7 @@ namespace {
 
 Json present_one(const Call& call, const Application& application,
                  const InstalledCartridge& cartridge) {
-    return present_installed(cartridge, call.broker.catalogue.find(cartridge.name.text()),
+    return present_installed(cartridge, call.broker.catalogue.find(cartridge),
                              application, call.view);
 }
 
@@ -107,9 +107,9 @@ Reply show_application_cartridge(const Call& call) {
 Reply add_application_cartridge(const Call& call) {
     const Application application = application_of(call);
     Problems problems;
-    const std::string word = parse_cartridge_word(call.params, problems);
+    const CartridgeWish wish = parse_cartridge_wish(call.params, problems);
     const Created added =
-        call.broker.applications.add_cartridge(call.who, application, word, problems);
+        call.broker.applications.add_cartridge(call.who, application, wish, problems);
     const InstalledCartridge& cartridge = added.application.cartridges.back();
     return {201, "cartridge", present_one(call, added.application, cartridge),
             messages_of(str("Added ", cartridge.name.text(), " to application ",

@@ -24,7 +24,7 @@ struct DomainVariablesTest : testing::Test {
         return out;
     }
     void add_jenkins(const Application& application) {
-        t.broker->applications.add_cartridge(who, application, "jenkins", {});
+        t.broker->applications.add_cartridge(who, application, {"jenkins", "", "", {}}, {});
     }
 
     TestBroker t;

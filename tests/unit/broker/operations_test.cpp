@@ -139,6 +139,39 @@ TEST(Recovery, ACrashDuringCreateLeavesAllOrNothing) {
     }
 }
 
+TEST(Recovery, ACrashWhileAnOwnCartridgeComesLeavesAllOrNothing) {
+    const std::string manifest = "Name: extra\nCartridge-Short-Name: EXTRA\nVersion: '1'\nCartridge-Vendor: acme\n"
+                                 "Categories: [service]\n";
+    const CartridgeWish extra{"", "http://x/extra", "", std::nullopt};
+    for (const std::string& place : places_of_death({"fetch_cartridge http://x/extra", "add_cartridge extra", "drop_fetched"})) {
+        SCOPED_TRACE(place);
+        TestBroker t;
+        const Principal who = t.user("demo");
+        t.agent.manifests["http://x/extra"] = manifest;
+        const Application shop = t.create(who, "acme", "shop").application;
+        const std::string before = t.store.dump();
+        const auto dies = [&](const auto& act) {
+            die_at(t.agent, place);
+            EXPECT_THROW(act(), SimulatedCrash);
+            t.agent.before = t.agent.after = {};
+            t.restart();
+            t.broker->reconciler.repair();
+            EXPECT_EQ(t.store.dump(), before);
+            EXPECT_TRUE(t.store.unfinished_operations().empty());
+        };
+        dies([&] { t.broker->applications.add_cartridge(who, shop, extra, {}); });
+        EXPECT_EQ(t.agent.gear(shop.id.text()).cartridges, std::vector<std::string>{"php-8.4"});
+        EXPECT_TRUE(t.agent.gear(shop.id.text()).fetched.empty());
+        CreateApplication request;
+        request.name = "other";
+        request.cartridges = {{"php", "", "", std::nullopt}, extra};
+        dies([&] { t.broker->applications.create(who, "acme", request, t.broker->domains); });
+        EXPECT_EQ(t.agent.all().size(), 1u);
+        // And then it works.
+        EXPECT_EQ(t.broker->applications.add_cartridge(who, shop, extra, {}).application.cartridges.size(), 2u);
+    }
+}
+
 TEST(Recovery, ACrashDuringDeleteIsFinished) {
     for (const std::string& place :
          places_of_death({"publish_routes", "stop", "destroy_gear"})) {

@@ -125,9 +125,10 @@ TEST_F(CartridgeCheck, BoundsItsSize) {
 }
 
 TEST(CartridgeSource, IsWhatTheManifestSays) {
-    const auto source = cartridge::source_of(std::string(manifest) + "Source-Url: https://a/b.tgz\nSource-Md5: ABC\n");
+    const auto source = cartridge::source_of(std::string(manifest) + "Source-Url: https://a/b.tgz\nSource-Md5: " + std::string(32, 'A'));
     EXPECT_EQ(source.url, "https://a/b.tgz");
-    EXPECT_EQ(source.md5, "abc");
+    EXPECT_EQ(source.md5, std::string(32, 'a'));
+    EXPECT_EQ(source.sha256, "");
     EXPECT_EQ(cartridge::source_of(manifest).url, "");
 }
 
