@@ -227,6 +227,50 @@ Json cartridge_activate(Broker& broker, const Json& args) {
     return Json::object();
 }
 
+// One gear after the other: what goes wrong in one is told, and the next has its turn.
+Json upgrade_one(Broker& broker, const Application& application, const std::string& cartridge) {
+    Json row = {{"application", str(application.name.text(), "-", application.domain_name.text())}, {"cartridge", cartridge}};
+    try {
+        const auto owner = broker.core.store.find_user(application.owner);
+        const Principal who{owner.value(), "session", ""};
+        const CartridgeUpgrade done = broker.applications.upgrade_cartridge(who, application, cartridge);
+        row["from"] = done.from;
+        row["to"] = done.to;
+        row["result"] = done.from == done.to ? "current" : done.was_compatible ? "upgraded" : "upgraded, restarted";
+    } catch (const Error& error) {
+        row["result"] = "failed";
+        row["reason"] = error.text();
+    }
+    return row;
+}
+
+Json cartridge_upgrade(Broker& broker, const Json& args) {
+    const auto name = take<std::string>(args, "name");
+    const auto imported = broker.core.agent.imported_cartridges();
+    if (std::none_of(imported.begin(), imported.end(), [&](const ImportedCartridge& one) { return one.name == name; })) {
+        fail(ErrorKind::not_found, "no cartridge '", name, "' was imported; see 'gearbox admin cartridge list'");
+    }
+    std::vector<Application> applications;
+    if (find<std::string>(args, "application")) {
+        applications.push_back(application_of(broker, args).second);
+    } else {
+        for (ApplicationRecord& record : broker.core.store.all_applications()) {
+            if (record.stage == Stage::ready) {
+                applications.push_back(std::move(record.value));
+            }
+        }
+    }
+    Json rows = Json::array();
+    for (const Application& application : applications) {
+        for (const InstalledCartridge& installed : application.cartridges) {
+            if (installed.url.empty() && without_version(installed.name.text()) == name) {
+                rows.push_back(upgrade_one(broker, application, installed.name.text()));
+            }
+        }
+    }
+    return rows;
+}
+
 // An application without its cartridge in the catalogue could not be shown, scaled or restored.
 Json cartridge_remove(Broker& broker, const Json& args) {
     const auto name = take<std::string>(args, "name");
@@ -324,6 +368,7 @@ const std::vector<AdminVerb>& admin_verbs() {
         {"cartridge.staging", "", "a directory to put a cartridge into", cartridge_staging},
         {"cartridge.import", "directory", "check what was put there, and offer it", cartridge_import},
         {"cartridge.activate", "name active", "offer an imported cartridge, or no longer", cartridge_activate},
+        {"cartridge.upgrade", "name [application]", "bring gears that have it to the version on offer", cartridge_upgrade},
         {"cartridge.remove", "name", "forget an imported cartridge that nobody uses", cartridge_remove},
         {"application.list", "", "every application of every user", application_list},
     };

@@ -122,6 +122,20 @@ Created ApplicationService::add_cartridge(const Principal& who, const Applicatio
     return created;
 }
 
+CartridgeUpgrade ApplicationService::upgrade_cartridge(const Principal& who, const Application& application,
+                                                       const std::string& name) {
+    Application current;
+    const auto lock = lock_ready(application, current);
+    const InstalledCartridge& installed = check_installed(current, name);
+    const auto offered = installed.url.empty() ? catalogue_.find(name) : std::nullopt;
+    if (!offered) {
+        fail(ErrorKind::not_found, "'", name, "' is not on offer: there is nothing to upgrade to");
+    }
+    CartridgeUpgrade done;
+    core_.runner.run(plan_upgrade_cartridge(current, who.user.id, *offered, done, core_.effects), who.request_id);
+    return done;
+}
+
 void ApplicationService::remove_cartridge(const Principal& who, const Application& application,
                                           const std::string& name) {
     Application current;

@@ -98,6 +98,8 @@ public:
                           const CartridgeWish& wish, const Problems& problems);
     void remove_cartridge(const Principal& who, const Application& application,
                           const std::string& name);
+    /// To the packaging that is on offer now. Throws Error with why it stays as it is.
+    CartridgeUpgrade upgrade_cartridge(const Principal& who, const Application& application, const std::string& name);
     Application change_variables(const Principal& who, const Application& application,
                                  const std::vector<VariableChange>& changes);
     /// Gives its gear another size, at once. 110 for a size that the host does not have.

@@ -135,6 +135,7 @@ Runner declare_admin_cartridge_list(CLI::App& parser);
 Runner declare_admin_cartridge_activate(CLI::App& parser);
 Runner declare_admin_cartridge_deactivate(CLI::App& parser);
 Runner declare_admin_cartridge_remove(CLI::App& parser);
+Runner declare_admin_cartridge_upgrade(CLI::App& parser);
 Runner declare_admin_gear_freeze(CLI::App& parser);
 Runner declare_admin_gear_thaw(CLI::App& parser);
 Runner declare_admin_app_resize(CLI::App& parser);

@@ -419,6 +419,8 @@ const std::vector<Command>& command_table() {
         {"admin cartridge list", "the imported ones, and who uses them", "", &declare_admin_cartridge_list},
         {"admin cartridge activate", "offer one again", "", &declare_admin_cartridge_activate},
         {"admin cartridge deactivate", "do not offer one any more", "", &declare_admin_cartridge_deactivate},
+        {"admin cartridge upgrade", "bring applications that have one to the version on offer",
+         "  gearbox admin cartridge upgrade acme-redis shop-acme", &declare_admin_cartridge_upgrade},
         {"admin cartridge remove", "forget one that nobody uses", "", &declare_admin_cartridge_remove},
         {"admin profile list", "the security profiles, and how many gears have each", "", &declare_admin_profile_list},
         {"admin user create", "make an account", "  gearbox admin user create alice",

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "control/control_client.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace gearbox::cli {
@@ -138,6 +139,37 @@ Runner declare_admin_cartridge_remove(CLI::App& parser) {
             session.terminal().line(str("'", arguments->name, "' removed"));
         }
         return 0;
+    };
+}
+
+Runner declare_admin_cartridge_upgrade(CLI::App& parser) {
+    const auto arguments = add_import_arguments(parser, "CARTRIDGE", "as 'admin cartridge list' names it");
+    const auto application = std::make_shared<std::string>();
+    parser.add_option("APPLICATION", *application, "only in this one (APP or APP-DOMAIN)");
+    return [arguments, application](Session& session) {
+        Json args = {{"name", arguments->name}};
+        if (!application->empty()) {
+            args["application"] = *application;
+        }
+        const Json upgrades = call(arguments->socket, "cartridge.upgrade", args);
+        const bool has_failed = std::any_of(upgrades.begin(), upgrades.end(), [](const Json& row) {
+            return take<std::string>(row, "result") == "failed";
+        });
+        if (!session.print_json(upgrades)) {
+            std::vector<std::vector<std::string>> rows;
+            for (const Json& row : upgrades) {
+                rows.push_back({take<std::string>(row, "application"), take<std::string>(row, "cartridge"),
+                                find<std::string>(row, "from").value_or("-"), find<std::string>(row, "to").value_or("-"),
+                                take<std::string>(row, "result")});
+            }
+            session.terminal().table({"APPLICATION", "CARTRIDGE", "FROM", "TO", "RESULT"}, rows);
+            for (const Json& row : upgrades) {
+                if (const auto reason = find<std::string>(row, "reason")) {
+                    session.terminal().line(str(take<std::string>(row, "application"), " keeps what it has: ", *reason));
+                }
+            }
+        }
+        return has_failed ? exit_status::error : 0;
     };
 }
 

@@ -30,6 +30,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr int port = 4080;
+constexpr int file_port = 8099;  ///< of a web server on this host
 constexpr const char* cgroup_parent = "gearbox-daemon-test";
 constexpr const char* config_file = "/var/lib/gearbox/test.toml";
 
@@ -39,6 +40,7 @@ public:
     explicit Daemon(const std::string& crash_at = "") {
         Settings settings = private_host_settings();
         settings.testing.crash_at = crash_at;
+        settings.network.host_ports = {std::to_string(file_port)};
         write_file_atomically(config_file, dump_settings(settings));
         const UniqueFd ready = bind_notify_socket();
         std::string program = built_program("runtime/gearboxd");
@@ -247,6 +249,99 @@ TEST_F(DaemonTest, KilledAtAnyStepOfCreateItLeavesAllOrNothing) {
                 EXPECT_EQ(remains(), "");
             }
         }
+    }
+    const Daemon daemon;
+    EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
+}
+
+// A web server of this host, which gears may connect to, with a cartridge of a user's.
+class OwnCartridge : public DaemonTest {
+protected:
+    void SetUp() override {
+        DaemonTest::SetUp();
+        shell("ip link add uplink type dummy; ip addr add 198.51.100.2/24 dev uplink; ip link set uplink up");
+        shell(str("cp -r " GEARBOX_TEST_DATA "/cartridges/mock ", served_.path().native(), "/mine; cd ", served_.path().native(),
+                  "/mine; sed -i 's/Vendor: redhat/Vendor: acme/; s/^Name: mock/Name: mine/; s/Short-Name: Mock/Short-Name: Mine/;"
+                  "s/^- web_framework/- embedded/' metadata/manifest.yml; sed -i s/OPENSHIFT_MOCK_/OPENSHIFT_MINE_/g bin/*"));
+        server_ = shell(str("cd ", served_.path().native(), "; python3 -m http.server ", file_port,
+                            " --bind 198.51.100.2 >/dev/null 2>&1 & echo $!"));
+        shell(str("for i in $(seq 50); do curl -s http://198.51.100.2:", file_port, "/ && exit 0; sleep 0.1; done; exit 1"));
+    }
+    void TearDown() override {
+        DaemonTest::TearDown();
+        shell(str("kill ", server_, "; ip link delete uplink"));
+    }
+    static std::string shell(const std::string& program) { return run_tool_checked({"bash", "-c", program}); }
+    static HttpReply create() {
+        return ask("POST", "domain/acme/applications",
+                   str(R"({"name":"shop","cartridges":["mock",{"url":")", url(), R"("}]})"));
+    }
+    static std::string url() { return str("http://198.51.100.2:", file_port, "/mine/"); }
+    static std::vector<std::string> cartridges() {
+        std::vector<std::string> out;
+        for (const Json& cartridge : ask("GET", "domain/acme/application/shop/cartridges").json()["data"]) {
+            out.push_back(cartridge["name"].get<std::string>());
+        }
+        return out;
+    }
+
+private:
+    const TempDir served_;
+    std::string server_;
+};
+
+TEST_F(OwnCartridge, IsPartOfOneApplicationByItsAddress) {
+    {
+        const Daemon daemon;
+        const HttpReply made = create();
+        ASSERT_EQ(made.status, 201) << made.body;
+        EXPECT_EQ(ask("GET", "cartridges").body.find("acme-mine"), std::string::npos);
+    }
+    // The daemon starts again; the server is not asked any more.
+    const Daemon daemon;
+    EXPECT_EQ(cartridges(), (std::vector<std::string>{"mock-1.0", "acme-mine-1.0"}));
+    const HttpReply one = ask("GET", "domain/acme/application/shop/cartridge/acme-mine-1.0");
+    EXPECT_EQ(one.json()["data"]["url"], url());
+    EXPECT_EQ(one.json()["data"]["display_name"], "Test double");
+    EXPECT_EQ(ask("POST", "domain/acme/application/shop/cartridge/acme-mine-1.0/events", R"({"event":"restart"})").status, 200);
+    EXPECT_EQ(ask("DELETE", "domain/acme/application/shop/cartridge/acme-mine-1.0", "{}").status, 200);
+    EXPECT_EQ(ask("POST", "domain/acme/application/shop/cartridges", str(R"({"url":")", url(), R"("})")).status, 201);
+    EXPECT_EQ(cartridges().size(), 2u);
+    const HttpReply refused = ask("POST", "domain/acme/application/shop/cartridges", R"({"url":"file:///etc/passwd"})");
+    EXPECT_EQ(refused.status, 422);
+    EXPECT_EQ(refused.json()["messages"][0]["text"],
+              "The address 'file:///etc/passwd' must begin with http://, https:// or git://");
+    EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
+    EXPECT_EQ(remains(), "");
+}
+
+TEST_F(OwnCartridge, KilledAtAnyStepItLeavesAllOrNothing) {
+    for (const char* step : {"fetch-cartridges", "add-cartridges"}) {
+        SCOPED_TRACE(step);
+        {
+            Daemon daemon(str("create-application/", step, "/after"));
+            EXPECT_NE(create().status, 201);
+            EXPECT_EQ(daemon.wait(), SIGKILL);
+        }
+        const Daemon daemon;
+        EXPECT_EQ(count_applications(), 0u);
+        EXPECT_EQ(remains(), "");
+    }
+    {
+        const Daemon daemon;
+        ASSERT_EQ(create_shop().status, 201);
+    }
+    for (const char* place : {"fetch-cartridge/fetch/after", "add-cartridge/install/after", "add-cartridge/start/after"}) {
+        SCOPED_TRACE(place);
+        {
+            Daemon daemon(place);
+            EXPECT_NE(ask("POST", "domain/acme/application/shop/cartridges", str(R"({"url":")", url(), R"("})")).status, 201);
+            EXPECT_EQ(daemon.wait(), SIGKILL);
+        }
+        const Daemon daemon;
+        EXPECT_EQ(cartridges(), std::vector<std::string>{"mock-1.0"});
+        EXPECT_EQ(call("/run/gearbox/control.sock", "status")["unfinished_operations"], 0);
+        EXPECT_EQ(shell("ls -A /var/lib/openshift/*/ | grep -E 'downloaded|mine' || true"), "");
     }
     const Daemon daemon;
     EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);

@@ -9,6 +9,7 @@
 namespace gearbox::test {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -73,6 +74,59 @@ TEST_F(ImportTest, OffersWhatWasImportedToGears) {
     EXPECT_THAT(agent->imported_cartridges(), IsEmpty());
     EXPECT_TRUE(fs::is_empty(settings.node.import_dir));
     EXPECT_THROW(agent->activate_cartridge("acme-mock", true), Error);
+}
+
+// Two packagings, an incompatible third, and one that fails.
+TEST_F(ImportTest, UpgradesWhatGearsHave) {
+    const auto import_with = [&](const std::string& version, const std::string& program) {
+        const std::string directory = stage("acme", version);
+        ToolOptions options;
+        options.directory = directory;
+        run_tool_checked({"bash", "-ec", program}, options);
+        agent->import_cartridge(directory);
+    };
+    constexpr const char* templates = "mkdir -p env conf; printf 'locked_files: []\\nprocessed_templates: [conf/*.erb]\\n"
+                                      "setup_rewritten: [conf/old]\\n' >metadata/managed_files.yml; echo made >conf/old;";
+    import_with("0.0.1", str(templates, "echo one >env/OPENSHIFT_MOCK_LEVEL"));
+    const GearId gear = create_application(62, {"acme-mock-1.0"});
+    const auto upgraded = [&] {
+        const CartridgeUpgrade done = agent->upgrade_cartridge(gear, cartridge("acme-mock"));
+        return str(done.from, " ", done.to, " ", done.was_compatible ? "compatible" : "restarted");
+    };
+    const auto facts = [&] {
+        return inside(gear, "cd ~/mock; cat env/OPENSHIFT_MOCK_IDENT usr/share.txt conf/* env/OPENSHIFT_MOCK_LEVEL | tr '\\n' ' '");
+    };
+    const auto verbs = [&] { return inside(gear, "cd ~/app-root/data; tr '\\n' ' ' <verbs; rm verbs; ls upgrade 2>/dev/null"); };
+    verbs();
+    EXPECT_EQ(upgraded(), "0.0.1 0.0.1 restarted");  // nothing to do
+    EXPECT_EQ(verbs(), "");
+    inside(gear, "echo mine >~/mock/conf/mine; echo changed >~/mock/conf/old");
+
+    import_with("0.0.2", str(templates, "echo 'Compatible-Versions: [0.0.1]' >>metadata/manifest.yml;"
+                                        "echo two >env/OPENSHIFT_MOCK_LEVEL; echo 'level <%= ENV[\"OPENSHIFT_GEAR_NAME\"] %>' >conf/level.erb"));
+    EXPECT_EQ(upgraded(), "0.0.1 0.0.2 compatible");
+    EXPECT_EQ(verbs(), "");
+    EXPECT_THAT(facts(), AllOf(HasSubstr("acme:mock:1.0:0.0.2"), HasSubstr("mine"), HasSubstr("two")));
+    EXPECT_EQ(inside(gear, "stat -c %U ~/mock/bin/control ~/mock/conf"), str("root\n", gear.text(), "\n"));
+
+    import_with("0.0.3", str(templates, "printf '#!/bin/bash\\necho \"$*\" >$OPENSHIFT_DATA_DIR/upgrade\\n' >bin/upgrade"));
+    EXPECT_EQ(upgraded(), "0.0.2 0.0.3 restarted");
+    EXPECT_EQ(inside(gear, "cat ~/app-root/data/upgrade; cat ~/mock/conf/old"), "1.0 0.0.2 0.0.3\nmade\n");
+    EXPECT_EQ(verbs(), "stop start upgrade\n");
+    restart_agent();
+    EXPECT_EQ(upgraded(), "0.0.3 0.0.3 restarted");
+
+    import_with("0.0.4", "printf '#!/bin/bash\\necho CLIENT_ERROR: no way\\nexit 3\\n' >bin/upgrade; rm -f bin/teardown");
+    try {
+        upgraded();
+        FAIL() << "an upgrade whose script fails";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.text(), HasSubstr("'upgrade' of acme-mock-1.0 ended with status 3: no way"));
+    }
+    EXPECT_THAT(facts(), HasSubstr("acme:mock:1.0:0.0.3"));
+    EXPECT_EQ(inside(gear, "cat ~/mock/usr/share.txt; ls ~/mock/bin | tr '\\n' ' '"), "0.0.3control install setup teardown upgrade ");
+    const GearRecord record = agent->context().store.gear(gear);
+    EXPECT_EQ(http_get(link_addresses(record.spec.uid).gear, record.find_web_endpoint()->proxy_port, "shop"), "first version\n");
 }
 
 TEST_F(ImportTest, RefusesWhatIsNoCartridgeAndLeavesNothing) {

@@ -31,7 +31,7 @@ protected:
                   "tar -czf mine.tgz mine; git init -q --bare -b main mine.git; git --git-dir=mine.git --work-tree=mine add .;"
                   "git --git-dir=mine.git -c user.name=a -c user.email=a commit -qm one; git --git-dir=mine.git update-server-info;"
                   "sum=$(sha256sum mine.tgz | head -c 64);"
-                  "for n in good:$sum bad:${sum/?????/00000}; do (cat mine/metadata/manifest.yml;"
+                  "for n in good:$sum bad:0000${sum:4}; do (cat mine/metadata/manifest.yml;"
                   "  echo Source-Url: http://203.0.113.10/files/mine.tgz; echo Source-Sha256: ${n#*:}) >${n%:*}.yml; done");
     }
     void in_served(const std::string& program) const {

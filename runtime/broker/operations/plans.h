@@ -82,6 +82,13 @@ OperationPlan plan_add_cartridge(const Application& application, const UserId& u
 OperationPlan plan_remove_cartridge(const Application& application, const UserId& user,
                                     const Cartridge& cartridge, const Effects& effects);
 
+/// To the packaging on offer; after a crash once more. Both put right by themselves what fails.
+OperationPlan plan_upgrade_cartridge(const Application& application, const UserId& user, const Cartridge& cartridge,
+                                     CartridgeUpgrade& done, const Effects& effects);
+/// The same for the recovery, where nobody waits for the reason.
+OperationPlan plan_upgrade_again(const Application& application, const UserId& user, const Cartridge& cartridge,
+                                 const Effects& effects);
+
 /// A deployment without a push, and the activation of a kept one. is_done tells whether it worked;
 /// both put right by themselves what failed.
 OperationPlan plan_deploy(const Application& application, const UserId& user,

@@ -110,6 +110,9 @@ OperationPlan Reconciler::plan_again(const OperationRecord& record) const {
     if (cartridge && record.kind == "add-cartridge") {
         return plan_add_cartridge(application, record.user, *cartridge, e, unused);
     }
+    if (cartridge && record.kind == "upgrade-cartridge") {
+        return plan_upgrade_again(application, record.user, *cartridge, e);
+    }
     if (cartridge && record.kind == "remove-cartridge") {
         return plan_remove_cartridge(application, record.user, *cartridge, e);
     }

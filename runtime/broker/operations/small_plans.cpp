@@ -2,6 +2,7 @@
 #include "broker/operations/plans.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "broker/problems.h"
 
 #include <algorithm>
@@ -318,6 +319,33 @@ OperationPlan plan_remove_cartridge(const Application& application, const UserId
          },
          {}},
     };
+    return plan;
+}
+
+OperationPlan plan_upgrade_cartridge(const Application& application, const UserId& user, const Cartridge& cartridge,
+                                     CartridgeUpgrade& done, const Effects& e) {
+    OperationPlan plan = make_plan("upgrade-cartridge", application, user, Recovery::finish);
+    plan.request = {{"cartridge", cartridge.full_name()}};
+    plan.steps = {{"upgrade", "Upgrade " + cartridge.full_name(),
+                   [gear = application.gear(), cartridge, &done, e] { done = e.agent.upgrade_cartridge(gear, cartridge); },
+                   {}}};
+    return plan;
+}
+
+OperationPlan plan_upgrade_again(const Application& application, const UserId& user, const Cartridge& cartridge,
+                                 const Effects& e) {
+    OperationPlan plan = make_plan("upgrade-cartridge", application, user, Recovery::finish);
+    plan.request = {{"cartridge", cartridge.full_name()}};
+    plan.steps = {{"upgrade", "",
+                   [gear = application.gear(), cartridge, e] {
+                       try {
+                           e.agent.upgrade_cartridge(gear, cartridge);
+                       } catch (const Error& error) {
+                           log::warning("an interrupted upgrade of ", cartridge.full_name(), " went back: ", error.text(),
+                                        log::field("gear", gear.text()));
+                       }
+                   },
+                   {}}};
     return plan;
 }
 
