@@ -50,7 +50,8 @@ struct Broker {
                   }),
           members(core),
           teams(core),
-          quickstarts(parts.settings.node.quickstart_dir),
+          quickstarts(parts.settings.node.quickstart_dir,
+                      [this](const Quickstart& quickstart) { return why_not(quickstart); }),
           reconciler(core) {}
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
@@ -71,6 +72,17 @@ struct Broker {
     TeamService teams;
     QuickstartCatalogue quickstarts;
     Reconciler reconciler;
+
+private:
+    std::string why_not(const Quickstart& quickstart) const {
+        std::vector<std::string> cartridges;
+        for (const std::string& word : quickstart.cartridges) {
+            if (catalogue.match(word).empty()) {
+                cartridges.push_back(word);
+            }
+        }
+        return lacking(cartridges, core.agent.missing_packages(quickstart.packages));
+    }
 };
 
 }  // namespace gearbox

@@ -34,6 +34,7 @@ Quickstart parse_quickstart(const std::string& text, const std::filesystem::path
         quickstart.summary = table["summary"].value_or(std::string());
         quickstart.website = table["website"].value_or(std::string());
         quickstart.cartridges = texts(table, "cartridges");
+        quickstart.packages = texts(table, "packages");
         quickstart.tags = texts(table, "tags");
         quickstart.initial_git_url =
             str("file://", file.parent_path().native(), "/", directory, ".git");
@@ -48,6 +49,21 @@ Quickstart parse_quickstart(const std::string& text, const std::filesystem::path
     }
 }
 
+std::string lacking(const std::vector<std::string>& cartridges, const std::vector<std::string>& packages) {
+    const auto said = [](const char* what, const std::vector<std::string>& names, const char* is) {
+        std::string all;
+        for (const std::string& name : names) {
+            all += (all.empty() ? "" : ", ") + name;
+        }
+        return str("the ", what, names.size() == 1 ? " " : "s ", all, names.size() == 1 ? " is" : " are", is,
+                   " on this node");
+    };
+    if (!cartridges.empty()) {
+        return said("cartridge", cartridges, " not");
+    }
+    return packages.empty() ? "" : said("package", packages, " not installed");
+}
+
 std::vector<Quickstart> QuickstartCatalogue::list() const {
     std::vector<Quickstart> found;
     std::error_code none;
@@ -59,6 +75,7 @@ std::vector<Quickstart> QuickstartCatalogue::list() const {
         }
         try {
             found.push_back(parse_quickstart(*text, file));
+            found.back().unavailable = why_not_(found.back());
         } catch (const Error& error) {
             log::warning("leaving out a quickstart: ", error.what());
         }

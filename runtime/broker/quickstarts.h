@@ -2,6 +2,7 @@
 // repository NAME.git.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,15 +14,20 @@ struct Quickstart {
     std::string name;
     std::string summary;
     std::vector<std::string> cartridges;
+    std::vector<std::string> packages;  ///< of Debian, beside those of the cartridges
     std::vector<std::string> tags;
     std::string website;
     std::string initial_git_url;  ///< file:// below the directory
+    std::string unavailable;      ///< why this node cannot deploy it; empty when it can
 };
 
 class QuickstartCatalogue {
 public:
-    explicit QuickstartCatalogue(std::filesystem::path directory)
-        : directory_(std::move(directory)) {}
+    /// Why this node cannot deploy a quickstart; empty when it can.
+    using WhyNot = std::function<std::string(const Quickstart&)>;
+
+    QuickstartCatalogue(std::filesystem::path directory, WhyNot why_not)
+        : directory_(std::move(directory)), why_not_(std::move(why_not)) {}
 
     /// Sorted by id. A quickstart that cannot be read is logged and left out.
     std::vector<Quickstart> list() const;
@@ -30,7 +36,11 @@ public:
 
 private:
     std::filesystem::path directory_;
+    WhyNot why_not_;
 };
+
+/// "the cartridge java is not on this node", "the package x is not installed on this node", "the packages x and y …".
+std::string lacking(const std::vector<std::string>& cartridges, const std::vector<std::string>& packages);
 
 /// Throws Error(invalid) with file:line:column.
 Quickstart parse_quickstart(const std::string& toml, const std::filesystem::path& file);

@@ -72,7 +72,8 @@ std::vector<Quickstart> parse_quickstarts(const Json& data) {
         const Json& entry = item.contains("quickstart") ? item.at("quickstart") : item;
         out.push_back({take<std::string>(entry, "id"), find<std::string>(entry, "summary").value_or(""),
                        take<std::string>(entry, "initial_git_url"),
-                       strings_of(entry.value("cartridges", Json::array()))});
+                       strings_of(entry.value("cartridges", Json::array())),
+                       find<std::string>(entry, "unavailable").value_or("")});
     }
     return out;
 }
@@ -102,7 +103,9 @@ Runner declare_quickstart_list(CLI::App&) {
         }
         std::vector<std::vector<std::string>> rows;
         for (const Quickstart& quickstart : parse_quickstarts(data)) {
-            rows.push_back({quickstart.id, spaced(quickstart.cartridges), quickstart.summary});
+            rows.push_back({quickstart.id, spaced(quickstart.cartridges),
+                            quickstart.unavailable.empty() ? quickstart.summary
+                                                           : "not available: " + quickstart.unavailable});
         }
         session.terminal().table({"NAME", "CARTRIDGES", "WHAT IT IS"}, rows);
         return 0;

@@ -19,6 +19,7 @@ struct Quickstart {
     std::string summary;
     std::string url;
     std::vector<std::string> cartridges;
+    std::string unavailable;  ///< why the node cannot deploy it; empty when it can
 };
 
 /// data of GET /quickstarts.

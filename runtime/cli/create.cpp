@@ -34,6 +34,9 @@ std::optional<Quickstart> find_quickstart(BrokerClient& broker, const std::strin
     std::vector<std::string> known;
     for (Quickstart& quickstart : parse_quickstarts(broker.get("/quickstarts").data)) {
         if (quickstart.id == source) {
+            if (!quickstart.unavailable.empty()) {
+                fail(ErrorKind::unavailable, "the quickstart '", source, "' cannot be deployed: ", quickstart.unavailable);
+            }
             return std::move(quickstart);
         }
         known.push_back(quickstart.id);

@@ -112,6 +112,9 @@ public:
     /// Cartridges whose native requirements are installed, every version, newest first.
     virtual std::vector<Cartridge> cartridges() const = 0;
 
+    /// Those of these Debian packages that are not installed.
+    virtual std::vector<std::string> missing_packages(const std::vector<std::string>&) const { return {}; }
+
     /// The operator's cartridges: an empty directory for root to fill, what was filled taken in and offered, offered
     /// or not, forgotten. Gears that have one keep it.
     virtual std::vector<ImportedCartridge> imported_cartridges() const { return {}; }

@@ -34,6 +34,7 @@ public:
     /// Reaps ended sandboxes; on SIGCHLD.
     void reap() { reaper_.collect(); }
 
+    std::vector<std::string> missing_packages(const std::vector<std::string>& packages) const override;
     std::vector<Cartridge> cartridges() const override;
     std::vector<ImportedCartridge> imported_cartridges() const override;
     std::string make_cartridge_staging() override;

@@ -20,6 +20,10 @@ std::vector<Cartridge> LocalAgent::cartridges() const {
     return catalogue_;
 }
 
+std::vector<std::string> LocalAgent::missing_packages(const std::vector<std::string>& packages) const {
+    return gearbox::missing_packages(packages);
+}
+
 std::vector<ImportedCartridge> LocalAgent::imported_cartridges() const {
     const std::lock_guard lock(catalogue_mutex_);
     return imported_.list();

@@ -183,6 +183,7 @@ Json present_quickstart(const Quickstart& quickstart) {
               {"initial_git_url", quickstart.initial_git_url},
               {"cartridges", quickstart.cartridges},
               {"summary", quickstart.summary},
+              {"unavailable", quickstart.unavailable.empty() ? Json(nullptr) : Json(quickstart.unavailable)},
               {"tags", tags},
               {"admin_tags", ""}}}};
 }

@@ -48,6 +48,22 @@ class Java(Web, unittest.TestCase):
         self.push({})
         self.assertEqual((self.get(), self.get("/shop-1.0/")), ("root", "42"))
 
+    def test_sources(self):
+        self.write({"src/main/java/shop/Shop.java": """package shop;
+import jakarta.servlet.http.*;
+@jakarta.servlet.annotation.WebServlet("/shop")
+public class Shop extends HttpServlet {
+    protected void doGet(HttpServletRequest request, HttpServletResponse response) throws java.io.IOException {
+        response.getWriter().print(new String(getClass().getResourceAsStream("/greeting").readAllBytes()));
+    }
+}
+""", "src/main/resources/greeting": "hello", "src/main/webapp/index.html": "ok"})
+        self.push({})
+        self.assertEqual((self.get("/shop"), self.get()), ("hello", "ok"))
+        self.assertEqual(self.code("/WEB-INF/classes/greeting"), "404")
+        output = self.push_fails({"src/main/java/shop/Shop.java": "package shop; class Shop { int x = nothing; }"})
+        self.assertRegex(output, "(?s)Shop.java.*nothing cannot be resolved.*CLIENT_ERROR: The sources could not be compiled")
+
     def test_https_and_client_address(self):
         self.push({PAGE: "<%= request.getScheme() + ' ' + request.isSecure() + ' ' + request.getRemoteAddr() %>"})
         self.assertEqual(self.get("/?marked", "-H", "X-Forwarded-Proto: https", "-H", "X-Forwarded-For: 192.0.2.7"), "https true 192.0.2.7")

@@ -15,6 +15,7 @@ import tomllib
 import unittest
 
 from gear import BASE, Gear, ScriptFailed, SOURCE, installed
+import test_java
 import test_nodejs
 import test_postgresql
 import test_python
@@ -27,19 +28,19 @@ DIRECTORY = SOURCE / "quickstarts"
 HOST = "demo-test.gearbox.localhost"
 VERSIONS = {
     "python": test_python.Python.version, "postgresql": test_postgresql.VERSION, "nodejs": test_nodejs.installed(),
-    "ruby": test_ruby.installed(), "static": "2.4" if (BASE / "usr/sbin/apache2").exists() else None,
+    "java": test_java.Java.version, "ruby": test_ruby.installed(), "static": "2.4" if (BASE / "usr/sbin/apache2").exists() else None,
 }
 
 
 class Every(unittest.TestCase):
     def test_descriptions_and_repositories(self):
         names = [file.parent.name for file in sorted(DIRECTORY.glob("*/quickstart.toml"))]
-        self.assertEqual(names, ["chat", "guestbook", "site", "tasks", "wordpress"])
+        self.assertEqual(names, ["chat", "guestbook", "mediawiki", "poll", "site", "tasks", "wordpress"])
         for name in names:
             with self.subTest(name):
                 described = tomllib.loads((DIRECTORY / name / "quickstart.toml").read_text())
                 self.assertEqual(described["id"], name)
-                self.assertEqual(set(described), {"id", "name", "summary", "cartridges", "tags", "website"})
+                self.assertEqual(set(described) - {"packages"}, {"id", "name", "summary", "cartridges", "tags", "website"})
                 for cartridge in described["cartridges"]:
                     self.assertTrue((SOURCE / cartridge / "metadata/manifest.yml").exists(), cartridge)
                 repository = f"{installed()}/usr/share/gearbox/quickstarts/{name}/{name}.git"
@@ -264,6 +265,37 @@ class Tasks(Quickstart, unittest.TestCase):
         self.assertIn("303", self.post("/clear"))
         self.assertIn("1 left to do", self.get())
         self.assertNotIn("Sweep ☃", self.get())
+
+
+class Poll(Quickstart, unittest.TestCase):
+    name, cartridges, needs = "poll", ("java",), ()
+
+    def test_1_empty(self):
+        self.assertIn("Compiling src/main/java", self.output)
+        self.assertIn("Nobody has voted yet", self.assertPageIsWhole())
+
+    def test_2_vote_and_read(self):
+        for answer in ("Tea", "Tea", "Milk & honey"):
+            self.assertRegex(self.post("/", answer=answer), "(?s)^HTTP/1.1 303 .*Location: ./")
+        page = self.get()
+        self.assertIn("3 votes so far", page)
+        self.assertRegex(page, r'value="Milk &amp; honey">Milk &amp; honey</button>\s+<meter max="3" value="1">')
+        self.assertRegex(page, r'value="Tea">Tea</button>\s+<meter max="3" value="2">')
+
+    def test_3_what_is_refused(self):
+        for fields in ({"answer": "Beer"}, {"nothing": "more"}):
+            answer = self.post("/", **fields)
+            self.assertIn("HTTP/1.1 400 ", answer)
+            self.assertIn("Please choose one of the answers", answer)
+        self.assertEqual(self.code("/WEB-INF/classes/Votes.class"), "404")
+        self.assertEqual(self.code("/none"), "404")
+
+    def test_4_a_push_keeps_the_votes(self):
+        servlet = self.tree / "src/main/java/PollServlet.java"
+        servlet.write_text(servlet.read_text().replace("What do you drink?", "What would you like to drink?"))
+        self.gear.deploy(self.tree)
+        self.assertIn("What would you like to drink?", self.get())
+        self.assertIn("3 votes so far", self.get())
 
 
 class Site(Quickstart, unittest.TestCase):

@@ -38,6 +38,7 @@ public:
     std::function<void(const std::string&)> after;
     std::vector<Cartridge> catalogue = make_catalogue();
     std::map<std::string, std::string> manifests;  ///< of users' own cartridges, by their address
+    std::vector<std::string> absent_packages;
 
     std::vector<std::string> calls() const {
         const std::lock_guard lock(mutex_);
@@ -57,6 +58,15 @@ public:
     }
 
     std::vector<Cartridge> cartridges() const override { return catalogue; }
+    std::vector<std::string> missing_packages(const std::vector<std::string>& packages) const override {
+        std::vector<std::string> out;
+        for (const std::string& package : packages) {
+            if (std::find(absent_packages.begin(), absent_packages.end(), package) != absent_packages.end()) {
+                out.push_back(package);
+            }
+        }
+        return out;
+    }
 
     void create_gear(const GearSpec& spec) override {
         act("create_gear", [&] {

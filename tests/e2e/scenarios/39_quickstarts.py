@@ -48,6 +48,13 @@ def delete(appliance, app):
     expect(appliance.users["quentin"].api("DELETE", f"/application/{app['id']}").status, 200)
 
 
+def check_what_the_image_has_no_packages_for(appliance):
+    offered = {q["quickstart"]["id"]: q["quickstart"]["unavailable"] for q in appliance.make_user("quentin").api("GET", "/quickstarts").json["data"]}
+    expect(offered.pop("poll"), "the cartridge java is not on this node")
+    expect_in("mediawiki", offered.pop("mediawiki"))
+    expect(set(offered.values()), {None}, str(offered))
+
+
 def check_guestbook_with_flask_and_postgresql(appliance):
     app = create(appliance, "guestbook")
     assert_page(appliance, app, "Nobody has written anything yet")

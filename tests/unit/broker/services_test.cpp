@@ -420,6 +420,24 @@ TEST(Quickstarts, AreReadFromTheirDirectories) {
               str("file://", directory.native(), "/wordpress.git"));
     EXPECT_TRUE(parse_git_source(list[0].initial_git_url, t.settings.node.quickstart_dir));
     EXPECT_FALSE(t.broker->quickstarts.find("../wordpress"));
+    EXPECT_EQ(list[0].unavailable, "");
+}
+
+TEST(Quickstarts, SayWhyTheyCannotBeDeployed) {
+    TestBroker t;
+    const auto directory = t.directory.path() / "quickstarts";
+    const auto write = [&](const char* name, const char* text) {
+        std::filesystem::create_directories(directory / name);
+        write_file_atomically(directory / name / "quickstart.toml", text);
+    };
+    write("java", "cartridges = [\"php\", \"cobol\"]\npackages = [\"absent\"]\n");
+    write("wiki", "cartridges = [\"php\"]\npackages = [\"absent\", \"there\", \"gone\"]\n");
+    t.agent.absent_packages = {"absent", "gone"};
+    EXPECT_EQ(t.broker->quickstarts.find("java")->unavailable, "the cartridge cobol is not on this node");
+    EXPECT_EQ(t.broker->quickstarts.find("wiki")->unavailable,
+              "the packages absent, gone are not installed on this node");
+    t.agent.absent_packages = {};
+    EXPECT_EQ(t.broker->quickstarts.find("wiki")->unavailable, "");
 }
 
 TEST(Applications, SeveralAtOnceMayMakeTheirDomain) {

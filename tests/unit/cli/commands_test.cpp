@@ -92,6 +92,23 @@ TEST_F(CliTest, creates_from_a_quickstart_with_its_cartridges) {
     EXPECT_NE(broker.last("GET", "/operations/" + id->second), nullptr);
 }
 
+TEST_F(CliTest, tells_why_a_quickstart_cannot_be_deployed) {
+    set_up();
+    broker.answers["GET /quickstarts"] = {
+        200,
+        Json::array({{{"quickstart",
+                       {{"id", "poll"},
+                        {"initial_git_url", "file:///poll.git"},
+                        {"cartridges", {"java"}},
+                        {"summary", "A poll"},
+                        {"unavailable", "the cartridge java is not on this node"}}}}}),
+        {}};
+    EXPECT_EQ(run({"quickstart", "list"}), 0) << err;
+    EXPECT_THAT(out, HasSubstr("not available: the cartridge java is not on this node"));
+    EXPECT_NE(run({"app", "create", "poll", "--from-code", "poll"}), 0);
+    EXPECT_THAT(err, HasSubstr("the quickstart 'poll' cannot be deployed: the cartridge java is not on this node"));
+}
+
 TEST_F(CliTest, unknown_cartridge_is_154_with_a_suggestion) {
     set_up();
     broker.answers["GET /cartridges"] = {200, Json::array({{{"name", "php-8.4"}}}), {}};

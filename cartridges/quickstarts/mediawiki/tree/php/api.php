@@ -1,0 +1,3 @@
+<?php
+require __DIR__ . '/../.openshift/config/where.php';
+require '/usr/share/mediawiki/api.php';
