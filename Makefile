@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(GEARBOX_CACHE)/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e bench bench-broker bench-gears bench-density bench-overhead lint clean clean-cache
+.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e bench bench-broker bench-gears bench-density bench-overhead bench-push lint clean clean-cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ bench: iso ## figures and ratios, printed
 
 bench-gears: build ## the start of a gear beside crun, bwrap, systemd-nspawn (needs those)
 	@python3 tests/bench/gears.py
+
+bench-push: build ## a push until it is served, beside plain git and the server's start
+	@unshare --net --mount --propagation private python3 -B tests/bench/push.py
 
 bench-density: build ## time and memory of a thousand idle gears
 	@python3 tests/bench/density.py

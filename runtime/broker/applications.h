@@ -93,6 +93,9 @@ public:
     }
     GearState state(const Application& application) const;
     std::vector<Deployment> deployments(const Application& application) const;
+    LogPage logs(const Application& application, const std::string& after, int lines) const {
+        return core_.agent.logs(application.gear(), after, lines);
+    }
 
     Created add_cartridge(const Principal& who, const Application& application,
                           const CartridgeWish& wish, const Problems& problems);

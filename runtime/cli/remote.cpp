@@ -1,10 +1,14 @@
 // ssh, tail, git-clone: replaced by the program that does it, with the addresses that hold from here.
 #include "base/file.h"
+#include "base/percent.h"
 #include "cli/applications.h"
 #include "cli/target.h"
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <sstream>
+#include <thread>
 
 namespace gearbox::cli {
 
@@ -70,20 +74,51 @@ Runner declare_ssh(CLI::App& parser) {
     };
 }
 
+namespace {
+
+// Ends with the person's patience, or with the application.
+int show_logs(Session& session, const Json& application, int lines, bool follow) {
+    const std::string path = "/application/" + percent_encode(take<std::string>(application, "id")) + "/logs";
+    std::string query = str("?lines=", lines);
+    while (true) {
+        const Json page = session.broker().get(path + query).data;
+        if (!session.print_json(page)) {
+            for (const Json& line : page.at("lines")) {
+                session.terminal().line(str(take<std::string>(line, "file"), ": ", take<std::string>(line, "text")));
+            }
+        }
+        if (!follow) {
+            return 0;
+        }
+        query = "?after=" + percent_encode(take<std::string>(page, "after"));
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
+}
+
+}  // namespace
+
 Runner declare_tail(CLI::App& parser) {
     struct Arguments {
         Target target;
         std::string files = "*/log*/*";
         std::string options;
+        bool follow = false;
+        std::optional<int> lines;
     };
     const auto arguments = std::make_shared<Arguments>();
     add_target(parser, arguments->target);
+    parser.add_flag("--follow", arguments->follow, "over HTTPS instead of ssh: each line with its file, control characters made visible");
+    parser.add_option("--lines", arguments->lines, "over HTTPS: the last lines of each log, and no more unless --follow")
+        ->check(CLI::Range(0, 1000));
     parser.add_option("-f,--files", arguments->files, "files below the gear's home")
         ->capture_default_str();
     parser.add_option("-o,--opts", arguments->options, "options of tail, e.g. '-n 100'");
     return [arguments](Session& session) {
         const Json application =
             session.application(arguments->target.name, arguments->target.domain);
+        if (arguments->follow || arguments->lines) {
+            return show_logs(session, application, arguments->lines.value_or(10), arguments->follow);
+        }
         std::vector<std::string> argv = ssh_command(session, application);
         const std::string options =
             arguments->options.empty() ? "" : str("--opts ", base64(arguments->options), " ");

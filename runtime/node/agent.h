@@ -105,6 +105,15 @@ struct CartridgeUpgrade {
 /// Acts on gears. Thread-safe; calls for one gear are serialised by the caller (one lock per
 /// application). Every call is idempotent: the journal repeats calls after a crash. destroy_ and
 /// remove_ calls are fine with what never existed. All throw Error.
+struct LogLine {
+    std::string file;  ///< below the gear's home
+    std::string text;  ///< without control characters
+};
+struct LogPage {
+    std::vector<LogLine> lines;
+    std::string after;  ///< asks for what comes next
+};
+
 class NodeAgent {
 public:
     virtual ~NodeAgent() = default;
@@ -209,6 +218,8 @@ public:
     /// and memory is taken back by killing if need be.
     virtual void set_resources(const GearId& gear, const GearResources& resources) = 0;
     virtual std::vector<Deployment> deployments(const GearId& gear) const = 0;
+    /// after "": the last lines of each log; else what came after an earlier page. Needs no lock of the application.
+    virtual LogPage logs(const GearId& gear, const std::string& after, int lines) const = 0;
     /// Builds and activates what the repository has. False when that failed, with the reason in the
     /// output. Throws Error(invalid) for a ref that is not there and for applications that take
     /// binary deployments.

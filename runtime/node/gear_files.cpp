@@ -195,6 +195,29 @@ std::optional<std::string> GearFiles::find(const std::string& path, std::size_t 
     }
 }
 
+std::optional<FilePart> GearFiles::find_part(const std::string& path, std::int64_t begin, std::size_t limit) const {
+    try {
+        const UniqueFd file = open_without_links(home_.get(), RelativePath(path),
+                                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        struct stat info {};
+        check(::fstat(file.get(), &info), "looking at '", path, "'");
+        if (!S_ISREG(info.st_mode)) {
+            return std::nullopt;
+        }
+        const std::int64_t size = info.st_size;
+        FilePart part{info.st_ino, begin < 0 ? std::max<std::int64_t>(0, size + begin) : begin > size ? 0 : begin, {}};
+        part.data.resize(std::min(limit, static_cast<std::size_t>(size - part.begin)));
+        const ssize_t read = ::pread(file.get(), part.data.data(), part.data.size(), part.begin);
+        part.data.resize(static_cast<std::size_t>(check(read, "reading '", path, "'")));
+        return part;
+    } catch (const SysError& error) {
+        if (is_absent(error.code())) {
+            return std::nullopt;
+        }
+        throw;
+    }
+}
+
 std::vector<std::string> GearFiles::list(const std::string& path) const {
     UniqueFd fd;
     try {

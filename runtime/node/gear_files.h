@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,12 @@ struct CopyLimits {
     int depth = 64;  ///< of directories in directories
 };
 
+struct FilePart {
+    std::uint64_t inode = 0;
+    std::int64_t begin = 0;  ///< of data in the file, bytes
+    std::string data;
+};
+
 class GearFiles {
 public:
     /// The home must exist. gid: the gear's; label: of its home, "" for none.
@@ -45,6 +52,9 @@ public:
     bool exists(const std::string& path) const;
     /// The content of a regular file, at most limit bytes of it; empty for anything else.
     std::optional<std::string> find(const std::string& path, std::size_t limit = 256 * 1024) const;
+    /// What a regular file has from begin on, at most limit bytes; a negative begin counts from its end. A begin
+    /// beyond the end is 0: the file was emptied. Empty for anything else than a regular file.
+    std::optional<FilePart> find_part(const std::string& path, std::int64_t begin, std::size_t limit) const;
     /// Names in a directory, sorted; nothing if there is none.
     std::vector<std::string> list(const std::string& path) const;
 

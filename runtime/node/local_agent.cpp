@@ -5,6 +5,7 @@
 #include "node/catalogue.h"
 #include "node/environ.h"
 #include "node/gear_state.h"
+#include "node/logs.h"
 #include "sys/disk_quota.h"
 #include "sys/users.h"
 
@@ -480,6 +481,15 @@ void LocalAgent::end_deployment(const GearRecord& record) {
 
 std::vector<Deployment> LocalAgent::deployments(const GearId& gear) const {
     return deployer_.deployments(store_.gear(gear));
+}
+
+LogPage LocalAgent::logs(const GearId& gear, const std::string& after, int lines) const {
+    const GearRecord record = store_.gear(gear);
+    std::vector<std::string> directories = {"app-root/logs"};
+    for (const RecordedCartridge& cartridge : record.cartridges) {
+        directories.push_back(cartridge.name + "/logs");
+    }
+    return read_logs(node_.files(record), directories, after, lines);
 }
 
 }  // namespace gearbox

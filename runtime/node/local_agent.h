@@ -88,6 +88,7 @@ public:
     void set_resources(const GearId& gear, const GearResources& resources) override;
     void set_deployment_settings(const GearId& gear, const DeploymentSettings& settings) override;
     std::vector<Deployment> deployments(const GearId& gear) const override;
+    LogPage logs(const GearId& gear, const std::string& after, int lines) const override;
 
     bool deploy(const GearId& gear, const DeployRequest& request,
                 const TextSink& output) override;

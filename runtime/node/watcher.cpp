@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "node/environ.h"
 #include "node/isolator.h"
+#include "node/logs.h"
 #include "sys/listeners.h"
 
 #include <algorithm>
@@ -158,7 +159,7 @@ void Watcher::tell(const GearId& gear, const std::string& text) const {
     command.argv = {node_.settings.node.libexec_dir + "/bin/logshifter", "-tag", "gearbox"};
     command.environment = to_pairs(make_environment(node_.files(*record), *record, node_.settings));
     command.directory = node_.home(*record);
-    command.input = str(iso_time(node_.clock.now()), " ", text, "\n");
+    command.input = visible_line(text) + "\n";
     command.deadline = std::chrono::seconds(10);
     node_.launcher.run(*record, command);
 }

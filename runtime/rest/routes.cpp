@@ -89,6 +89,8 @@ constexpr std::array route_table = {
     Route{"POST", "@application/deployments", Privilege::session, Role::edit, add_deployment, "Deploy without a push"},
     Route{"GET", "@application/deployment|deployments/:deployment", Privilege::read, Role::view, show_deployment, "One deployment"},
 
+    Route{"GET", "@application/logs", Privilege::session, Role::edit, show_logs, "The last lines of its logs; after: what came since an earlier reply"},
+
     Route{"GET", "@application/cartridges", Privilege::read, Role::view, list_application_cartridges, "Its cartridges"},
     Route{"POST", "@application/cartridges", Privilege::session, Role::edit, add_application_cartridge, "Add a cartridge"},
     Route{"GET", "@application/cartridge|cartridges/:cartridge", Privilege::read, Role::view, show_application_cartridge, "One of its cartridges"},

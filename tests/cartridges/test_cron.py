@@ -130,7 +130,7 @@ class Cron(unittest.TestCase):
         self.job("daily", "a.sh", '#!/bin/bash\necho "$(id -u) $PWD $OPENSHIFT_APP_NAME $(umask) $(wc -c)"; echo wrong >&2; exit 3\n')
         self.job("daily", "b.sh", "#!/bin/bash\necho next\n")
         self.gear.script("cron", "run-jobs", "daily")
-        log = [line.split(": ", 1)[-1] for line in (self.logs / "cron_daily.log").read_text().splitlines()]
+        log = [line.split(" ", 1)[-1] for line in (self.logs / "cron_daily.log").read_text().splitlines()]
         self.assertEqual(log, ["a.sh", f"{UID} {self.gear.home} Shop1 0077 0", "wrong", "a.sh ended with status 3",
                                "b.sh", "next"])
         self.assertFalse((self.logs / "cron_hourly.log").exists())

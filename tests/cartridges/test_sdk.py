@@ -107,6 +107,8 @@ class Sdk(unittest.TestCase):
 
 
 class Logshifter(unittest.TestCase):
+    TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ "
+
     def shift(self, data, **env):
         subprocess.run([HELPERS / "logshifter", "-tag", "my-app"], input=data, check=True,
                        env={"OPENSHIFT_LOG_DIR": self.logs, **env})
@@ -118,8 +120,33 @@ class Logshifter(unittest.TestCase):
 
     def test_appends(self):
         self.shift(b"one\n")
-        self.shift(b"two\n")
-        self.assertEqual(pathlib.Path(self.logs, "my-app.log").read_bytes(), b"one\ntwo\n")
+        self.shift(b"two\nthree")
+        self.assertRegex(pathlib.Path(self.logs, "my-app.log").read_bytes(), b"\\A%sone\n%stwo\n%sthree\\Z" % (self.TIME, self.TIME, self.TIME))
+
+    def test_line_that_comes_in_pieces(self):
+        process = subprocess.Popen([HELPERS / "logshifter", "-tag", "a"], stdin=subprocess.PIPE, env={"OPENSHIFT_LOG_DIR": self.logs})
+        file = pathlib.Path(self.logs, "a.log")
+        for piece in (b"one\n\ntw", b"o ", b"\n", b"three\n"):
+            before = file.stat().st_size if file.exists() else 0
+            process.stdin.write(piece)
+            process.stdin.flush()
+            subprocess.run(["timeout", "5", "bash", "-c", f"until [ $(stat -c %s {file} || echo 0) -gt {before} ]; do sleep .02; done"],
+                           check=True, stderr=subprocess.DEVNULL)
+        process.stdin.close()
+        process.wait(5)
+        self.assertRegex(file.read_bytes(), b"\\A%sone\n%s\n%stwo \n%sthree\n\\Z" % (self.TIME, self.TIME, self.TIME, self.TIME))
+
+    def test_without_times(self):
+        self.shift(b"one\n", LOGSHIFTER_MY_APP_TIMES="no")
+        self.assertEqual(pathlib.Path(self.logs, "my-app.log").read_bytes(), b"one\n")
+
+    def test_no_setting_lets_it_grow_without_bounds(self):
+        for files, size in (("9999", "10M"), ("10", "999G"), ("0", "1G")):
+            self.shift(b"x\n", LOGSHIFTER_MY_APP_MAX_FILESIZE=size, LOGSHIFTER_MY_APP_MAX_FILES=files)
+            os.truncate(f"{self.logs}/my-app.log", 200 << 20)  # sparse
+            self.shift(b"x\n", LOGSHIFTER_MY_APP_MAX_FILESIZE=size, LOGSHIFTER_MY_APP_MAX_FILES=files)
+            self.assertLess(os.path.getsize(f"{self.logs}/my-app.log"), 100)
+            self.assertLessEqual(len(os.listdir(self.logs)), 2)
 
     def test_keeps_within_its_bounds(self):
         line = b"x" * 99 + b"\n"
@@ -144,7 +171,7 @@ class Logshifter(unittest.TestCase):
         process.stdin.write(b"two\n")
         process.stdin.close()
         process.wait(5)
-        self.assertEqual(file.read_bytes(), b"two\n")
+        self.assertRegex(file.read_bytes(), b"\\A%stwo\n\\Z" % self.TIME)
 
 
 class Helpers(unittest.TestCase):

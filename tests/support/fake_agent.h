@@ -234,6 +234,11 @@ public:
         return {{"0123abcd", "master", std::string(40, 'a'), false, false, 1700000000, {1700000001.5}}};
     }
 
+    LogPage logs(const GearId&, const std::string& after, int lines) const override {
+        return after.empty() ? LogPage{{{"app-root/logs/php.log", "the last of " + std::to_string(lines)}}, "here"}
+                             : LogPage{{}, after + " and on"};
+    }
+
     bool deploy(const GearId& gear, const DeployRequest& request,
                 const TextSink& output) override {
         act("deploy " + request.ref, [&] { known(gear); });

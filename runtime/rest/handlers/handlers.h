@@ -8,6 +8,7 @@ namespace gearbox::rest::handlers {
 Reply show_root(const Call& call);
 Reply show_environment(const Call& call);
 Reply list_regions(const Call& call);
+Reply show_logs(const Call& call);
 Reply list_quickstarts(const Call& call);
 Reply show_quickstart(const Call& call);
 Reply list_cartridges(const Call& call);

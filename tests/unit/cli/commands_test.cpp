@@ -92,6 +92,15 @@ TEST_F(CliTest, creates_from_a_quickstart_with_its_cartridges) {
     EXPECT_NE(broker.last("GET", "/operations/" + id->second), nullptr);
 }
 
+TEST_F(CliTest, shows_the_last_lines_of_logs_without_ssh) {
+    set_up();
+    broker.answers["GET /domain/demo/application/blog?include=cartridges"] = {200, application("blog"), {}};
+    broker.answers["GET /application/0123456789abcdef01234567/logs?lines=3"] = {
+        200, {{"after", "x"}, {"lines", {{{"file", "app-root/logs/php.log"}, {"text", "a \\x1b[2J line"}}}}}, {}};
+    EXPECT_EQ(run({"tail", "blog", "--lines", "3"}), 0) << err;
+    EXPECT_EQ(out, "app-root/logs/php.log: a \\x1b[2J line\n");
+}
+
 TEST_F(CliTest, tells_why_a_quickstart_cannot_be_deployed) {
     set_up();
     broker.answers["GET /quickstarts"] = {
