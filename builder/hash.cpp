@@ -37,15 +37,24 @@ void Sha256::add(std::string_view data) {
     check_openssl(EVP_DigestUpdate(context_.get(), data.data(), data.size()));
 }
 
-std::string Sha256::finish() {
+std::string Sha256::finish_bytes() {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned length = 0;
     check_openssl(EVP_DigestFinal_ex(context_.get(), bytes, &length));
+    return {reinterpret_cast<const char*>(bytes), length};
+}
+
+std::string Sha256::finish() {
+    return to_hex(finish_bytes());
+}
+
+std::string to_hex(std::string_view bytes) {
     static constexpr char digits[] = "0123456789abcdef";
     std::string hex;
-    for (unsigned i = 0; i < length; ++i) {
-        hex += digits[bytes[i] >> 4];
-        hex += digits[bytes[i] & 15];
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        hex += digits[byte >> 4];
+        hex += digits[byte & 15];
     }
     return hex;
 }

@@ -15,6 +15,8 @@ public:
     void add(std::string_view data);
     /// The number as hex digits. Nothing can be added afterwards.
     std::string finish();
+    /// The same as its 32 bytes.
+    std::string finish_bytes();
 
 private:
     struct Free {
@@ -22,6 +24,9 @@ private:
     };
     std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
+
+/// Lower-case hex digits.
+std::string to_hex(std::string_view bytes);
 
 std::string hash_text(std::string_view text);
 

@@ -1,11 +1,14 @@
 // From the finished tree to the files of the medium: root image and bootable ISO.
+#include "hash.h"
 #include "monitor.h"
 #include "stages/boot.h"
+#include "verity.h"
 
 #include "base/error.h"
 #include "base/file.h"
 
 #include <charconv>
+#include <map>
 
 namespace gearbox::builder::stages {
 
@@ -66,6 +69,7 @@ void run_squashfs(StageContext& context) {
                !line.starts_with("directory ") && !line.starts_with("symbolic link ");
     };
     context.tools.run(call);
+    put_file(context.out / "verity", append_verity(image).text());
 }
 
 namespace {
@@ -123,6 +127,23 @@ void make_iso(StageContext& context, const fs::path& medium, const fs::path& esp
     context.tools.run(call);
 }
 
+// What the menu's check of the medium reads, as sha256sum does. Without GRUB's image for BIOS, into which
+// xorriso writes where it lies.
+std::string make_checksums(const fs::path& medium) {
+    std::map<std::string, std::string> sums;
+    for (const auto& entry : fs::recursive_directory_iterator(medium)) {
+        const std::string name = entry.path().lexically_relative(medium).string();
+        if (entry.is_regular_file() && name != "boot/grub/bios.img") {
+            sums[name] = hash_file(entry.path());
+        }
+    }
+    std::string text;
+    for (const auto& [name, sum] : sums) {
+        text += str(sum, "  ", name, "\n");
+    }
+    return text;
+}
+
 }  // namespace
 
 void run_iso(StageContext& context) {
@@ -139,10 +160,11 @@ void run_iso(StageContext& context) {
                          medium / "live/initrd.img");
     fs::create_hard_link(context.artifacts.at("squashfs") / "root.squashfs",
                          medium / "live/root.squashfs");
+    const std::string verity = read_file(context.artifacts.at("squashfs") / "verity");
     const std::string search = "--label " + volume;
     put_file(medium / "boot/grub/grub.cfg",
              make_boot_menu(context, {search, "/live/vmlinuz", "/live/initrd.img",
-                                      "gearbox.label=" + volume}));
+                                      str("gearbox.label=", volume, " gearbox.verity=", verity)}));
     const fs::path early = work / "early.cfg";
     put_file(early, make_early_config(search));
     make_grub(
@@ -150,6 +172,7 @@ void run_iso(StageContext& context) {
         {"i386-pc-eltorito", "i386-pc", early, medium / "boot/grub/bios.img", {"biosdisk", "vbe"}});
     make_grub(context,
               {"x86_64-efi", "x86_64-efi", early, medium / "EFI/BOOT/BOOTX64.EFI", {"efi_gop"}});
+    put_file(medium / "live/SHA256SUMS", make_checksums(medium));
     clamp_times(medium, epoch);
     const fs::path esp = work / "efi.img";
     make_esp(context, medium / "EFI/BOOT/BOOTX64.EFI", esp, 4);

@@ -1,4 +1,4 @@
-// The initramfs: busybox, the kernel modules that reach the medium, and livecd/initramfs/init.
+// The initramfs: busybox, a few programs more, the kernel modules that reach the medium, and livecd/initramfs/init.
 #include "kernel_modules.h"
 #include "stages/stages.h"
 
@@ -9,6 +9,7 @@
 #include <archive_entry.h>
 
 #include <sys/stat.h>
+#include <initializer_list>
 #include <memory>
 #include <set>
 #include <vector>
@@ -116,23 +117,34 @@ std::vector<std::string> libraries_of(StageContext& context, const std::string& 
     return found;
 }
 
-void add_program(Cpio& cpio, StageContext& context, const std::string& program) {
-    std::set<std::string> folders;
-    for (const std::string& library : libraries_of(context, program)) {
-        std::string made;
-        for (const fs::path& part : fs::path(library).parent_path().relative_path()) {
-            made += (made.empty() ? "" : "/") + part.string();
-            if (folders.insert(made).second) {
-                cpio.folder(made);
+// With the libraries that they need, each once.
+void add_programs(Cpio& cpio, StageContext& context, std::initializer_list<const char*> programs) {
+    std::set<std::string> made;
+    const auto add_folders = [&](const fs::path& folder) {
+        std::string name;
+        for (const fs::path& part : folder) {
+            name += (name.empty() ? "" : "/") + part.string();
+            if (made.insert(name).second) {
+                cpio.folder(name);
             }
         }
+    };
+    const auto add = [&](const std::string& path, const std::string& name) {
+        if (!made.insert(name).second) {
+            return;
+        }
+        add_folders(fs::path(name).parent_path());
         // The canonical path, so that a link (/lib) does not lead out of the tree.
-        const fs::path inside = context.tree / "usr" / fs::path(library).relative_path();
-        const fs::path direct = context.tree / fs::path(library).relative_path();
-        cpio.file(library.substr(1), read_file(fs::exists(inside) ? inside : direct), 0755);
+        const fs::path inside = context.tree / "usr" / fs::path(path).relative_path();
+        const fs::path direct = context.tree / fs::path(path).relative_path();
+        cpio.file(name, read_file(fs::exists(inside) ? inside : direct), 0755);
+    };
+    for (const std::string program : programs) {
+        for (const std::string& library : libraries_of(context, program)) {
+            add(library, library.substr(1));
+        }
+        add(program, "bin/" + fs::path(program).filename().string());
     }
-    cpio.folder("bin");
-    cpio.file("bin/busybox", read_file(context.tree / fs::path(program).relative_path()), 0755);
 }
 
 }  // namespace
@@ -149,7 +161,7 @@ void run_initramfs(StageContext& context) {
         cpio.folder(folder);
     }
     cpio.file("init", read_file(source / "init"), 0755);
-    add_program(cpio, context, "/usr/bin/busybox");
+    add_programs(cpio, context, {"/usr/bin/busybox", "/usr/sbin/dmsetup", "/usr/sbin/e2fsck"});
     std::string order;
     const auto files = index.load_order(wanted);
     double done = 0;
