@@ -194,6 +194,32 @@ def expect_true(condition, what):
         raise CheckFailed(what)
 
 
+class Bench:
+    """For scenarios that start machines of their own, one at a time."""
+
+    def __init__(self, image, workdir, **options):
+        self.image, self.workdir, self.options = pathlib.Path(image), pathlib.Path(workdir), options
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        self.machine = None
+
+    def start(self, image, extra=()):
+        """A machine that has just been switched on; the one before is switched off."""
+        self.stop()
+        self.machine = Machine(image, self.workdir, extra=extra, **self.options)
+        return self.machine.start()
+
+    def boot(self, extra=()):
+        """The appliance, ready, as boot() gives it."""
+        self.stop()
+        appliance = boot(self.image, self.workdir, extra=extra, **self.options)
+        self.machine = appliance.machine
+        return appliance
+
+    def stop(self):
+        if self.machine is not None:
+            self.machine.stop()
+
+
 def boot(image, workdir, **options):
     """Boots the image and waits until the broker answers."""
     machine = Machine(image, workdir, **options)

@@ -2,9 +2,9 @@
 """Runs the scenarios against a booted image.
 
 A scenario is a file in scenarios/; its functions named check_… run in the order of the file, with the
-appliance as argument. A failed check fails the run and the next one goes on. Each machine (one processor, one
+appliance as argument (those with OWN_MACHINES = True start theirs: they get a Bench). A failed check fails the run and the next one goes on. Each machine (one processor, one
 boot) takes the next scenario when it has done with its last one; scenarios need nothing of each other. An image
-of a disk (.raw, .qcow2, .vmdk, .vdi) gets those of scenarios/disk/, too.
+of a disk (.raw, .qcow2, .vmdk, .vdi) gets those of scenarios/disk/ too, and any other those of scenarios/live/.
 
 usage: run.py IMAGE [--workdir DIR] [--only WORD[,WORD…]] [--machines N] [--firmware bios|uefi] [--keep]
 """
@@ -22,7 +22,7 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from appliance import CheckFailed, boot  # noqa: E402
+from appliance import Bench, CheckFailed, boot  # noqa: E402
 from qemu import MEDIA, is_disk, larger_disk  # noqa: E402
 
 
@@ -75,22 +75,41 @@ def boot_image(arguments, workdir):
     return boot(larger_disk(arguments.image, workdir), workdir, keeps=True, kernel_reboots=True, **options)
 
 
+def next_of(scenarios):
+    try:
+        return scenarios.get_nowait()
+    except queue.Empty:
+        return None
+
+
+def run_checks(verdicts, path, module, subject):
+    for name, check in checks_of(module):
+        label = f"{path.stem}: {name.removeprefix('check_').replace('_', ' ')}"
+        attempt(verdicts, label, lambda check=check: check(subject))
+
+
 def run_machine(arguments, workdir, scenarios, verdicts):
-    """Boots one machine and runs scenarios in it until none is left."""
+    """Boots one machine and runs scenarios in it until none is left; before that, those that boot their own."""
     workdir.mkdir(parents=True, exist_ok=True)
+    path = next_of(scenarios)
+    while path is not None and getattr(load(path), "OWN_MACHINES", False):
+        bench = Bench(arguments.image, workdir / path.stem, firmware=arguments.firmware, nic=arguments.nic)
+        try:
+            run_checks(verdicts, path, load(path), bench)
+        finally:
+            bench.stop()
+        path = next_of(scenarios)
+    if path is None:
+        return
     appliance = attempt(verdicts, f"boot of {workdir.name}",
                         lambda: boot_image(arguments, workdir))
     if appliance is None:
+        scenarios.put(path)
         return
     try:
-        while True:
-            try:
-                path = scenarios.get_nowait()
-            except queue.Empty:
-                break
-            for name, check in checks_of(load(path)):
-                label = f"{path.stem}: {name.removeprefix('check_').replace('_', ' ')}"
-                attempt(verdicts, label, lambda check=check: check(appliance))
+        while path is not None:
+            run_checks(verdicts, path, load(path), appliance)
+            path = next_of(scenarios)
     finally:
         try:
             journal = appliance.sudo("journalctl -b --no-pager -o short-monotonic", timeout=180)
@@ -114,7 +133,7 @@ def main():
     parser.add_argument("--keep", action="store_true", help="leave the machines running")
     arguments = parser.parse_args()
     scenarios, verdicts = queue.SimpleQueue(), Verdicts()
-    folders = ("scenarios", "scenarios/disk") if is_disk(arguments.image) else ("scenarios",)
+    folders = ("scenarios", "scenarios/disk" if is_disk(arguments.image) else "scenarios/live")
     for path in sorted((path for folder in folders for path in (HERE / folder).glob("*.py")), key=lambda path: path.name):
         if any(word in path.stem for word in arguments.only.split(",")):
             scenarios.put(path)

@@ -1,0 +1,133 @@
+"""The live medium on its own machines: a disk that keeps everything, over a power cut, too; disks that cannot; a medium
+with a wrong byte."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+from appliance import User, expect, expect_in, expect_true
+
+OWN_MACHINES = True
+LABEL = "GEARBOX-DATA"
+MIB = 1 << 20
+state = {}
+
+
+def make_disk(bench, name, mebibytes, *format_options):
+    """A disk of its own, formatted if options for that are given; and what QEMU has to be told of it."""
+    disk = bench.workdir / f"{name}.raw"
+    disk.unlink(missing_ok=True)
+    disk.touch()
+    os.truncate(disk, mebibytes * MIB)
+    if format_options:
+        subprocess.run(["mke2fs", "-q", "-F", "-L", LABEL, *format_options, str(disk)], check=True)
+    return disk
+
+
+def attach(*disks):
+    return [word for number, disk in enumerate(disks) for word in (
+        "-drive", f"file={disk},format=raw,if=none,id=data{number}", "-device", f"virtio-blk-pci,drive=data{number}")]
+
+
+def power_cut(machine):
+    os.kill(machine.pid, signal.SIGKILL)
+    machine.stop()
+
+
+def check_a_wrong_byte_in_the_medium_is_found(bench):
+    copy = bench.workdir / "damaged.iso"
+    shutil.copyfile(bench.image, copy)
+    with open(copy, "r+b") as medium:
+        medium.seek(copy.stat().st_size * 2 // 3)  # in the root image, the last and by far the largest file
+        byte = medium.read(1)
+        medium.seek(-1, os.SEEK_CUR)
+        medium.write(bytes([byte[0] ^ 1]))
+    machine = bench.start(copy)
+    try:
+        machine.wait_for(r"Check the medium", 60)
+        machine.send_keys("down", "down", "ret")
+        found = machine.wait_for(r"The medium is (damaged: .*)|Every file of the medium", 300)
+        expect((found[1] or "").split(), ["damaged:", "live/root.squashfs"])
+    finally:
+        machine.stop()
+        copy.unlink()
+
+
+def check_a_data_disk_that_needs_repair_is_not_used_and_that_is_told(bench):
+    disk = make_disk(bench, "broken", 64, "-t", "ext4")
+    subprocess.run(["debugfs", "-w", "-R", "clri <2>", str(disk)], check=True, capture_output=True)
+    subprocess.run(["debugfs", "-w", "-R", "set_super_value state 0", str(disk)], check=True, capture_output=True)
+    before = disk.read_bytes()
+    machine = bench.start(bench.image, attach(disk))
+    try:
+        machine.wait_for(r"The data disk is not used: /dev/vda is damaged", 120)
+        machine.wait_for(r"The appliance starts without it and keeps nothing", 10)
+    finally:
+        machine.stop()
+    expect_true(disk.read_bytes() == before, "the damaged disk was written to")
+
+
+def check_an_application_is_made_on_a_data_disk(bench):
+    state["disk"] = make_disk(bench, "data", 3072, "-t", "ext4")
+    appliance = bench.boot(attach(state["disk"]))
+    expect_in("kept on /dev/vda", appliance.machine.console())
+    user = appliance.make_user("keeper")
+    reply = user.api("POST", "/domain/keeper/applications", {"name": "site", "cartridges": ["static", "postgresql"]})
+    expect(reply.status, 201, reply.text)
+    state["app"] = app = reply.json["data"]
+    tree = user.clone(app)
+    (tree / "index.html").write_text("kept by git\n")
+    user.push(tree, "Say what is kept")
+    expect(appliance.web(app).get("/").text, "kept by git\n")
+    state["keys"] = appliance.sudo("sync; cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id")
+    expect(appliance.machine.denials(), [], "denials")
+    # The last thing before the power goes.
+    appliance.machine.ssh("psql -qc \"CREATE TABLE note (text text); INSERT INTO note VALUES ('kept by postgresql')\"",
+                          user=app["id"], key=user.key)
+    power_cut(appliance.machine)
+
+
+def check_everything_is_there_after_the_power_cut(bench):
+    spare = make_disk(bench, "spare", 1024)
+    state["appliance"] = appliance = bench.boot(attach(state["disk"], spare))
+    app, user = state["app"], User(appliance, "keeper", "secret-of-keeper")
+    expect(appliance.sudo("getenforce").strip(), "Enforcing")
+    expect(appliance.sudo("systemctl --failed --no-legend --plain").strip(), "", "failed units")
+    expect(appliance.sudo("cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id"),
+           state["keys"], "keys")
+    expect(appliance.web(app).get("/").text, "kept by git\n")
+    rows = appliance.machine.ssh("psql -XAtc 'SELECT text FROM note'", user=app["id"], key=user.key).stdout
+    expect(rows.strip(), "kept by postgresql")
+    expect([key["name"] for key in user.api("GET", "/user/keys").json["data"]], ["test"])
+    tree = user.clone(app)
+    (tree / "index.html").write_text("pushed after the power cut\n")
+    user.push(tree, "Go on")
+    expect(appliance.web(app).get("/").text, "pushed after the power cut\n")
+    expect_in("nothing is wrong", appliance.sudo("gearbox admin check"))
+
+
+def check_quotas_and_labels_hold_there(bench):
+    appliance, gear = state["appliance"], state["app"]["id"]
+    mounts = [line.split() for line in appliance.sudo("cat /proc/mounts").splitlines()]
+    options = next(fields[3].split(",") for fields in mounts if fields[1] == "/var/lib/openshift")
+    for option in ("usrquota", "prjquota", "nosuid", "nodev"):
+        expect_in(option, options)
+    full = appliance.machine.ssh("cd app-root/data; head -c 8G /dev/zero >big; rm big", user=gear, check=False, timeout=600,
+                                 key=User(appliance, "keeper", "").key)
+    expect_in("Disk quota exceeded", full.stdout + full.stderr)
+    labels = appliance.sudo(f"stat -c %C / /var/lib/openshift /var/lib/openshift/{gear}").split()
+    expect([label.split(":")[2] for label in labels], ["root_t", "gear_base_t", "gear_home_t"])
+
+
+def check_a_disk_is_prepared_and_what_holds_data_is_refused(bench):
+    appliance = state["appliance"]
+    persist = lambda arguments: appliance.machine.sudo(f"gearbox admin persist {arguments}", check=False)  # noqa: E731
+    expect_in("is in use", persist("/dev/vda").stderr)
+    expect_in("there are: /dev/vda", persist("/dev/nothing").stderr)
+    done = persist("/dev/vdb")
+    expect(done.returncode, 0, done.stderr)
+    expect(appliance.sudo("blkid -o value -s LABEL -s TYPE /dev/vdb").split(), [LABEL, "ext4"])
+    expect_in("is not empty (ext4 GEARBOX-DATA)", persist("/dev/vdb").stderr)
+    expect(persist("/dev/vdb --erase").returncode, 0)
+    expect(appliance.machine.denials(), [], "denials")
