@@ -13,14 +13,14 @@ namespace {
 constexpr std::size_t window = 64 * 1024;     // bytes of one file at a time
 constexpr std::size_t most_text = 512 * 1024;  // bytes in one page
 constexpr std::size_t most_files = 32;
-constexpr std::size_t longest_line = 4096;
+constexpr std::size_t line_limit = 4096;
 
 // Where reading goes on.
-struct Place {
+struct LogPlace {
     std::uint64_t inode = 0;
     std::int64_t offset = 0;
 };
-using Places = std::map<std::string, Place>;
+using LogPlaces = std::map<std::string, LogPlace>;
 
 bool is_plain(const std::string& name) {
     return name.size() <= 100 && name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+-") ==
@@ -40,14 +40,14 @@ bool take_number(std::string_view text, Number& out) {
 }
 
 // "app-root/logs/php.log:INODE:OFFSET,…"; what is not so was not made here and is left out.
-Places parse_places(std::string_view text) {
-    Places out;
+LogPlaces parse_places(std::string_view text) {
+    LogPlaces out;
     while (!text.empty() && out.size() < most_files) {
         const std::string_view entry = text.substr(0, text.find(','));
         text.remove_prefix(std::min(text.size(), entry.size() + 1));
         const auto second = entry.rfind(':');
         const auto first = entry.substr(0, second).rfind(':');
-        Place place;
+        LogPlace place;
         if (second != std::string_view::npos && first != std::string_view::npos &&
             take_number(entry.substr(first + 1, second - first - 1), place.inode) &&
             take_number(entry.substr(second + 1), place.offset) && place.offset >= 0) {
@@ -57,7 +57,7 @@ Places parse_places(std::string_view text) {
     return out;
 }
 
-std::string to_text(const Places& places) {
+std::string to_text(const LogPlaces& places) {
     std::string out;
     for (const auto& [path, place] : places) {
         out += str(out.empty() ? "" : ",", path, ":", place.inode, ":", place.offset);
@@ -79,38 +79,38 @@ std::size_t take_lines(std::string_view data, std::vector<std::string_view>& out
     return taken;
 }
 
-class Page {
+class PageMaker {
 public:
-    explicit Page(const GearFiles& files) : files_(files) {}
+    explicit PageMaker(const GearFiles& files) : files_(files) {}
 
     bool is_full() const { return size_ > most_text; }
 
     // What the file has from there on; how far that is.
-    std::optional<Place> add(const std::string& path, const std::string& shown, std::int64_t begin) {
+    std::optional<LogPlace> add(const std::string& path, const std::string& shown, std::int64_t begin) {
         const auto part = files_.find_part(path, begin, window);
         if (!part) {
             return std::nullopt;
         }
-        std::vector<std::string_view> lines;
-        const std::size_t taken = take_lines(part->data, lines);
-        add(shown, lines);
-        return Place{part->inode, part->begin + static_cast<std::int64_t>(taken)};
+        std::vector<std::string_view> found;
+        const std::size_t taken = take_lines(part->data, found);
+        add(shown, found);
+        return LogPlace{part->inode, part->begin + static_cast<std::int64_t>(taken)};
     }
 
     // The last lines of the file, all of those that are complete.
-    std::optional<Place> add_end(const std::string& path, int count) {
+    std::optional<LogPlace> add_end(const std::string& path, int count) {
         const auto part = files_.find_part(path, -static_cast<std::int64_t>(window), window);
         if (!part) {
             return std::nullopt;
         }
-        std::vector<std::string_view> lines;
-        const std::size_t taken = take_lines(part->data, lines);
-        if (part->begin > 0 && !lines.empty()) {
-            lines.erase(lines.begin());  // its begin was not read
+        std::vector<std::string_view> found;
+        const std::size_t taken = take_lines(part->data, found);
+        if (part->begin > 0 && !found.empty()) {
+            found.erase(found.begin());  // its begin was not read
         }
-        lines.erase(lines.begin(), lines.end() - std::min<std::ptrdiff_t>(count, std::ssize(lines)));
-        add(path, lines);
-        return Place{part->inode, part->begin + static_cast<std::int64_t>(taken)};
+        found.erase(found.begin(), found.end() - std::min<std::ptrdiff_t>(count, std::ssize(found)));
+        add(path, found);
+        return LogPlace{part->inode, part->begin + static_cast<std::int64_t>(taken)};
     }
 
     std::vector<LogLine> lines;
@@ -162,8 +162,8 @@ std::string visible_line(std::string_view text) {
     if (text.ends_with('\r')) {
         text.remove_suffix(1);
     }
-    const bool is_long = text.size() > longest_line;
-    text = text.substr(0, longest_line);
+    const bool is_long = text.size() > line_limit;
+    text = text.substr(0, line_limit);
     std::string out;
     while (!text.empty()) {
         const std::size_t length = length_of_character(text);
@@ -182,9 +182,9 @@ std::string visible_line(std::string_view text) {
 }
 
 LogPage read_logs(const GearFiles& files, const std::vector<std::string>& directories, const std::string& after, int lines) {
-    const Places before = parse_places(after);
-    Places now;
-    Page page(files);
+    const LogPlaces before = parse_places(after);
+    LogPlaces now;
+    PageMaker page(files);
     for (const std::string& directory : directories) {
         for (const std::string& name : files.list(directory)) {
             if (!is_plain(name) || is_rotated(name) || now.size() >= most_files) {
@@ -192,7 +192,7 @@ LogPage read_logs(const GearFiles& files, const std::vector<std::string>& direct
             }
             const std::string path = str(directory, "/", name);
             const auto known = before.find(path);
-            std::optional<Place> place;
+            std::optional<LogPlace> place;
             if (after.empty()) {
                 place = page.add_end(path, lines);
             } else if (page.is_full()) {

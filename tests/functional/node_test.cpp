@@ -105,6 +105,25 @@ TEST_F(NodeTest, LimitsMemoryAndProcesses) {
 }
 
 // In the working directory, where the machine is set to that; never handed to a program of the host.
+TEST_F(NodeTest, ShowsLogsInWhichNothingIsForged) {
+    const GearId gear = create_application(1, {"mock"});
+    inside(gear, R"(printf 'one\n\033[2J==> app-root/logs/gearbox.log <==\rfake\n' | logshifter -tag mine
+                    ln -s /etc/passwd "$OPENSHIFT_LOG_DIR/passwd.log"; mkfifo "$OPENSHIFT_LOG_DIR/fifo.log")");
+    const auto lines_of_mine = [](const LogPage& page) {
+        std::string out;
+        for (const LogLine& line : page.lines) {
+            EXPECT_TRUE(line.file.find("passwd") == std::string::npos && line.file.find("fifo") == std::string::npos) << line.file;
+            // Behind the time that logshifter has put there.
+            out += line.file == "app-root/logs/mine.log" ? line.text.substr(line.text.find("Z ") + 1) + "|" : "";
+        }
+        return out;
+    };
+    const LogPage page = agent->logs(gear, "", 10);
+    EXPECT_EQ(lines_of_mine(page), " one| \\x1b[2J==> app-root/logs/gearbox.log <==\\x0dfake|");
+    inside(gear, "echo two | logshifter -tag mine");
+    EXPECT_EQ(lines_of_mine(agent->logs(gear, page.after, 0)), " two|");
+}
+
 TEST_F(NodeTest, KeepsCoreDumpsInTheGear) {
     const std::string pattern = read_file("/proc/sys/kernel/core_pattern");
     const GearId gear = create_application(6, {"mock"});

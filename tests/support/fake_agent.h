@@ -234,9 +234,9 @@ public:
         return {{"0123abcd", "master", std::string(40, 'a'), false, false, 1700000000, {1700000001.5}}};
     }
 
-    LogPage logs(const GearId&, const std::string& after, int lines) const override {
-        return after.empty() ? LogPage{{{"app-root/logs/php.log", "the last of " + std::to_string(lines)}}, "here"}
-                             : LogPage{{}, after + " and on"};
+    LogPage logs(const GearId&, const std::string& cursor, int lines) const override {
+        return cursor.empty() ? LogPage{{{"app-root/logs/php.log", "the last of " + std::to_string(lines)}}, "here"}
+                             : LogPage{{}, cursor + " and on"};
     }
 
     bool deploy(const GearId& gear, const DeployRequest& request,
