@@ -1,12 +1,16 @@
 #include "commands.h"
 
+#include "compare.h"
 #include "executor.h"
 #include "formats.h"
 #include "host.h"
+#include "inspect.h"
 #include "layers.h"
+#include "lock.h"
 #include "manifest.h"
 #include "recipe.h"
 #include "recipe_tables.h"
+#include "signature.h"
 #include "stage.h"
 
 #include "base/error.h"
@@ -37,6 +41,7 @@ struct Checked {
     Recipe recipe;
     HostOptions host;
     Facts facts;
+    std::optional<LockFile> lock;
 };
 
 // Several formats go into a folder, and so does one if that is what was named.
@@ -45,8 +50,14 @@ bool wants_folder(const CommandLineOptions& options, const std::vector<std::stri
            fs::is_directory(options.output);
 }
 
-std::vector<std::string> formats_of(const CommandLineOptions& options) {
-    const auto formats = parse_formats(options.format);
+std::vector<std::string> formats_of(const CommandLineOptions& options,
+                                    const std::vector<std::string>& of_recipe) {
+    std::vector<std::string> formats{"iso"};
+    if (!options.format.empty()) {
+        formats = parse_formats(options.format);
+    } else if (!of_recipe.empty()) {
+        formats = of_recipe;
+    }
     return wants_folder(options, formats) ? with_companions(formats) : formats;
 }
 
@@ -55,11 +66,16 @@ std::optional<Checked> load_checked(const CommandLineOptions& options) {
     Problems problems;
     Checked checked;
     checked.recipe = load_recipe(
-        options.recipe, [](const fs::path& path) { return find_file(path); }, problems);
+        options.recipe, [](const fs::path& path) { return find_file(path); }, problems,
+        options.settings);
     checked.host = {options.deb, options.mirror, load_apt_sources("/etc/apt")};
+    if (!options.lock.empty()) {
+        checked.lock = read_lock_file(options.lock);
+        checked.host.mirrors = checked.lock->mirrors;
+    }
     if (problems.empty()) {
         checked.facts = collect_facts(checked.recipe, checked.host, problems);
-        checked.facts.formats = formats_of(options);
+        checked.facts.formats = formats_of(options, checked.recipe.image.formats);
     }
     if (problems.empty()) {
         return checked;
@@ -134,17 +150,39 @@ BuildRequest make_request(const CommandLineOptions& options, const Checked& chec
     request.until = options.until;
     request.fresh = options.fresh;
     request.keep = options.keep;
+    request.lock = checked.lock;
+    request.lock_file = folder / "gearbox-build.lock";
+    request.lock_mirror = checked.lock ? options.mirror : "";
+    request.mirrors = checked.facts.mirrors;
+    request.offline = options.offline;
     return request;
+}
+
+void require_plan_of_lock(const fs::path& path, const LockFile& lock, const BuildPlan& plan) {
+    std::string text;
+    for (const std::string& difference : find_plan_differences(lock, plan)) {
+        text += "\n  " + difference;
+    }
+    if (!text.empty()) {
+        fail(ErrorKind::conflict, "this is not what '", path.string(), "' was made of:", text);
+    }
 }
 
 int run_build(const CommandLineOptions& options) {
     // Before anything else: as somebody else than root even reading the files can fail.
-    require_good_host(options.cache, formats_of(options));
+    // What the recipe's own formats need, the stage 'host-check' looks for.
+    require_good_host(options.cache, formats_of(options, {}));
     const auto checked = load_checked(options);
     if (!checked) {
         return exit_recipe;
     }
     const BuildPlan plan = make_plan(checked->recipe, checked->facts, stage_table());
+    if (checked->lock) {
+        require_plan_of_lock(options.lock, *checked->lock, plan);
+    }
+    if (!options.sign.empty() && !wants_folder(options, checked->facts.formats)) {
+        fail(ErrorKind::invalid, "--sign signs the SHA256SUMS of a folder: --output FOLDER/");
+    }
     check_stage_name(plan, "--until", options.until);
     check_stage_name(plan, "--fresh", options.fresh);
     const BuildRequest request = make_request(options, *checked);
@@ -161,7 +199,13 @@ int run_build(const CommandLineOptions& options) {
                   << std::endl;
     }
     Executor executor(plan, stage_table(), request, store, tools, log, *monitor);
-    return executor.run() ? exit_good : exit_failed;
+    if (!executor.run()) {
+        return exit_failed;
+    }
+    if (!options.sign.empty() && options.until.empty()) {
+        sign_outputs(request.folder, options.sign, "images of the tree " + root_tree_id(plan));
+    }
+    return exit_good;
 }
 
 int run_stages(const CommandLineOptions& options) {
@@ -209,6 +253,55 @@ int run_stages(const CommandLineOptions& options) {
     return exit_good;
 }
 
+int run_inspect(const CommandLineOptions& options) {
+    const ImageReport report = inspect_image(options.image);
+    std::cout << (options.json ? to_json(report, options.packages).dump(2) + "\n"
+                               : to_text(report, options.packages));
+    return exit_good;
+}
+
+// Exit codes are those of diff(1).
+int run_verify(const CommandLineOptions& options) {
+    constexpr int exit_different = 1;
+    constexpr int exit_trouble = 2;
+    try {
+        std::vector<std::string> found;
+        std::string good;
+        if (options.signature) {
+            const fs::path key =
+                options.public_key.empty() ? options.image / public_key_file : options.public_key;
+            found = check_signature(options.image, key);
+            good = str("signed by ", key.string(), ", and all files are as signed");
+            if (options.public_key.empty()) {
+                good += "; that key is from the folder itself: --key takes one that you trust";
+            }
+        } else if (options.other.empty()) {
+            fail(ErrorKind::invalid,
+                 "two images or folders to compare, or --signature and a folder");
+        } else if (fs::is_directory(options.image) != fs::is_directory(options.other)) {
+            fail(ErrorKind::invalid, "two images, or two folders, but not one of each");
+        } else {
+            found = fs::is_directory(options.image) ? compare_outputs(options.image, options.other)
+                                                    : compare_images(options.image, options.other);
+            good = "the same bytes";
+        }
+        if (options.json) {
+            std::cout << Json{{"same", found.empty()}, {"differences", found}}.dump(2) << "\n";
+            return found.empty() ? exit_good : exit_different;
+        }
+        for (const std::string& sentence : found) {
+            std::cout << sentence << "\n";
+        }
+        if (found.empty()) {
+            std::cout << good << "\n";
+        }
+        return found.empty() ? exit_good : exit_different;
+    } catch (const std::exception& error) {
+        std::cerr << "gearbox-build: " << error.what() << "\n";
+        return exit_trouble;
+    }
+}
+
 int run_formats(const CommandLineOptions& options) {
     Json rows = Json::array();
     for (const Format& format : format_table()) {
@@ -246,6 +339,9 @@ const std::vector<BuilderCommand>& builder_commands() {
         {"build", Wants::recipe, "build the image, reusing what is still valid", run_build},
         {"plan", Wants::recipe, "print what a build would do; touches nothing", run_plan},
         {"check", Wants::recipe, "check a recipe and everything it includes", run_check},
+        {"inspect", Wants::image, "say what is in an image, without booting it", run_inspect},
+        {"verify", Wants::images, "explain how two images differ, or check a signature",
+         run_verify},
         {"formats", Wants::nothing, "list what can be built", run_formats},
         {"stages", Wants::nothing, "list the stages with their options", run_stages},
         {"language", Wants::nothing, "describe the recipe language as Markdown", run_language},

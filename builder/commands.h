@@ -18,16 +18,25 @@ struct CommandLineOptions {
     std::filesystem::path deb;
     std::filesystem::path report;
     std::filesystem::path log;
+    std::filesystem::path lock;
     std::string mirror;
-    std::string format = "iso";
+    std::string format;  ///< empty: the recipe's
+    std::vector<std::string> settings;
     std::string until;
     std::string fresh;
     std::string progress = "text";
     int keep = 2;
+    std::filesystem::path image;
+    std::filesystem::path other;       ///< of two images
+    std::filesystem::path sign;        ///< secret key
+    std::filesystem::path public_key;  ///< that a signature must be by
+    bool signature = false;
+    bool offline = false;
+    bool packages = false;
     bool json = false;
 };
 
-enum class Wants { nothing, recipe };
+enum class Wants { nothing, recipe, image, images };
 
 struct BuilderCommand {
     const char* name;

@@ -92,7 +92,7 @@ bool Executor::run() {
     bool forget = false;
     std::map<std::string, bool> forgotten;
     for (const StageStep& step : plan_.steps) {
-        forget = forget || step.stage == request_.fresh;
+        forget = forget || step.stage == request_.fresh || has_other_packages(step);
         forgotten[step.id] = forget;
     }
     actions_ = plan_actions(
@@ -170,7 +170,13 @@ StageContext Executor::make_context(const StageStep& step) {
                              throw_if_interrupted();
                              monitor_.progress(fraction, detail);
                          },
-                         step.id};
+                         step.id,
+                         {}};
+    context.packages.offline = request_.offline;
+    context.packages.mirror = request_.lock_mirror;
+    if (request_.lock) {
+        context.packages.locked = request_.lock->state;
+    }
     for (const std::string& parent : step.after) {
         const StageStep& made = plan_.step(parent);
         if (made.kind == StageKind::artifact) {
@@ -238,8 +244,58 @@ BuiltImage Executor::deliver(const std::string& format, const fs::path& to) cons
     // Never a half-written image under the name that somebody waits for.
     const fs::path temporary = to.string() + ".new";
     copy_sparse(image, temporary);
+    const std::string hash = hash_file(temporary);
+    if (request_.lock && request_.lock->images.contains(format) &&
+        request_.lock->images.at(format) != hash) {
+        fs::remove(temporary);
+        const std::string tools = describe_tool_differences(
+            *request_.lock, host_tool_versions(needed_stages({format}, stages_)));
+        fail(ErrorKind::conflict, "the ", format,
+             " has other bytes than that of the lock: SHA-256 ", hash, " instead of ",
+             request_.lock->images.at(format),
+             tools.empty() ? "" : "\ntools of this host that are others:" + tools);
+    }
     fs::rename(temporary, to);
-    return {format, to.string(), hash_file(to), fs::file_size(to)};
+    return {format, to.string(), hash, fs::file_size(to)};
+}
+
+// Ids do not tell versions of packages, a lock does.
+bool Executor::has_other_packages(const StageStep& step) const {
+    if (!request_.lock || step.stage != "root-tree") {
+        return false;
+    }
+    const auto text = store_.beside(step.id, archive_state_file);
+    return !text || !(parse_archive_state(parse_json(*text)) == request_.lock->state);
+}
+
+void Executor::write_lock(const BuildResult& result) const {
+    const auto tree = std::find_if(plan_.steps.begin(), plan_.steps.end(),
+                                   [](const StageStep& step) { return step.stage == "root-tree"; });
+    if (request_.lock_file.empty() || result.images.empty() || tree == plan_.steps.end()) {
+        return;
+    }
+    const auto state = store_.beside(tree->id, archive_state_file);
+    if (!state) {
+        return;  // all images were in the cache, the tree that they are made of is not
+    }
+    LockFile lock{GEARBOX_VERSION,
+                  request_.mirrors,
+                  to_json(plan_).at("stages"),
+                  parse_archive_state(parse_json(*state)),
+                  host_tool_versions(needed_stages(plan_.formats, stages_)),
+                  {}};
+    for (const BuiltImage& image : result.images) {
+        lock.images[image.format] = image.sha256;
+    }
+    write_file_atomically(request_.lock_file, to_json(lock).dump(1) + "\n");
+}
+
+void Executor::remove_unused_packages() const {
+    std::vector<ArchiveState> used;
+    for (const std::string& text : store_.all_beside(archive_state_file)) {
+        used.push_back(parse_archive_state(parse_json(text)));
+    }
+    PackageCache::remove_others(request_.cache / "packages", used);
 }
 
 void Executor::finish(double seconds) {
@@ -262,7 +318,9 @@ void Executor::finish(double seconds) {
             used.push_back(step.id);
         }
     }
+    write_lock(result);
     store_.finish_build(used, request_.keep);
+    remove_unused_packages();
     write_report(result);
     monitor_.finished(result);
 }

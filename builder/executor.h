@@ -1,6 +1,7 @@
 // Carries a plan out: reuses what the store has, runs the rest in order, keeps the results.
 #pragma once
 #include "build_log.h"
+#include "lock.h"
 #include "monitor.h"
 #include "plan.h"
 #include "stage.h"
@@ -23,6 +24,11 @@ struct BuildRequest {
     std::string until;             ///< last stage; empty: all of them
     std::string fresh;             ///< do this stage and what follows again
     int keep = 2;                  ///< builds whose results stay in the cache
+    std::optional<LockFile> lock;  ///< to obey
+    bool offline = false;          ///< packages from the cache alone
+    std::string lock_mirror;       ///< where the lock's packages come from instead
+    std::filesystem::path lock_file;             ///< to write; empty: none
+    std::map<std::string, std::string> mirrors;  ///< to write down
 };
 
 /// What a step of the plan will do. Pure, so that it can be tested without running anything.
@@ -57,6 +63,9 @@ private:
     std::vector<std::string> targets() const;
     BuiltImage deliver(const std::string& format, const std::filesystem::path& to) const;
     void finish(double seconds);
+    bool has_other_packages(const StageStep& step) const;
+    void write_lock(const BuildResult& result) const;
+    void remove_unused_packages() const;
     void write_report(const BuildResult& result) const;
 
     const BuildPlan& plan_;

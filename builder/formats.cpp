@@ -54,7 +54,7 @@ std::vector<std::string> in_table_order(const std::set<std::string>& wanted) {
 
 }  // namespace
 
-std::vector<std::string> parse_formats(const std::string& list) {
+std::vector<std::string> parse_formats(const std::string& list, const char* where) {
     std::vector<std::string> names;
     for (const Format& format : format_table()) {
         names.emplace_back(format.name);
@@ -62,13 +62,13 @@ std::vector<std::string> parse_formats(const std::string& list) {
     std::set<std::string> wanted;
     for (const std::string& name : split_list(list)) {
         if (std::find(names.begin(), names.end(), name) == names.end()) {
-            fail(ErrorKind::invalid, "--format: there is no format '", name, "'; ",
+            fail(ErrorKind::invalid, where, ": there is no format '", name, "'; ",
                  did_you_mean(name, names, "there are " + join_names(names)));
         }
         wanted.insert(name);
     }
     if (wanted.empty()) {
-        fail(ErrorKind::invalid, "--format names none; there are ", join_names(names));
+        fail(ErrorKind::invalid, where, " names none; there are ", join_names(names));
     }
     return in_table_order(wanted);
 }

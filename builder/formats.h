@@ -23,8 +23,8 @@ const std::vector<Format>& format_table();
 const Format& find_format(const std::string& name);
 
 /// The formats of a comma-separated list, each once, in the order of the table. Throws
-/// Error(invalid), with what was meant.
-std::vector<std::string> parse_formats(const std::string& list);
+/// Error(invalid), with `where` the list stands and what was meant.
+std::vector<std::string> parse_formats(const std::string& list, const char* where = "--format");
 
 /// The same with what goes into every folder of images.
 std::vector<std::string> with_companions(const std::vector<std::string>& formats);

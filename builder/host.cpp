@@ -62,6 +62,9 @@ Facts collect_facts(const Recipe& recipe, const HostOptions& options, Problems& 
     }
     for (const Repository& repo : recipe.repositories) {
         std::string url = repo.baseurl;
+        if (const auto locked = options.mirrors.find(repo.name); locked != options.mirrors.end()) {
+            url = locked->second;
+        }
         if (url.empty() && repo.suite.find("security") == std::string::npos) {
             url = options.mirror;
         }

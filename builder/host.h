@@ -17,6 +17,7 @@ struct HostOptions {
     std::filesystem::path deb;  ///< empty: none
     std::string mirror;         ///< empty: from the apt sources
     std::vector<AptSource> sources;
+    std::map<std::string, std::string> mirrors{};  ///< of a lock file: repository → URI
 };
 
 /// Role → file or folder, of what the recipe names and what the command line gives.

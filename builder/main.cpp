@@ -20,10 +20,14 @@ void add_options(CLI::App& command, const std::string& name, CommandLineOptions&
         ->check(CLI::ExistingFile);
     command.add_option("--mirror", options.mirror,
                        "archive for repositories without --baseurl, instead of the host's mirror");
+    command
+        .add_option("--set", options.settings,
+                    "KEY=VALUE: a setting of '%addon gearbox' instead of the recipe's")
+        ->allow_extra_args(false)
+        ->take_all();
     if (name != "check") {
-        command
-            .add_option("--format", options.format, "what to make, comma-separated; see 'formats'")
-            ->capture_default_str();
+        command.add_option("--format", options.format,
+                           "what to make, comma-separated (the recipe's, or iso); see 'formats'");
     }
     if (name == "plan") {
         command.add_flag("--json", options.json, "machine-readable");
@@ -35,6 +39,16 @@ void add_options(CLI::App& command, const std::string& name, CommandLineOptions&
         "--output,-o", options.output,
         "the image (build/RECIPE.iso); the folder, for several formats (build/images)");
     command.add_option("--cache", options.cache, "results of stages")->capture_default_str();
+    command
+        .add_option("--lock", options.lock,
+                    "lock file of an earlier build: the same packages and bytes, or an error")
+        ->check(CLI::ExistingFile);
+    command.add_flag("--offline", options.offline,
+                     "packages from the cache alone; says which are missing");
+    command
+        .add_option("--sign", options.sign,
+                    "minisign's secret key to sign SHA256SUMS of the folder with")
+        ->check(CLI::ExistingFile);
     command.add_option("--until", options.until, "last stage to run");
     command.add_option("--fresh", options.fresh, "do this stage and those after it again");
     command.add_option("--keep", options.keep, "builds whose results stay in the cache")
@@ -49,6 +63,31 @@ void add_options(CLI::App& command, const std::string& name, CommandLineOptions&
                        "output of the tools (gearbox-build.log beside the image)");
 }
 
+void add_image_options(CLI::App& command, const gearbox::builder::BuilderCommand& row,
+                       CommandLineOptions& options) {
+    if (row.wants == Wants::image) {
+        command.add_option("image", options.image, "an image of any format")
+            ->required()
+            ->check(CLI::ExistingFile);
+        command.add_flag("--packages", options.packages, "list the packages");
+    }
+    if (row.wants == Wants::images) {
+        command.add_option("a", options.image, "an image, or a folder of images")
+            ->required()
+            ->check(CLI::ExistingPath);
+        auto* other = command.add_option("b", options.other, "what it should be the same as")
+                          ->check(CLI::ExistingPath);
+        command
+            .add_flag("--signature", options.signature,
+                      "check the signature of the folder's SHA256SUMS, and its files, instead")
+            ->excludes(other);
+        command
+            .add_option("--key", options.public_key,
+                        "public key that the signature must be by (minisign.pub of the folder)")
+            ->check(CLI::ExistingFile);
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -61,6 +100,7 @@ int main(int argc, char** argv) {
         if (command.wants == Wants::recipe) {
             add_options(*sub, command.name, options);
         } else {
+            add_image_options(*sub, command, options);
             sub->add_flag("--json", options.json, "machine-readable");
         }
     }

@@ -124,8 +124,8 @@ void describe(std::string& text, const CommandSpec& spec) {
 
 }  // namespace
 
-Recipe load_recipe(const std::filesystem::path& path, const SourceReader& read,
-                   Problems& problems) {
+Recipe load_recipe(const std::filesystem::path& path, const SourceReader& read, Problems& problems,
+                   const std::vector<std::string>& settings) {
     const Kickstart kickstart = load_kickstart(path, read, problems);
     Recipe recipe;
     recipe.path = path.lexically_normal();
@@ -139,6 +139,11 @@ Recipe load_recipe(const std::filesystem::path& path, const SourceReader& read,
     }
     for (const Section& section : kickstart.sections) {
         apply_section(section, recipe, problems);
+    }
+    // One section each: the last of two is what counts, as on any command line.
+    for (std::size_t i = 0; i < settings.size(); ++i) {
+        const Location at{"--set", static_cast<int>(i) + 1, 1};
+        apply_addon({"%addon", at, {{"gearbox", at}}, {{settings[i], at}}}, recipe, problems);
     }
     if (problems.empty()) {
         check_whole(recipe, problems);

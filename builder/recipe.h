@@ -66,6 +66,7 @@ struct ImageSettings {
     std::int64_t source_date_epoch = 1767225600;
     int policy_version = 33;
     int disk_size = 8192;                                  ///< MiB, of disk images
+    std::vector<std::string> formats;                      ///< to make if nobody says others
     std::vector<std::string> exclude;                      ///< paths that dpkg does not unpack
     std::vector<std::string> include;                      ///< exceptions from exclude
     std::map<std::string, std::filesystem::path> sources;  ///< overlay, initramfs, boot_menu, …
@@ -104,7 +105,10 @@ struct Recipe {
 
 /// Reads and checks a recipe. If problems is not empty afterwards the value is only good for more
 /// checking.
-Recipe load_recipe(const std::filesystem::path& path, const SourceReader& read, Problems& problems);
+/// `settings` are lines "key = value" of `%addon gearbox` that override those of the files; paths
+/// in them are relative to the working directory.
+Recipe load_recipe(const std::filesystem::path& path, const SourceReader& read, Problems& problems,
+                   const std::vector<std::string>& settings = {});
 
 /// The recipe language as Markdown, written from the tables that check recipes.
 std::string describe_language();

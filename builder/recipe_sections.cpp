@@ -1,6 +1,8 @@
+#include "formats.h"
 #include "names.h"
 #include "recipe_tables.h"
 
+#include "base/error.h"
 #include "base/str.h"
 
 #include <algorithm>
@@ -176,6 +178,18 @@ const CommandSpec& post_spec() {
     return spec;
 }
 
+namespace {
+
+void apply_formats(const Word& value, Recipe& recipe, Problems& problems) {
+    try {
+        recipe.image.formats = parse_formats(value.text, "'formats'");
+    } catch (const Error& error) {
+        problems.add(value.at, error.what());
+    }
+}
+
+}  // namespace
+
 const std::vector<AddonKey>& addon_table() {
     static const std::vector<AddonKey> table{
         {"title", "TEXT", "name in the boot menu (Gearbox)", false, apply_title},
@@ -187,6 +201,8 @@ const std::vector<AddonKey>& addon_table() {
          apply_compression},
         {"disk_size", "MIB", "size of a disk image before it grows, from 2048 (8192)", false,
          apply_disk_size},
+        {"formats", "A,B,…", "what is made unless --format says otherwise (iso)", false,
+         apply_formats},
         {"source_date_epoch", "SECONDS", "newest time stamp in the image", false, apply_epoch},
         {"exclude", "PATTERN", "paths that packages do not unpack (dpkg path-exclude)", true,
          apply_exclude},

@@ -1,5 +1,6 @@
 // What a stage is. THE list of stages is in stage_table.cpp.
 #pragma once
+#include "package_cache.h"
 #include "plan.h"
 #include "tools.h"
 
@@ -16,7 +17,7 @@ namespace gearbox::builder {
 struct StageContext {
     const Json& options;
     const std::map<std::string, std::filesystem::path>& sources;  ///< role → file or folder
-    std::filesystem::path cache;                                  ///< for the space check only
+    std::filesystem::path cache;  ///< for the space check, and the packages in it
     std::filesystem::path tree;  ///< layer: to change; artifact: to read
     std::filesystem::path out;   ///< artifact: the folder for its files
     std::map<std::string, std::filesystem::path> artifacts;  ///< stage → its folder
@@ -24,7 +25,12 @@ struct StageContext {
     /// Part done (0 to 1; below 0: unknown) and what is being done.
     std::function<void(double, const std::string&)> progress;
     std::string id;  ///< of this step: what must be unique to its result is made of it
+    PackageRequest packages{};
 };
+
+/// What the stage 'root-tree' says about its packages: a file beside its layer in the store, an
+/// ArchiveState as JSON.
+inline constexpr const char* archive_state_file = "archive.json";
 
 /// A row of the stage table. `options` is pure: everything from the recipe and the facts that the
 /// result depends on, or nothing if this build does not need the stage. `run` uses only its

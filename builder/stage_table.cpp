@@ -161,6 +161,14 @@ Options normalise(const Recipe& recipe, const Facts&) {
     return Json{{"source_date_epoch", recipe.image.source_date_epoch}};
 }
 
+// What the image says about itself is the last that is put into it.
+Options labels(const Recipe& recipe, const Facts& facts) {
+    return Json{{"recipe", recipe.path.filename().string()},
+                {"title", recipe.image.title},
+                {"version", facts.version},
+                {"source_date_epoch", recipe.image.source_date_epoch}};
+}
+
 Options squashfs(const Recipe& recipe, const Facts&) {
     return Json{{"compression", recipe.image.compression}};
 }
@@ -239,7 +247,7 @@ const std::vector<Stage>& stage_table() {
          stages::run_pre,
          recipe_hint},
         {"root-tree",
-         1,
+         2,
          layer,
          "Debian tree by mmdebstrap",
          {},
@@ -303,12 +311,12 @@ const std::vector<Stage>& stage_table() {
          stages::run_normalise,
          builder_hint},
         {"labels",
-         2,
+         3,
          layer,
          "SELinux labels, so that no boot relabels",
          {},
          {},
-         nothing,
+         labels,
          stages::run_labels,
          builder_hint},
         {"squashfs",

@@ -89,6 +89,20 @@ Json Store::about(const std::string& id) const {
     return parse_json(read_file(object(id) / "object.json"));
 }
 
+std::optional<std::string> Store::beside(const std::string& id, const std::string& name) const {
+    return find_file(object(id) / name);
+}
+
+std::vector<std::string> Store::all_beside(const std::string& name) const {
+    std::vector<std::string> texts;
+    for (const auto& entry : fs::directory_iterator(cache_ / "objects")) {
+        if (const auto text = find_file(entry.path() / name)) {
+            texts.push_back(*text);
+        }
+    }
+    return texts;
+}
+
 fs::path Store::create_pending(const std::string& id) const {
     const fs::path pending = cache_ / "pending" / id.substr(0, shown_id);
     remove_tree(pending);

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ public:
     std::filesystem::path layer(const std::string& id) const;
     std::filesystem::path files(const std::string& id) const;
     Json about(const std::string& id) const;
+    /// What the stage left beside its result under this name; nothing if there is none.
+    std::optional<std::string> beside(const std::string& id, const std::string& name) const;
+    /// The same of every object.
+    std::vector<std::string> all_beside(const std::string& name) const;
 
     /// A fresh folder on the same file system, for one result.
     std::filesystem::path create_pending(const std::string& id) const;

@@ -2,6 +2,7 @@
 #include "stages/stages.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/subprocess.h"
 
 #include <charconv>
@@ -66,37 +67,51 @@ std::vector<std::string> host_apt_options() {
 
 }  // namespace
 
+// In three steps, so that a build without a network, or of a lock file, differs in the first one
+// only: choose the packages, have their files, install exactly those from an archive made of them.
 void run_root_tree(StageContext& context) {
     const Json& options = context.options;
-    std::vector<std::string> argv{"mmdebstrap", "--verbose", "--mode=root", "--format=directory",
-                                  "--variant=" + options.at("variant").get<std::string>()};
-    for (const std::string& option : host_apt_options()) {
-        argv.push_back(option);
-    }
-    argv.emplace_back("--aptopt=Acquire::Languages \"none\"");
-    argv.push_back(str("--aptopt=APT::Install-Recommends \"",
-                       options.at("recommends").get<bool>() ? "true" : "false", "\""));
-    // In the order of the recipe: dpkg lets the last matching rule decide.
-    for (const Json& rule : options.at("dpkg")) {
-        argv.push_back("--dpkgopt=" + rule.get<std::string>());
-    }
+    TreeWish wish;
+    wish.arguments = host_apt_options();
+    wish.arguments.push_back("--variant=" + options.at("variant").get<std::string>());
+    wish.arguments.emplace_back("--aptopt=Acquire::Languages \"none\"");
+    wish.arguments.push_back(str("--aptopt=APT::Install-Recommends \"",
+                                 options.at("recommends").get<bool>() ? "true" : "false", "\""));
     std::string include;
     for (const Json& name : options.at("packages")) {
         include += (include.empty() ? "" : ",") + name.get<std::string>();
     }
-    argv.push_back("--include=" + include);
-    argv.push_back(options.at("suite").get<std::string>());
-    argv.push_back(context.tree.string());
-    for (const Json& line : options.at("archives")) {
-        argv.push_back(line.get<std::string>());
-    }
-    PackageProgress progress(context);
+    wish.arguments.push_back("--include=" + include);
+    wish.suite = options.at("suite").get<std::string>();
+    wish.archives = options.at("archives").get<std::vector<std::string>>();
+
+    const fs::path beside = context.out.parent_path();
+    const fs::path work = beside / "package-work";
+    fs::create_directory(work);
+    PackageCache cache(context.cache / "packages", work, context.tools, context.progress);
+    const ArchiveState state = context.packages.locked
+                                   ? *context.packages.locked
+                                   : cache.resolve(wish, context.packages.offline);
+    cache.fetch(state, context.packages);
+
     ToolCall call;
-    call.argv = std::move(argv);
+    call.argv = {"mmdebstrap", "--verbose", "--mode=root", "--format=directory",
+                 "--aptopt=APT::Sandbox::User \"root\""};
+    call.argv.insert(call.argv.end(), wish.arguments.begin(), wish.arguments.end());
+    // In the order of the recipe: dpkg lets the last matching rule decide.
+    for (const Json& rule : options.at("dpkg")) {
+        call.argv.push_back("--dpkgopt=" + rule.get<std::string>());
+    }
+    call.argv.insert(call.argv.end(), {wish.suite, context.tree.string(),
+                                       str("deb [trusted=yes] copy://",
+                                           cache.make_archive(state, wish.suite).string(), " ./")});
+    PackageProgress progress(context);
     // Without it the kernel's package would build an initramfs that nobody boots.
     call.environment = {"INITRD=No"};
     call.on_line = [&progress](std::string_view line) { return progress.take(line); };
     context.tools.run(call);
+    fs::remove_all(work);
+    write_file_atomically(beside / archive_state_file, to_json(state).dump(1) + "\n");
 }
 
 void run_deb(StageContext& context) {

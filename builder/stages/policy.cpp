@@ -1,5 +1,6 @@
 // The SELinux policy of the image, and the labels it asks for.
-#include "diagnostics.h"
+
+#include "inspect.h"
 #include "stages/stages.h"
 
 #include "base/error.h"
@@ -138,7 +139,19 @@ void run_policy(StageContext& context) {
                  context.options.at("state").get<std::string>(), "\nSELINUXTYPE=default\n"));
 }
 
+// Before the labels, which it gets, too. The id is that of the tree: this is its last stage.
+void put_image_about(StageContext& context) {
+    Json about = context.options;
+    about.erase("source_date_epoch");
+    about["tree"] = context.id;
+    about["builder"] = GEARBOX_VERSION;
+    const fs::path file = context.tree / image_about;
+    put_file(file, about.dump(1) + "\n");
+    set_time(file, epoch_of(context));
+}
+
 void run_labels(StageContext& context) {
+    put_image_about(context);
     separate_hard_links(context.tree);
     const fs::path contexts = context.tree / "etc/selinux/default/contexts/files/file_contexts";
     ToolCall call;

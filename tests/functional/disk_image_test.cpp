@@ -1,10 +1,12 @@
 // Disk images of a tiny tree, made by the real tools and then looked into. Needs root: the tree is
 // an overlay.
+#include "base/error.h"
 #include "base/file.h"
 #include "base/subprocess.h"
 #include "build_log.h"
 #include "disk_layout.h"
 #include "hash.h"
+#include "inspect.h"
 #include "layers.h"
 #include "stages/stages.h"
 
@@ -13,6 +15,7 @@
 
 #include <sys/xattr.h>
 #include <unistd.h>
+#include <cstdlib>
 #include <filesystem>
 
 namespace gearbox::builder {
@@ -226,6 +229,36 @@ TEST_F(DiskImageTest, AnOciArchiveNamesWhatIsInIt) {
     EXPECT_EQ(blob(manifest.at("layers").at(0)), read_file(layer / "root.tar.zst"));
     EXPECT_EQ(config.at("rootfs").at("diff_ids").at(0),
               "sha256:" + read_file(layer / "unpacked.sha256"));
+}
+
+// One start of libguestfs' virtual machine; the other formats take no more than a file's time.
+TEST_F(DiskImageTest, CanBeInspectedWithoutABoot) {
+    ::setenv("LIBGUESTFS_BACKEND_SETTINGS", "force_tcg", 1);
+    put("var/lib/dpkg/status",
+        "Package: linux-image-6.12-amd64\nStatus: install ok installed\nVersion: 6.12\n");
+    put("etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=default\n");
+    put("etc/selinux/default/policy/policy.33", "policy");
+    put(image_about, R"({"tree": "of the tree"})");
+    const fs::path raw = make_raw("raw");
+    const ImageReport disk = inspect_image(raw);
+    EXPECT_EQ(disk.kind, ImageKind::raw);
+    EXPECT_EQ(disk.capacity, std::uint64_t{disk_mib} << 20);
+    EXPECT_THAT(disk.boots, testing::ElementsAre("BIOS", "UEFI"));
+    ASSERT_EQ(disk.partitions.size(), 3u);
+    EXPECT_EQ(disk.partitions[1].role, "EFI system");
+    EXPECT_EQ(disk.partitions[2].file_system, "ext4");
+
+    const fs::path tar = run(stages::run_tar, "tar", {});
+    const fs::path oci = run(stages::run_oci, "oci", {{"tar", tar}}) / "image.oci.tar";
+    for (const ImageReport& report :
+         {disk, inspect_image(tar / "root.tar.zst"), inspect_image(oci)}) {
+        EXPECT_EQ(report.policy, "default, version 33") << to_string(report.kind);
+        EXPECT_EQ(report.selinux, "enforcing");
+        EXPECT_THAT(report.kernels, testing::ElementsAre("6.12-amd64"));
+        EXPECT_EQ(report.about.at("tree"), "of the tree");
+    }
+    EXPECT_EQ(inspect_image(oci).kind, ImageKind::oci);
+    EXPECT_THROW(inspect_image(tar / "unpacked.sha256"), Error);
 }
 
 }  // namespace

@@ -232,6 +232,22 @@ TEST(Recipe, AnIncludingFileOverridesWhatItIncludes) {
     EXPECT_EQ(recipe.image.sources.at("overlay"), "k/o");
 }
 
+TEST(Recipe, SettingsOfTheCommandLineOverrideIt) {
+    const Files files{{"k/r.ks", minimal_recipe() + "%addon gearbox\ntitle = A\n%end\n"}};
+    Problems problems;
+    const Recipe recipe = load_recipe("k/r.ks", reader_of(files), problems,
+                                      {"title=B", "title = C", "overlay=x/y", "exclude=/a/*"});
+    EXPECT_EQ(problems.text(), "");
+    EXPECT_EQ(recipe.image.title, "C");
+    EXPECT_EQ(recipe.image.sources.at("overlay"), "x/y");
+    EXPECT_THAT(recipe.image.exclude, ElementsAre("/a/*"));
+    load_recipe("k/r.ks", reader_of(files), problems, {"title=B", "titel=C", "formats=dvd"});
+    EXPECT_THAT(problems.text(),
+                testing::StartsWith("--set:2:1: error: unknown setting 'titel'\n    did you mean "
+                                    "'title'?\n--set:3:9: error: 'formats': there is no format "
+                                    "'dvd'"));
+}
+
 TEST(Recipe, TheOnesOfThisRepositoryAreValid) {
     Problems problems;
     const std::filesystem::path folder = test::source_path("kickstart");
@@ -240,6 +256,12 @@ TEST(Recipe, TheOnesOfThisRepositoryAreValid) {
     EXPECT_EQ(problems.text(), "");
     EXPECT_EQ(recipe.files.size(), 3u);
     EXPECT_EQ(recipe.selinux, "enforcing");
+    const Recipe machine = load_recipe(folder / "vm.ks", read, problems);
+    const Recipe box = load_recipe(folder / "vagrant.ks", read, problems);
+    EXPECT_EQ(problems.text(), "");
+    EXPECT_THAT(machine.image.formats, ElementsAre("qcow2", "vmdk", "vdi", "ova"));
+    EXPECT_THAT(box.image.formats, ElementsAre("vagrant-virtualbox", "vagrant-libvirt"));
+    EXPECT_EQ(box.image.disk_size, machine.image.disk_size);
 }
 
 TEST(Recipe, LanguageIsDocumentedAsItIs) {

@@ -2,6 +2,7 @@
 #include "stages/stages.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "hash.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -61,18 +62,25 @@ protected:
                                  last_fraction = fraction;
                                  last_detail = detail;
                              },
-                             "id"};
+                             "id",
+                             packages};
         stage(context);
     }
 
     TempDir folder;
     RecordingTools tools;
     std::map<std::string, fs::path> sources;
+    PackageRequest packages;
     double last_fraction = -1;
     std::string last_detail;
 };
 
-TEST_F(StageTest, RootTreeAsksMmdebstrap) {
+TEST_F(StageTest, RootTreeInstallsExactlyTheLockedPackages) {
+    fs::create_directories(folder.path() / "packages");
+    write_file_atomically(folder.path() / "packages/libc6_1%3a2.41_amd64.deb", "deb");
+    ArchivePackage libc{"libc6",          "1:2.41", "amd64", "optional",
+                        "pool/libc6.deb", 0,        3,       hash_text("deb")};
+    packages.locked = ArchiveState{{"deb http://m trixie main"}, {"hash"}, {"date"}, {libc}};
     tools.says = {"0 upgraded, 10 newly installed, 0 to remove", "Get:1 http://m a [1 kB]",
                   "Unpacking libc6:amd64 (2.41) ...", "Setting up libc6:amd64 (2.41) ..."};
     run(stages::run_root_tree, {{"variant", "minbase"},
@@ -81,14 +89,19 @@ TEST_F(StageTest, RootTreeAsksMmdebstrap) {
                                 {"packages", {"a", "b"}},
                                 {"suite", "trixie"},
                                 {"archives", {"deb http://m trixie main"}}});
-    ASSERT_EQ(tools.calls.size(), 1u);
-    EXPECT_THAT(tools.calls[0], HasSubstr("host: mmdebstrap --verbose --mode=root"));
-    EXPECT_THAT(tools.calls[0],
-                HasSubstr("--aptopt=APT::Install-Recommends \"false\" "
-                          "--dpkgopt=path-exclude=/usr/share/doc/* --include=a,b trixie " +
-                          tree().string() + " deb http://m trixie main"));
+    ASSERT_EQ(tools.calls.size(), 2u);
+    EXPECT_THAT(tools.calls[0], HasSubstr("host: dpkg-deb --field"));
+    EXPECT_THAT(tools.calls[1], HasSubstr("host: mmdebstrap --verbose --mode=root"));
+    EXPECT_THAT(tools.calls[1],
+                HasSubstr("--aptopt=APT::Install-Recommends \"false\" --include=a,b "
+                          "--dpkgopt=path-exclude=/usr/share/doc/* trixie " +
+                          tree().string() + " deb [trusted=yes] copy://" +
+                          (folder.path() / "package-work/archive").string() + " ./"));
     EXPECT_DOUBLE_EQ(last_fraction, 0.1);
     EXPECT_EQ(last_detail, "Setting up libc6:amd64");
+    EXPECT_FALSE(fs::exists(folder.path() / "package-work"));
+    EXPECT_EQ(parse_archive_state(parse_json(read_file(folder.path() / archive_state_file))),
+              *packages.locked);
 }
 
 TEST_F(StageTest, DebSaysWhatIsMissingInTheImage) {
