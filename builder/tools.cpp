@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/subprocess.h"
 
+#include <unistd.h>
 #include <cstdlib>
 
 namespace gearbox::builder {
@@ -96,7 +97,11 @@ void HostTools::run(const ToolCall& call) {
     };
     ToolResult result;
     try {
-        result = run_tool(make_command(call, environment_), options);
+        std::vector<std::string> argv = make_command(call, environment_);
+        // Whoever was killed before setpriv asked for its signal gets none: look who the parent is.
+        argv.insert(argv.begin() + 3, {"sh", "-c", "[ $PPID = \"$0\" ] && exec \"$@\"",
+                                       std::to_string(::getpid())});
+        result = run_tool(argv, options);
     } catch (const SysError&) {
         throw_if_interrupted();
         throw;
