@@ -75,6 +75,10 @@ private:
             if (first.cartridge_version == "0.0.0") {
                 odd(manifest_path, "Cartridge-Version is missing: an update cannot be told from this one");
             }
+            if (first.vendor.empty() || is_reserved_vendor(first.vendor)) {
+                odd(manifest_path, "Cartridge-Vendor must name its author, not '", first.vendor,
+                    "', for it to be imported or used by its address");
+            }
             if (first.is_web_framework() && first.endpoints.empty()) {
                 odd(manifest_path, "Endpoints is missing: a web_framework that listens nowhere is reached by nobody");
             }

@@ -273,6 +273,7 @@ void CartridgeRunner::overlay(const GearRecord& record, const RecordedCartridge&
     const GearFiles files = node_.files(record);
     files.overlay_cartridge(open_directory(cartridge.source), next.name, labels_of(record, cartridge),
                             shared_usr_of(cartridge));
+    files.ensure_directory(next.name + "/env", files.locked(), 0750);
     write_variable(files, next.name + "/env", str("OPENSHIFT_", next.short_name, "_IDENT"), cartridge.ident());
     unlock(record, next);
     render_environment(record, next);

@@ -96,7 +96,7 @@ TEST_F(ImportTest, UpgradesWhatGearsHave) {
     const auto facts = [&] {
         return inside(gear, "cd ~/mock; cat env/OPENSHIFT_MOCK_IDENT usr/share.txt conf/* env/OPENSHIFT_MOCK_LEVEL | tr '\\n' ' '");
     };
-    const auto verbs = [&] { return inside(gear, "cd ~/app-root/data; tr '\\n' ' ' <verbs; rm verbs; ls upgrade 2>/dev/null"); };
+    const auto verbs = [&] { return inside(gear, "cd ~/app-root/data; cat verbs 2>/dev/null | tr '\\n' ' '; rm -f verbs; ls upgrade 2>/dev/null"); };
     verbs();
     EXPECT_EQ(upgraded(), "0.0.1 0.0.1 restarted");  // nothing to do
     EXPECT_EQ(verbs(), "");
@@ -106,7 +106,7 @@ TEST_F(ImportTest, UpgradesWhatGearsHave) {
                                         "echo two >env/OPENSHIFT_MOCK_LEVEL; echo 'level <%= ENV[\"OPENSHIFT_GEAR_NAME\"] %>' >conf/level.erb"));
     EXPECT_EQ(upgraded(), "0.0.1 0.0.2 compatible");
     EXPECT_EQ(verbs(), "");
-    EXPECT_THAT(facts(), AllOf(HasSubstr("acme:mock:1.0:0.0.2"), HasSubstr("mine"), HasSubstr("two")));
+    EXPECT_THAT(facts(), AllOf(HasSubstr("acme:mock:1.0:0.0.2"), HasSubstr("mine"), HasSubstr("level shop"), HasSubstr("two")));
     EXPECT_EQ(inside(gear, "stat -c %U ~/mock/bin/control ~/mock/conf"), str("root\n", gear.text(), "\n"));
 
     import_with("0.0.3", str(templates, "printf '#!/bin/bash\\necho \"$*\" >$OPENSHIFT_DATA_DIR/upgrade\\n' >bin/upgrade"));

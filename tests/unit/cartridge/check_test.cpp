@@ -85,6 +85,8 @@ TEST_F(CartridgeCheck, NamesWhatIsWrongInTheManifest) {
     EXPECT_THAT(found(), ElementsAre(HasSubstr("larger than 20480 bytes")));
     write("metadata/manifest.yml", "Name: w\nCartridge-Short-Name: W\nVersion: '1'\nCategories: [web_framework]\n");
     EXPECT_THAT(found(), ElementsAre(HasSubstr("remark metadata/manifest.yml: Cartridge-Version is missing"),
+                                     "remark metadata/manifest.yml: Cartridge-Vendor must name its author, not '', for it"
+                                     " to be imported or used by its address",
                                      HasSubstr("remark metadata/manifest.yml: Endpoints is missing")));
 }
 

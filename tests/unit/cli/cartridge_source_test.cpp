@@ -104,6 +104,36 @@ TEST_F(CartridgeSource, IsNamedByAManifest) {
     EXPECT_THAT(fetched(path("loop.yml")), HasSubstr("is another manifest"));
 }
 
+TEST(RepositoryPage, NamesARepositoryABranchAndADirectory) {
+    const char* const cases[][4] = {
+        {"https://github.com/acme/redis/tree/main", "https://github.com/acme/redis", "main", ""},
+        {"https://github.com/acme/all/tree/v2/carts/redis/", "https://github.com/acme/all", "v2", "carts/redis"},
+        {"https://github.com/acme/redis/blob/main/metadata/manifest.yml", "https://github.com/acme/redis", "main", ""},
+        {"https://raw.githubusercontent.com/acme/all/main/redis/metadata/manifest.yml", "https://github.com/acme/all", "main", "redis"},
+        {"https://raw.githubusercontent.com/acme/all/refs/heads/main/redis/metadata/manifest.yml", "https://github.com/acme/all", "main", "redis"},
+        {"https://gitlab.com/acme/group/all/-/tree/main/redis?ref_type=heads", "https://gitlab.com/acme/group/all", "main", "redis"},
+        {"https://codeberg.org/acme/all/src/branch/main/my%20redis", "https://codeberg.org/acme/all", "main", "my redis"},
+        {"https://bitbucket.org/acme/all/src/main/redis", "https://bitbucket.org/acme/all", "main", "redis"},
+        {"https://github.com/acme/redis", "", "", ""},
+        {"https://github.com/acme/redis/archive/main.zip", "", "", ""},
+        {"http://example.org/redis/metadata/manifest.yml", "", "", ""},
+    };
+    for (const auto& [address, repository, ref, directory] : cases) {
+        const cli::RepositoryPlace place = cli::repository_place(address);
+        EXPECT_EQ(place.repository, repository) << address;
+        EXPECT_EQ(place.ref, ref) << address;
+        EXPECT_EQ(place.directory, directory) << address;
+    }
+}
+
+TEST(Listing, LeadsOnlyDownwards) {
+    const std::string html = "<a href=\"../\">up</a> <A HREF='bin/'>bin</A><a class=x href=manifest.yml> <a href=\"/redis/hooks/\">"
+                             "<a href=\"/etc/passwd\"><a href=\"http://evil/\"><a href=\"?C=N\"><a href=\"a/b\"><a href=\"%2e%2e/\">"
+                             "<a href=\"..%2fx\"><a href=\".git/\"><a href=\"a%20b\"><a href=\"./usr/\"><a href=\"bin/\">";
+    EXPECT_EQ(cli::names_in_listing(html, "http://example.org/redis/"),
+              (std::vector<std::string>{"a%20b", "bin/", "hooks/", "manifest.yml", "usr/"}));
+}
+
 // A manifest from elsewhere must not have root's files copied into a cartridge.
 TEST_F(CartridgeSource, StaysElsewhere) {
     httplib::Server server;
