@@ -28,7 +28,7 @@ protected:
         in_served("cp -r " + test_data("cartridges/mock") + " mine; cd mine; mkdir usr; echo shared >usr/share.txt;"
                   "sed -i 's/Vendor: redhat/Vendor: acme/; s/^Name: mock/Name: mine/; s/Short-Name: Mock/Short-Name: Mine/' metadata/manifest.yml;"
                   "sed -i 's/OPENSHIFT_MOCK_/OPENSHIFT_MINE_/g' bin/*; cd ..;"
-                  "tar -czf mine.tgz mine; git init -q --bare -b main mine.git; git --git-dir=mine.git --work-tree=mine add .;"
+                  "tar -czf mine.tgz mine; git init -q --bare -b main mine.git; git -C mine --git-dir=../mine.git --work-tree=. add .;"
                   "git --git-dir=mine.git -c user.name=a -c user.email=a commit -qm one; git --git-dir=mine.git update-server-info;"
                   "sum=$(sha256sum mine.tgz | head -c 64);"
                   "for n in good:$sum bad:0000${sum:4}; do (cat mine/metadata/manifest.yml;"
@@ -120,7 +120,7 @@ TEST_F(OwnCartridge, HasNoProfileOfTheSameName) {
 TEST_F(OwnCartridge, ReachesNoMoreThanItsGear) {
     constexpr const char* no_way = "Couldn't connect to server";
     const std::string to = "http://203.0.113.10/to/";
-    std::ofstream(served() / "page.html") << "<html><a href='metadata/'>";
+    std::ofstream(served() / "page.html") << "<html>hello";
     const std::pair<std::string, const char*> cases[] = {
         // Private networks, a metadata service, the host, the gear's own loopback; by a name, or by a redirection.
         {"http://10.1.2.3/x.tgz", no_way},
@@ -129,9 +129,9 @@ TEST_F(OwnCartridge, ReachesNoMoreThanItsGear) {
         {to + "http://10.1.2.3/x.tgz", no_way},
         {to + "http://127.0.0.1/x.tgz", no_way},
         {to + "http://[::1]/x.tgz", no_way},
-        {to + "file:///etc/passwd.tgz", "Protocol \"file\" not supported or disabled in libcurl"},
-        {to + "gopher://203.0.113.10/x.tgz", "disabled in libcurl"},
-        {to + "file:///etc/x.git", "disabled"},
+        {to + "file:///etc/passwd.tgz", "Protocol \"file\""},
+        {to + "gopher://203.0.113.10/x.tgz", "Protocol \"gopher\""},
+        {to + "file:///etc/x.git", "Protocol \"file\""},
         {to + "http://203.0.113.10/to/http://203.0.113.10/to/http://203.0.113.10/x.tgz", "Maximum (2) redirects followed"},
         {"git://10.1.2.3/x.git", "unable to connect to 10.1.2.3"},
         // What is refused before anything is asked; gear-fetch is not the first to look (cartridge_url_test).
@@ -170,9 +170,9 @@ TEST_F(OwnCartridge, DoesNoHarmWhateverItIs) {
               "cd m; tar -cPzf ../dots.tgz ../mine/../../../../../../etc/hostname metadata bin; cd ..;"
               "echo nothing >broken.tgz; echo nothing >broken.zip");
     const std::pair<const char*, const char*> cases[] = {
-        {"large.tgz", "it has more than 500 files or 8 MiB"},
-        {"sparse.tgz", "it has more than 500 files or 8 MiB"},
-        {"many.tgz", "it has more than 500 files or 8 MiB"},
+        {"large.tgz", "has more than 500 files or 8 MiB"},
+        {"sparse.tgz", "has more than 500 files or 8 MiB"},
+        {"many.tgz", "has more than 500 files or 8 MiB"},
         {"deep.tgz", "its directories are nested deeper than 60"},
         {"link.tgz", "metadata/manifest.yml: is missing"},
         {"manifest.tgz", "metadata/manifest.yml: is missing"},

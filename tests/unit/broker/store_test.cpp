@@ -24,7 +24,7 @@ TEST(Store, KeepsEverythingOverAReopening) {
     }
     const StateStore again(file);
     EXPECT_EQ(again.dump(), before);
-    EXPECT_EQ(again.schema_version(), 4);
+    EXPECT_EQ(again.schema_version(), 5);
     const auto shop = again.all_applications().front().value;
     EXPECT_EQ(shop.variables.front().value, "Grüße, \"Welt\"\n");
     EXPECT_EQ(shop.cartridges.back().properties.front().name, "username");
