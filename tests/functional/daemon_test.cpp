@@ -259,7 +259,7 @@ class OwnCartridge : public DaemonTest {
 protected:
     void SetUp() override {
         DaemonTest::SetUp();
-        shell("ip link add uplink type dummy; ip addr add 198.51.100.2/24 dev uplink; ip link set uplink up");
+        shell("ip link add uplink type veth peer name far; ip addr add 198.51.100.2/24 dev uplink; ip link set uplink up; ip link set far up");
         shell(str("cp -r ", test_data("cartridges/mock"), " ", served_.path().native(), "/mine; cd ", served_.path().native(),
                   "/mine; sed -i 's/Vendor: redhat/Vendor: acme/; s/^Name: mock/Name: mine/; s/Short-Name: Mock/Short-Name: Mine/;"
                   "s/^- web_framework/- embedded/' metadata/manifest.yml; sed -i s/OPENSHIFT_MOCK_/OPENSHIFT_MINE_/g bin/*"));
