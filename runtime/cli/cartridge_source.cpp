@@ -290,7 +290,12 @@ private:
     void list(const std::string& address, const fs::path& to, int depth) {
         const std::string page = read_file(download(address, work_ / "page"), largest_page);
         fs::create_directories(to);
-        for (const std::string& name : names_in_listing(page, address)) {
+        const auto names = names_in_listing(page, address);
+        if (names.empty()) {
+            // A directory with an index.html: what else is in it, nobody tells.
+            fail(ErrorKind::invalid, "'", address, "' shows a page, and not its files: use an archive or a repository");
+        }
+        for (const std::string& name : names) {
             if (++listed_ > most_listed || depth > deepest_listing) {
                 fail(ErrorKind::invalid, "the listing '", address, "' leads to more than ", most_listed,
                      " files, or deeper than ", deepest_listing, " directories");
