@@ -32,24 +32,24 @@ bool ends_with_any(const std::string& text, std::initializer_list<const char*> e
 }
 
 // Of an address without what stands behind '?' and '#'.
-std::string path_of(const std::string& source) {
+std::string plain_part(const std::string& source) {
     return is_address(source) ? source.substr(0, source.find_first_of("?#")) : source;
 }
 
 bool is_archive(const std::string& source) {
-    return ends_with_any(path_of(source), {".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".zip"});
+    return ends_with_any(plain_part(source), {".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".zip"});
 }
 
 bool is_manifest(const std::string& source) {
-    return ends_with_any(path_of(source), {".yml", ".yaml"});
+    return ends_with_any(plain_part(source), {".yml", ".yaml"});
 }
 
 bool is_repository(const std::string& source) {
-    return !is_address(source) || path_of(source).ends_with(".git");
+    return !is_address(source) || plain_part(source).ends_with(".git");
 }
 
 std::string file_name(const std::string& source) {
-    const std::string path = path_of(source);
+    const std::string path = plain_part(source);
     const std::string name = path.substr(path.rfind('/') + 1).substr(0, 100);
     return name.empty() || name == "." || name == ".." ? "index" : name;
 }
@@ -193,7 +193,7 @@ private:
     // By its name; or else by what is there.
     fs::path from_address(const std::string& source) {
         const RepositoryPlace place = repository_place(source);
-        if (is_manifest(source) && path_of(source).find("/blob/") == std::string::npos) {
+        if (is_manifest(source) && plain_part(source).find("/blob/") == std::string::npos) {
             return at_manifest(source, download(source, work_ / "download"), place);
         }
         if (is_archive(source)) {
@@ -244,7 +244,7 @@ private:
     // One without a Source-Url is a file of the cartridge itself.
     fs::path at_manifest(const std::string& source, const fs::path& file, const RepositoryPlace& place) {
         const cartridge::Source code = cartridge::source_of(manifest_text(file));
-        const std::string path = path_of(source);
+        const std::string path = plain_part(source);
         if (code.url.empty() && !place.repository.empty()) {
             return from_place(place);
         }
@@ -283,7 +283,7 @@ private:
     fs::path from_listing(const std::string& source) {
         refuse_digest(source);
         const fs::path top = work_ / "listed";
-        list(path_of(source) + (path_of(source).ends_with('/') ? "" : "/"), top, 0);
+        list(plain_part(source) + (plain_part(source).ends_with('/') ? "" : "/"), top, 0);
         return top;
     }
 
@@ -369,7 +369,7 @@ RepositoryPlace repository_place(const std::string& address) {
     };
     for (const auto& [form, repository] : pages) {
         std::smatch found;
-        const std::string path = path_of(address);
+        const std::string path = plain_part(address);
         if (std::regex_match(path, found, form)) {
             std::string directory = found[4];
             while (directory.ends_with('/')) {
@@ -387,7 +387,7 @@ RepositoryPlace repository_place(const std::string& address) {
 }
 
 std::vector<std::string> names_in_listing(const std::string& html, const std::string& address) {
-    const std::string path = path_of(address);
+    const std::string path = plain_part(address);
     const auto slash = path.find('/', path.find("://") + 3);
     const std::string own = (slash == std::string::npos ? "" : path.substr(slash)) + (path.ends_with('/') ? "" : "/");
     static const std::regex link(R"re(<a\s[^>]*href\s*=\s*["']?([^"'\s>]+))re", std::regex::icase);

@@ -127,6 +127,7 @@ TEST_F(ImportTest, UpgradesWhatGearsHave) {
     EXPECT_EQ(inside(gear, "cat ~/mock/usr/share.txt; ls ~/mock/bin | tr '\\n' ' '"), "0.0.3control install setup teardown upgrade ");
     const GearRecord record = agent->context().store.gear(gear);
     EXPECT_EQ(http_get(link_addresses(record.spec.uid).gear, record.find_web_endpoint()->proxy_port, "shop"), "first version\n");
+    agent->forget_cartridge("acme-mock");
 }
 
 TEST_F(ImportTest, RefusesWhatIsNoCartridgeAndLeavesNothing) {

@@ -29,7 +29,7 @@ protected:
                   "sed -i 's/Vendor: redhat/Vendor: acme/; s/^Name: mock/Name: mine/; s/Short-Name: Mock/Short-Name: Mine/' metadata/manifest.yml;"
                   "sed -i 's/OPENSHIFT_MOCK_/OPENSHIFT_MINE_/g' bin/*; cd ..;"
                   "tar -czf mine.tgz mine; git init -q --bare -b main mine.git; git -C mine --git-dir=../mine.git --work-tree=. add .;"
-                  "git --git-dir=mine.git -c user.name=a -c user.email=a commit -qm one; git --git-dir=mine.git update-server-info;"
+                  "git -C mine --git-dir=../mine.git --work-tree=. -c user.name=a -c user.email=a commit -qm one; git --git-dir=mine.git update-server-info;"
                   "sum=$(sha256sum mine.tgz | head -c 64);"
                   "for n in good:$sum bad:0000${sum:4}; do (cat mine/metadata/manifest.yml;"
                   "  echo Source-Url: http://203.0.113.10/files/mine.tgz; echo Source-Sha256: ${n#*:}) >${n%:*}.yml; done");
