@@ -82,7 +82,9 @@ public:
         const UniqueFd from(check(::openat(source.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC),
                                   "opening '", name, "'"));
         check(::fstat(from.get(), &info), "looking at '", name, "'");
-        const mode_t permissions = info.st_mode & 0755;
+        // What is root's must be readable for the gear, also if it was fetched under the gear's umask of 077.
+        const mode_t readable = owner.uid != 0 ? 0 : S_ISDIR(info.st_mode) ? 0555 : 0444;
+        const mode_t permissions = (info.st_mode & 0755) | readable;
         if (S_ISREG(info.st_mode)) {
             file(from, name, target, permissions | add, owner);
         } else if (S_ISDIR(info.st_mode)) {
