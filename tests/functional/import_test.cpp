@@ -85,7 +85,7 @@ TEST_F(ImportTest, UpgradesWhatGearsHave) {
         run_tool_checked({"bash", "-ec", program}, options);
         agent->import_cartridge(directory);
     };
-    constexpr const char* templates = "mkdir -p env conf; printf 'locked_files: []\\nprocessed_templates: [conf/*.erb]\\n"
+    constexpr const char* templates = "mkdir -p env conf; printf 'locked_files: [~/.mockrc]\\nprocessed_templates: [conf/*.erb]\\n"
                                       "setup_rewritten: [conf/old]\\n' >metadata/managed_files.yml; echo made >conf/old;";
     import_with("0.0.1", str(templates, "echo one >env/OPENSHIFT_MOCK_LEVEL"));
     const GearId gear = create_application(62, {"acme-mock-1.0"});
