@@ -115,7 +115,7 @@ def check_quotas_and_labels_hold_there(bench):
                                  key=User(appliance, "keeper", "").key)
     expect_in("Disk quota exceeded", full.stdout + full.stderr)
     labels = appliance.sudo(f"stat -c %C / /var/lib/openshift /var/lib/openshift/{gear}").split()
-    expect([label.split(":")[2] for label in labels], ["root_t", "gear_base_t", "gear_home_t"])
+    expect([label.split(":")[2] for label in labels], ["root_t", "gear_base_t", "gear_file_t"])
 
 
 def check_a_disk_is_prepared_and_what_holds_data_is_refused(bench):
