@@ -276,6 +276,12 @@ void CartridgeRunner::overlay(const GearRecord& record, const RecordedCartridge&
     files.ensure_directory(next.name + "/env", files.locked(), 0750);
     write_variable(files, next.name + "/env", str("OPENSHIFT_", next.short_name, "_IDENT"), cartridge.ident());
     unlock(record, next);
+    // What setup has written there before, it may write again; lock() takes it back.
+    for (const std::string& name : files.list(next.name + "/env")) {
+        if (!name.ends_with("_IDENT") && !name.ends_with("_DIR")) {
+            files.give(str(next.name, "/env/", name), files.unlocked());
+        }
+    }
     render_environment(record, next);
 }
 
