@@ -264,7 +264,7 @@ protected:
                   "/mine; sed -i 's/Vendor: redhat/Vendor: acme/; s/^Name: mock/Name: mine/; s/Short-Name: Mock/Short-Name: Mine/;"
                   "s/^- web_framework/- embedded/' metadata/manifest.yml; sed -i s/OPENSHIFT_MOCK_/OPENSHIFT_MINE_/g bin/*"));
         server_ = shell(str("cd ", served_.path().native(), "; python3 -m http.server ", file_port,
-                            " --bind 198.51.100.2 >/dev/null 2>&1 & echo $!"));
+                            " --bind 198.51.100.2 >/dev/null 2>&1 & printf %s $!"));
         shell(str("for i in $(seq 50); do curl -s http://198.51.100.2:", file_port, "/ && exit 0; sleep 0.1; done; exit 1"));
     }
     void TearDown() override {
@@ -279,7 +279,8 @@ protected:
     static std::string url() { return str("http://198.51.100.2:", file_port, "/mine/"); }
     static std::vector<std::string> cartridges() {
         std::vector<std::string> out;
-        for (const Json& cartridge : ask("GET", "domain/acme/application/shop/cartridges").json()["data"]) {
+        const Json reply = ask("GET", "domain/acme/application/shop/cartridges").json();
+        for (const Json& cartridge : reply["data"]) {
             out.push_back(cartridge["name"].get<std::string>());
         }
         return out;
