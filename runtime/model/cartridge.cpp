@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace gearbox {
@@ -30,6 +31,25 @@ std::vector<std::string> list_of(const YAML::Node& node) {
         }
     }
     return out;
+}
+
+// What `Deployment-Verbs` may name: the steps of a deployment at which the primary cartridge is asked (contract 14.2).
+constexpr std::array deployment_steps = {"pre-repo-archive", "update-configuration", "pre-build",
+                                         "build",            "deploy",               "post-deploy"};
+
+std::optional<std::vector<std::string>> deployment_verbs_of(const YAML::Node& node) {
+    if (!node) {
+        return std::nullopt;
+    }
+    std::vector<std::string> verbs = list_of(node);
+    for (const std::string& verb : verbs) {
+        if (std::find(deployment_steps.begin(), deployment_steps.end(), verb) == deployment_steps.end()) {
+            fail(ErrorKind::invalid, "Deployment-Verbs: '", verb,
+                 "' is no step of a deployment; there are pre-repo-archive, update-configuration, pre-build, build, deploy and "
+                 "post-deploy");
+        }
+    }
+    return verbs;
 }
 
 bool is_true(const YAML::Node& node) {
@@ -197,6 +217,7 @@ Cartridge parse_version(const YAML::Node& top, const std::string& version) {
     out.native_requires = list_of(manifest["Native-Requires"]);
     out.configure_order = list_of(manifest["Configure-Order"]);
     out.install_build_required = is_true(manifest["Install-Build-Required"]);
+    out.deployment_verbs = deployment_verbs_of(manifest["Deployment-Verbs"]);
     out.source_url = text_of(manifest["Source-Url"]);
     out.source_md5 = digest_of(manifest["Source-Md5"], "Source-Md5", 32);
     out.source_sha256 = digest_of(manifest["Source-Sha256"], "Source-Sha256", 64);

@@ -140,6 +140,12 @@ ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
                   str("'", script, "' of ", cartridge.full_name));
 }
 
+bool CartridgeRunner::has_step(const GearRecord& record, const RecordedCartridge& cartridge, const std::string& verb) const {
+    const auto& verbs = cartridge.deployment_verbs;
+    return !verbs || std::find(verbs->begin(), verbs->end(), verb) != verbs->end() ||
+           has_hooks_around(node_.files(record).list(action_hooks), verb);
+}
+
 ScriptMessages CartridgeRunner::control(const GearRecord& record,
                                         const RecordedCartridge& cartridge, const std::string& verb,
                                         const TextSink& output) const {

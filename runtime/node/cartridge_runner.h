@@ -27,6 +27,8 @@ public:
     /// bin/control VERB with the hooks around it. A cartridge without control is fine.
     ScriptMessages control(const GearRecord& record, const RecordedCartridge& cartridge,
                            const std::string& verb, const TextSink& output = {}) const;
+    /// Whether `control` has anything to do at that step of a deployment, by the manifest's Deployment-Verbs.
+    bool has_step(const GearRecord& record, const RecordedCartridge& cartridge, const std::string& verb) const;
     /// bin/SCRIPT --version V, if there is one; or with these words instead.
     ScriptMessages run_script(const GearRecord& record, const RecordedCartridge& cartridge,
                               const std::string& script, const std::vector<std::string>& words = {}) const;

@@ -214,7 +214,8 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
                             plan_endpoints(record, cartridge),
                             cartridge.has_category("database") && !cartridge.is_web_framework(),
                             cartridge.is_own(),
-                            cartridge.cartridge_version};
+                            cartridge.cartridge_version,
+                            cartridge.deployment_verbs};
     const GearFiles files = node_.files(record);
     if (files.exists(added.name)) {
         // Left over from an operation that did not end; its scripts may still be at work.
@@ -300,6 +301,7 @@ void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, co
     RecordedCartridge& next = *std::find_if(changed.cartridges.begin(), changed.cartridges.end(),
                                             [&](const auto& other) { return other.name == old.name; });
     next.cartridge_version = cartridge.cartridge_version;
+    next.deployment_verbs = cartridge.deployment_verbs;
     next.endpoints = plan_endpoints(record, cartridge, old.endpoints);
     const GearFiles files = node_.files(record);
     if (!is_compatible && was_started) {

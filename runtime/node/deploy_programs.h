@@ -21,47 +21,54 @@ if [[ -f .gitmodules ]]; then
 fi
 )";
 
-// $1 new directory.
-inline constexpr const char* directory_program = R"(set -e
-cd "$OPENSHIFT_DEPLOYMENTS_DIR"
-mkdir -p by-id "$1"
-)";
-
 // $1 directory of the deployment that now runs, $2 its metadata, $3 number to keep. The least
 // recently activated go first, the current one never; what has no metadata was never built.
 inline constexpr const char* finish_program = R"(set -e
 cd "$OPENSHIFT_DEPLOYMENTS_DIR"
-current=$1
 printf '%s' "$2" >"$1/metadata.json"
-stamps=(20*)
-((${#stamps[@]} > 1)) || exit 0
-mapfile -t old < <(for stamp in 20*; do
-    [[ $stamp == "$current" ]] && continue
-    when=$(sed -n 's/.*"activations": *\[\([^]]*\)\].*/\1/p' "$stamp/metadata.json" 2>/dev/null || true)
-    when=${when##*[, ]}
-    printf '%s %s\n' "${when:-0}" "$stamp"
-done | LC_ALL=C sort -k1,1n -k2,2 | cut -d' ' -f2)
-excess=$((${#old[@]} + 1 - $3))
-for ((i = 0; i < ${#old[@]}; ++i)); do
-    if ((i < excess)) || [[ ! -e ${old[i]}/metadata.json ]]; then
-        rm -rf -- "${old[i]}"
+shopt -s nullglob
+others=() gone=()
+for stamp in 20*; do
+    [[ $stamp != "$1" ]] || continue
+    text=""
+    { IFS= read -r -d '' text <"$stamp/metadata.json"; } 2>/dev/null || true
+    when=0
+    [[ ! $text =~ \"activations\":\ *\[([^]]*)\] ]] || when=${BASH_REMATCH[1]##*[, ]}
+    if [[ -z $text ]]; then
+        gone+=("$stamp")
+    else
+        others+=("${when:-0} $stamp")
     fi
 done
-find by-id -xtype l -delete
+excess=$((${#others[@]} + 1 - $3))
+if ((excess > 0)); then
+    ((excess == ${#others[@]})) || mapfile -t others < <(printf '%s\n' "${others[@]}" | LC_ALL=C sort -k1,1n -k2,2)
+    gone+=("${others[@]:0:excess}")
+fi
+gone=("${gone[@]##* }")
+for link in by-id/*; do
+    for stamp in "${gone[@]}"; do
+        [[ ! $link -ef $stamp ]] || gone+=("$link")
+    done
+    [[ -e $link ]] || gone+=("$link")
+done
+((${#gone[@]} == 0)) || rm -rf -- "${gone[@]}"
 )";
 
 // $1 directory, $2 id, $3 metadata with an empty checksum. Prints the checksum. What came as an
-// archive is there already.
+// archive is there already. At the end it is the current one.
 inline constexpr const char* prepare_program = R"(set -e -o pipefail
-target=${OPENSHIFT_DEPLOYMENTS_DIR%/}/$1
+cd "$OPENSHIFT_DEPLOYMENTS_DIR"
 runtime=${OPENSHIFT_HOMEDIR%/}/app-root/runtime
-[[ -d $target/repo ]] || cp -a --reflink=auto "$runtime"/{repo,dependencies,build-dependencies} "$target/"
-ln -sfn "../$1" "${OPENSHIFT_DEPLOYMENTS_DIR%/}/by-id/$2"
-cd "$target"
-sum=$(find repo dependencies build-dependencies -type f -print0 | sort -z | xargs -0r sha1sum |
-    sha1sum)
+[[ -d by-id && -d $1 ]] || mkdir -p by-id "$1"
+[[ -d $1/repo ]] || cp -a --reflink=auto "$runtime"/{repo,dependencies,build-dependencies} "$1/"
+ln -sfn "../$1" "by-id/$2"
+sum=$(tar --create --directory="$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=gnu \
+    repo dependencies build-dependencies | sha1sum)
 sum=${sum:0:40}
-printf '%s' "${3/\"checksum\":\"\"/\"checksum\":\"$sum\"}" >metadata.json
+printf '%s' "${3/\"checksum\":\"\"/\"checksum\":\"$sum\"}" >"$1/metadata.json"
+ln -sfn "$1" .current.new
+mv -T .current.new current
 echo "$sum"
 )";
 

@@ -128,7 +128,6 @@ void Deployer::begin(GearRecord& record, PendingDeployment& pending, const TextS
         stop_for(record, output);
     }
     pending.directory = make_stamp();
-    prepare_directory(record, pending);
 }
 
 void Deployer::stop_for(GearRecord& record, const TextSink& output) const {
@@ -144,14 +143,19 @@ void Deployer::restore(const GearRecord& record, const std::string& directory) c
     runner_.run_checked(record, Purpose::build, bash(restore_program, {directory}));
 }
 
-void Deployer::prepare_directory(const GearRecord& record, const PendingDeployment& pending) const {
-    runner_.run_checked(record, Purpose::build, bash(directory_program, {pending.directory}));
+// A hot deployment goes through all of them: the server that runs has to take over what is new.
+void Deployer::step(const GearRecord& record, const PendingDeployment& pending, const std::string& verb,
+                    const TextSink& output) const {
+    const RecordedCartridge& primary = record.cartridges.front();
+    if (pending.hot_deploy || runner_.has_step(record, primary, verb)) {
+        runner_.control(record, primary, verb, output);
+    }
 }
 
 void Deployer::checkout(const GearRecord& record, const PendingDeployment& pending,
                         const TextSink& output) const {
     if (!record.cartridges.empty()) {
-        runner_.control(record, record.cartridges.front(), "pre-repo-archive", output);
+        step(record, pending, "pre-repo-archive", output);
     }
     runner_.run_checked(record, Purpose::build,
                         bash(checkout_program, {repositories_.path(record), pending.commit}),
@@ -165,13 +169,12 @@ void Deployer::build(GearRecord& record, const PendingDeployment& pending,
         say(output, "Force clean build enabled - cleaning dependencies\n");
         runner_.run_checked(record, Purpose::build, bash(clean_program, {}));
     }
-    const RecordedCartridge& primary = record.cartridges.front();
-    runner_.control(record, primary, "update-configuration", output);
+    step(record, pending, "update-configuration", output);
     say(output, str("Building git ref '", ref_of(record, pending), "', commit ",
                     pending.commit.substr(0, 7), "\n"));
-    runner_.control(record, primary, "pre-build", output);
+    step(record, pending, "pre-build", output);
     runner_.run_action_hook(record, "pre_build", output);
-    runner_.control(record, primary, "build", output);
+    step(record, pending, "build", output);
     runner_.run_action_hook(record, "build", output);
 }
 
@@ -197,21 +200,19 @@ Deployment Deployer::prepare(const GearRecord& record, const PendingDeployment& 
 void Deployer::activate(GearRecord& record, const PendingDeployment& pending, Deployment deployment,
                         const TextSink& output) const {
     say(output, "Activating deployment\n");
-    const RecordedCartridge& primary = record.cartridges.front();
     const bool running = record.state == GearState::started;
-    runner_.run_checked(record, Purpose::build, bash(current_program, {pending.directory}));
-    runner_.control(record, primary, "update-configuration", output);
+    step(record, pending, "update-configuration", output);
     runner_.run_action_hook(record, "pre_start", output);
     runner_.start_secondaries(record, output);
     set_gear_state(node_, record, GearState::deploying);
-    runner_.control(record, primary, "deploy", output);
+    step(record, pending, "deploy", output);
     runner_.run_action_hook(record, "deploy", output);
     if (!pending.hot_deploy || !running) {
-        runner_.control(record, primary, "start", output);
+        runner_.control(record, record.cartridges.front(), "start", output);
     }
     runner_.run_action_hook(record, "post_start", output);
     set_gear_state(node_, record, GearState::started);
-    runner_.control(record, primary, "post-deploy", output);
+    step(record, pending, "post-deploy", output);
     runner_.run_action_hook(record, "post_deploy", output);
     finish(record, pending, std::move(deployment));
 }
@@ -296,7 +297,6 @@ ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& ou
         return messages;
     }
     pending.directory = make_stamp();
-    prepare_directory(record, pending);
     const bool build_wanted =
         record.initial_build || record.cartridges.front().install_build_required;
     checkout(record, pending, output);
@@ -307,7 +307,6 @@ ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& ou
     if (build_wanted) {
         activate(record, pending, deployment, output);
     } else {
-        runner_.run_checked(record, Purpose::build, bash(current_program, {pending.directory}));
         messages = runner_.start_all(record, output);
         set_gear_state(node_, record, GearState::started);
         finish(record, pending, deployment);
@@ -357,6 +356,7 @@ void Deployer::switch_to(GearRecord& record, const KeptDeployment& wanted,
     PendingDeployment pending;
     pending.directory = wanted.directory;
     restore(record, wanted.directory);
+    runner_.run_checked(record, Purpose::build, bash(current_program, {wanted.directory}));
     activate(record, pending, wanted.value, output);
 }
 

@@ -87,7 +87,9 @@ private:
     /// The same where nobody else (PushSession) starts again what a failure leaves stopped.
     void begin_alone(GearRecord& record, PendingDeployment& pending, const TextSink& output) const;
     void stop_for(GearRecord& record, const TextSink& output) const;
-    void prepare_directory(const GearRecord& record, const PendingDeployment& pending) const;
+    /// The primary cartridge is asked to do its part.
+    void step(const GearRecord& record, const PendingDeployment& pending, const std::string& verb,
+              const TextSink& output) const;
     void checkout(const GearRecord& record, const PendingDeployment& pending,
                   const TextSink& output) const;
     void build(GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;

@@ -28,7 +28,7 @@ Json cartridge_json(const RecordedCartridge& c) {
     for (const PlacedEndpoint& endpoint : c.endpoints) {
         endpoints.push_back(endpoint_json(endpoint));
     }
-    return {{"name", c.name},
+    Json out = {{"name", c.name},
             {"short_name", c.short_name},
             {"version", c.version},
             {"full_name", c.full_name},
@@ -38,6 +38,10 @@ Json cartridge_json(const RecordedCartridge& c) {
             {"database", c.database},
             {"own", c.own},
             {"cartridge_version", c.cartridge_version}};
+    if (c.deployment_verbs) {
+        out["deployment_verbs"] = *c.deployment_verbs;
+    }
+    return out;
 }
 
 RecordedCartridge parse_cartridge(const Json& json) {
@@ -55,6 +59,7 @@ RecordedCartridge parse_cartridge(const Json& json) {
     out.database = find<bool>(json, "database").value_or(false);
     out.own = find<bool>(json, "own").value_or(false);
     out.cartridge_version = find<std::string>(json, "cartridge_version").value_or("");
+    out.deployment_verbs = find<std::vector<std::string>>(json, "deployment_verbs");
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include "model/gear.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct RecordedCartridge {
     bool database = false;
     bool own = false;               ///< the user's: what the operator says of cartridges by name does not hold for it
     std::string cartridge_version;  ///< of its packaging; "" if it was added before this was kept
+    std::optional<std::vector<std::string>> deployment_verbs;  ///< as in Cartridge
 };
 
 struct GearRecord {

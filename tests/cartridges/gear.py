@@ -234,9 +234,15 @@ class Gear:
         number = (127 << 24) + (UID << 7) + n
         return ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
 
+    def step(self, cart, verb):
+        """A verb of a deployment, which only those are asked that say so."""
+        manifest = (SOURCE / cart / "metadata/manifest.yml").read_text()
+        has = re.search(r"^Deployment-Verbs: \[(.*)\]$", manifest, re.MULTILINE)
+        return "" if has and verb not in has[1].split(", ") else self.control(cart, verb)
+
     def check_out(self, tree):
         """The pushed tree in runtime/repo, as `git archive` would lay it out."""
-        self.control(next(iter(self.carts)), "pre-repo-archive")
+        self.step(next(iter(self.carts)), "pre-repo-archive")
         repo = self.home_on_host / "app-root/runtime/repo"
         for path in repo.iterdir():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -250,13 +256,13 @@ class Gear:
         output = "".join(self.control(cart, "stop") for cart in self.carts)
         self.check_out(tree)
         for verb in ("update-configuration", "pre-build"):
-            output += self.control(primary, verb)
-        output += self.hook("pre_build") + self.control(primary, "build") + self.hook("build")
-        output += self.control(primary, "update-configuration")
+            output += self.step(primary, verb)
+        output += self.hook("pre_build") + self.step(primary, "build") + self.hook("build")
+        output += self.step(primary, "update-configuration")
         output += "".join(self.control(cart, "start") for cart in others)
-        output += self.control(primary, "deploy") + self.hook("deploy")
+        output += self.step(primary, "deploy") + self.hook("deploy")
         output += self.control(primary, "start")
-        return output + self.control(primary, "post-deploy") + self.hook("post_deploy")
+        return output + self.step(primary, "post-deploy") + self.hook("post_deploy")
 
     def hot_deploy(self, tree):
         """A push with the marker hot_deploy, to a running application."""

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -186,6 +187,19 @@ class Helpers(unittest.TestCase):
         self.assertRegex(done.stdout, r"\A\d+\n\Z")
         self.assertEqual(bash("oo-cgroup-read ../../etc/passwd").returncode, 64)
         self.assertEqual(bash("oo-cgroup-read no.such_figure").returncode, 1)
+
+    def test_verbs_of_manifests(self):
+        """What a manifest says of the steps of a deployment is what its bin/control has."""
+        steps = ("pre-repo-archive", "update-configuration", "pre-build", "build", "deploy", "post-deploy")
+        seen = 0
+        for path in sorted(SOURCE.glob("*/metadata/manifest.yml")):
+            said = re.search(r"^Deployment-Verbs: \[(.*)\]$", path.read_text(), re.MULTILINE)
+            if said:
+                control = (path.parents[1] / "bin/control").read_text()
+                has = [step for step in steps if re.search(rf"^{step}\)", control, re.MULTILINE)]
+                self.assertEqual([word for word in said[1].split(", ") if word], has, path)
+                seen += 1
+        self.assertGreater(seen, 9)
 
     def test_install_is_reproducible(self):
         commits = set()

@@ -4,6 +4,7 @@ State, gear homes and accounts are on tmpfs; nothing outlives the namespaces but
 their own.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -40,7 +41,8 @@ def clear_cgroups():
             deadline = time.monotonic() + 10
             while (path / "cgroup.procs").read_text().strip() and time.monotonic() < deadline:
                 for pid in (path / "cgroup.procs").read_text().split():
-                    os.kill(int(pid), signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(int(pid), signal.SIGKILL)
                 time.sleep(0.05)
             path.rmdir()
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace gearbox {
@@ -47,6 +48,19 @@ TEST(Manifest, OneCartridgeAVersionNewestFirst) {
     EXPECT_TRUE(found[0].answers_to("php"));
     EXPECT_TRUE(found[0].answers_to("php-8.4"));
     EXPECT_FALSE(found[0].answers_to("php-8.2"));
+}
+
+TEST(Manifest, DeploymentVerbs) {
+    EXPECT_FALSE(parse_manifest(php).front().deployment_verbs);
+    const auto verbs = [](const char* list) { return parse_manifest(str(php, "Deployment-Verbs: ", list, "\n")).front().deployment_verbs; };
+    EXPECT_EQ(verbs("[]"), std::vector<std::string>{});
+    EXPECT_EQ(verbs("[build, deploy]"), (std::vector<std::string>{"build", "deploy"}));
+    try {
+        verbs("[build, start]");
+        FAIL() << "start is no step of a deployment";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.text(), testing::StartsWith("Deployment-Verbs: 'start' is no step of a deployment; there are"));
+    }
 }
 
 TEST(Manifest, EndpointsAndMappings) {
