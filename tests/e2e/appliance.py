@@ -208,10 +208,10 @@ class Bench:
         self.machine = Machine(image, self.workdir, extra=extra, **self.options)
         return self.machine.start()
 
-    def boot(self, extra=()):
-        """The appliance, ready, as boot() gives it."""
+    def boot(self, extra=(), image=None):
+        """The appliance, ready, as boot() gives it; from another image if one is named."""
         self.stop()
-        appliance = boot(self.image, self.workdir, extra=extra, **self.options)
+        appliance = boot(image or self.image, self.workdir, extra=extra, **self.options)
         self.machine = appliance.machine
         return appliance
 

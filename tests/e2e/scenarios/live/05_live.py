@@ -1,7 +1,8 @@
 """The live medium on its own machines: a disk that keeps everything, over a power cut, too; disks that cannot; a medium
-with a wrong byte."""
+with a wrong byte, and one that gets a wrong byte while it runs."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,14 @@ def attach(*disks):
         "-drive", f"file={disk},format=raw,if=none,id=data{number}", "-device", f"virtio-blk-pci,drive=data{number}")]
 
 
+def flip_a_bit(file, offset):
+    with open(file, "r+b") as medium:
+        medium.seek(offset)
+        byte = medium.read(1)
+        medium.seek(offset)
+        medium.write(bytes([byte[0] ^ 1]))
+
+
 def power_cut(machine):
     os.kill(machine.pid, signal.SIGKILL)
     machine.stop()
@@ -38,11 +47,7 @@ def power_cut(machine):
 def check_a_wrong_byte_in_the_medium_is_found(bench):
     copy = bench.workdir / "damaged.iso"
     shutil.copyfile(bench.image, copy)
-    with open(copy, "r+b") as medium:
-        medium.seek(copy.stat().st_size * 2 // 3)  # in the root image, the last and by far the largest file
-        byte = medium.read(1)
-        medium.seek(-1, os.SEEK_CUR)
-        medium.write(bytes([byte[0] ^ 1]))
+    flip_a_bit(copy, copy.stat().st_size * 2 // 3)  # in the root image, the last and by far the largest file
     machine = bench.start(copy)
     try:
         machine.wait_for(r"Check the medium", 60)
@@ -88,7 +93,9 @@ def check_an_application_is_made_on_a_data_disk(bench):
 
 def check_everything_is_there_after_the_power_cut(bench):
     spare = make_disk(bench, "spare", 1024)
-    state["appliance"] = appliance = bench.boot(attach(state["disk"], spare))
+    state["medium"] = bench.workdir / "medium.iso"  # for the last check
+    shutil.copyfile(bench.image, state["medium"])
+    state["appliance"] = appliance = bench.boot(attach(state["disk"], spare), image=state["medium"])
     app, user = state["app"], User(appliance, "keeper", "secret-of-keeper")
     expect(appliance.sudo("getenforce").strip(), "Enforcing")
     expect(appliance.sudo("systemctl --failed --no-legend --plain").strip(), "", "failed units")
@@ -129,3 +136,20 @@ def check_a_disk_is_prepared_and_what_holds_data_is_refused(bench):
     expect_in("is not empty (ext4 GEARBOX-DATA)", persist("/dev/vdb").stderr)
     expect(persist("/dev/vdb --erase").returncode, 0)
     expect(appliance.machine.denials(), [], "denials")
+
+
+def check_the_console_tells_of_a_medium_that_gets_damaged(bench):
+    appliance, medium = state["appliance"], state["medium"]
+    expect(appliance.sudo("systemctl is-active gearbox-medium.timer").strip(), "active")
+    expect_in("verified when it is read", appliance.sudo("grep -a Medium /run/issue.d/gearbox.issue"))
+    found = subprocess.run(["xorriso", "-indev", str(medium), "-find", "/live/root.squashfs", "-exec", "report_lba"], check=True,
+                           capture_output=True, text=True).stdout
+    start = 2048 * int(re.search(r"^File data lba: +0 , +(\d+) ", found, re.MULTILINE)[1])
+    root = "/dev/mapper/gearbox-root"
+    block = int(appliance.sudo(f"blockdev --getsize64 {root}")) // 4096 * 2 // 3
+    flip_a_bit(medium, start + 4096 * block)
+    read = f"echo 3 >/proc/sys/vm/drop_caches; dd if={root} of=/dev/null bs=4096 skip={block} count=1 iflag=direct"
+    expect_in("Input/output error", appliance.machine.sudo(read, check=False).stderr)
+    appliance.sudo("systemctl start gearbox-medium.service")  # what the timer does once a minute
+    appliance.machine.wait_for(r"Medium +DAMAGED: write it again", 60)
+    medium.unlink()
