@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include "boot_test/boot_test.h"
 #include "compare.h"
 #include "executor.h"
 #include "formats.h"
@@ -260,6 +261,16 @@ int run_inspect(const CommandLineOptions& options) {
     return exit_good;
 }
 
+int run_test(const CommandLineOptions& options) {
+    BootTestRequest request;
+    request.image = options.image;
+    request.firmware = options.firmware;
+    request.output = options.output.empty() ? fs::path("build/test") : options.output;
+    request.limit = std::chrono::seconds(options.timeout);
+    request.json = options.json;
+    return run_boot_test(request) ? exit_good : exit_failed;
+}
+
 // Exit codes are those of diff(1).
 int run_verify(const CommandLineOptions& options) {
     constexpr int exit_different = 1;
@@ -340,6 +351,7 @@ const std::vector<BuilderCommand>& builder_commands() {
         {"plan", Wants::recipe, "print what a build would do; touches nothing", run_plan},
         {"check", Wants::recipe, "check a recipe and everything it includes", run_check},
         {"inspect", Wants::image, "say what is in an image, without booting it", run_inspect},
+        {"test", Wants::machine, "boot an image and look whether it works", run_test},
         {"verify", Wants::images, "explain how two images differ, or check a signature",
          run_verify},
         {"formats", Wants::nothing, "list what can be built", run_formats},

@@ -6,8 +6,8 @@
 
 namespace gearbox::builder {
 
-/// Where results of stages are kept unless the user says: $GEARBOX_CACHE/image, else gearbox/image below
-/// $XDG_CACHE_HOME, else below ~/.cache (XDG base directory specification).
+/// Where results of stages are kept unless the user says: $GEARBOX_CACHE/image, else gearbox/image
+/// below $XDG_CACHE_HOME, else below ~/.cache (XDG base directory specification).
 std::filesystem::path default_cache();
 
 /// Everything the command line can say; each command uses its part.
@@ -34,9 +34,11 @@ struct CommandLineOptions {
     bool offline = false;
     bool packages = false;
     bool json = false;
+    std::string firmware;  ///< empty: all that the image has
+    int timeout = 900;     ///< seconds for a boot
 };
 
-enum class Wants { nothing, recipe, image, images };
+enum class Wants { nothing, recipe, image, images, machine };
 
 struct BuilderCommand {
     const char* name;

@@ -101,18 +101,16 @@ fs::path read_oci(const fs::path& file, const fs::path& work, const fs::path& fo
     return work / blob;
 }
 
+std::vector<std::string> describe_medium(const fs::path& iso) {
+    const ToolResult told =
+        run_tool({"xorriso", "-indev", iso.string(), "-report_el_torito", "plain", "-toc"});
+    return split_lines(told.out + told.err);
+}
+
 void read_iso(const fs::path& file, const fs::path& work, const fs::path& folder,
               ImageReport& report) {
-    const ToolResult boot =
-        run_tool({"xorriso", "-indev", file.string(), "-report_el_torito", "plain", "-toc"});
-    for (const std::string& line : split_lines(boot.out + boot.err)) {
-        const bool image = line.starts_with("El Torito boot img");
-        if (image && line.find(" BIOS ") != std::string::npos) {
-            report.boots.emplace_back("BIOS");
-        }
-        if (image && line.find(" UEFI ") != std::string::npos) {
-            report.boots.emplace_back("UEFI");
-        }
+    report.boots = medium_boots(file);
+    for (const std::string& line : describe_medium(file)) {
         if (line.starts_with("Volume id    : '") && report.partitions.empty()) {
             const auto name = line.substr(16, line.rfind('\'') - 16);
             report.partitions.push_back({"/", "medium", "iso9660", name, report.bytes});
@@ -252,27 +250,50 @@ void take_tree(const fs::path& folder, ImageReport& report) {
     }
 }
 
-OpenedImage open_image(const fs::path& file, const fs::path& work) {
-    OpenedImage image;
-    ImageReport& report = image.report;
-    report.file = file;
-    report.kind = find_kind(read_start(file, std::size_t{64} << 10), [&file] {
+std::vector<std::string> medium_boots(const fs::path& iso) {
+    std::vector<std::string> boots;
+    for (const std::string& line : describe_medium(iso)) {
+        const bool image = line.starts_with("El Torito boot img");
+        if (image && line.find(" BIOS ") != std::string::npos) {
+            boots.emplace_back("BIOS");
+        }
+        if (image && line.find(" UEFI ") != std::string::npos) {
+            boots.emplace_back("UEFI");
+        }
+    }
+    return boots;
+}
+
+ImageFile open_image_file(const fs::path& file, const fs::path& work) {
+    ImageFile image;
+    image.kind = find_kind(read_start(file, std::size_t{64} << 10), [&file] {
         return split_lines(run_tool_checked({"tar", "--list", "--file", file.string()}));
     });
+    image.format = row_of(image.kind).qemu;
+    const bool packed = !image.format.empty() && image.format != to_string(image.kind);
+    image.file = packed ? unpack_disk(file, work) : fs::absolute(file);
+    return image;
+}
+
+OpenedImage open_image(const fs::path& file, const fs::path& work) {
+    OpenedImage image;
+    const ImageFile opened = open_image_file(file, work);
+    ImageReport& report = image.report;
+    report.file = file;
+    report.kind = opened.kind;
     report.bytes = fs::file_size(file);
     const fs::path tree = work / "inspected";
     fs::create_directory(tree);
-    image.format = row_of(report.kind).qemu;
+    image.format = opened.format;
     if (report.kind == ImageKind::iso) {
         read_iso(file, work, tree, report);
     } else if (report.kind == ImageKind::oci) {
         image.archive = read_oci(file, work, tree);
     } else if (report.kind == ImageKind::tar) {
-        image.archive = fs::absolute(file);
+        image.archive = opened.file;
         unpack_tar(file, tree);
     } else {
-        const bool packed = image.format != to_string(report.kind);
-        image.disk = packed ? unpack_disk(file, work) : fs::absolute(file);
+        image.disk = opened.file;
         read_guest_disk(image.disk, image.format, tree, report);
     }
     take_tree(tree, report);

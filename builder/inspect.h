@@ -70,6 +70,19 @@ const std::vector<std::string>& inspected_paths();
 /// Where the builder writes into the tree what the image is.
 inline constexpr const char* image_about = "usr/lib/gearbox/image.json";
 
+/// An image's file for QEMU: itself, or the disk unpacked from an OVA or a box. Of a tar or OCI
+/// image: itself.
+struct ImageFile {
+    ImageKind kind = ImageKind::raw;
+    std::filesystem::path file;
+    std::string format;  ///< of a disk, QEMU's name; "" if it is none
+};
+/// Throws Error(invalid) if it is none of ours.
+ImageFile open_image_file(const std::filesystem::path& file, const std::filesystem::path& work);
+
+/// "BIOS", "UEFI": what the medium's El Torito catalogue has entries for.
+std::vector<std::string> medium_boots(const std::filesystem::path& iso);
+
 /// An image with its report and, below the folder it was opened in, what had to be unpacked for it.
 struct OpenedImage {
     ImageReport report;

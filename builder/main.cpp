@@ -65,11 +65,25 @@ void add_options(CLI::App& command, const std::string& name, CommandLineOptions&
 
 void add_image_options(CLI::App& command, const gearbox::builder::BuilderCommand& row,
                        CommandLineOptions& options) {
-    if (row.wants == Wants::image) {
+    if (row.wants == Wants::image || row.wants == Wants::machine) {
         command.add_option("image", options.image, "an image of any format")
             ->required()
             ->check(CLI::ExistingFile);
+    }
+    if (row.wants == Wants::image) {
         command.add_flag("--packages", options.packages, "list the packages");
+    }
+    if (row.wants == Wants::machine) {
+        command
+            .add_option("--firmware", options.firmware,
+                        "bios or uefi alone (both, if the image starts with both)")
+            ->check(CLI::IsMember({"bios", "uefi"}));
+        command.add_option("--output,-o", options.output,
+                           "folder for pictures, logs and report.json (build/test)");
+        command
+            .add_option("--timeout", options.timeout, "seconds from the start to the login prompt")
+            ->capture_default_str()
+            ->check(CLI::Range(10, 86400));
     }
     if (row.wants == Wants::images) {
         command.add_option("a", options.image, "an image, or a folder of images")
