@@ -25,9 +25,8 @@ CheckResult run_check(const BootCheck& check, Bench& bench) {
     try {
         result.detail = check.run(bench);
         result.verdict = Verdict::good;
-    } catch (const Interrupted&) {
-        throw;
     } catch (const std::exception& error) {
+        throw_if_interrupted();  // which may have been why
         result.detail = error.what();
         result.verdict = Verdict::failed;
     }
@@ -41,9 +40,8 @@ void keep_traces(Bench& bench, const fs::path& stem) {
         bench.machine.take_picture(stem.string() + "-failed");
         const ToolResult journal = bench.guest.try_run("sudo -n journalctl -b --no-pager");
         write_file_atomically(stem.string() + "-journal.log", journal.out + journal.err);
-    } catch (const Interrupted&) {
-        throw;
     } catch (const Error&) {
+        throw_if_interrupted();
         // QEMU is gone: the console's log is all there is.
     }
 }

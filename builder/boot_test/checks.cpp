@@ -18,7 +18,6 @@ constexpr const char* menu_text = "highlighted entry will be executed automatica
 constexpr const char* prompt_text = "login:";
 
 // The application that is made for the test: an account of its own, with a domain of the same name.
-constexpr const char* page_host = "site-boottest.gearbox.localhost";
 constexpr const char* client = "gearbox --config /tmp/boottest/config ";
 
 bool says(const Bench& bench, const char* text) {
@@ -56,7 +55,6 @@ std::string see_welcome(Bench& bench) {
 }
 
 std::string log_in(Bench& bench) {
-    std::string said;
     wait_until(bench, "a login by ssh",
                [&bench] { return bench.guest.try_run("true", "", 60s).status == 0; });
     return "gearbox, by a key that the machine was given";
@@ -82,7 +80,7 @@ std::string see_selinux(Bench& bench) {
     return "enforcing";
 }
 
-Page require_page(Bench& bench, const char* host, const char* path) {
+Page require_page(const Bench& bench, const std::string& host, const char* path) {
     Page page = bench.guest.get(host, path);
     if (page.status != 200) {
         fail(ErrorKind::internal, "status ", page.status, " of http://", host, path, ": ",
@@ -92,7 +90,7 @@ Page require_page(Bench& bench, const char* host, const char* path) {
 }
 
 std::string ask_broker(Bench& bench) {
-    const Page page = require_page(bench, "gearbox.localhost", "/broker/rest/api");
+    const Page page = require_page(bench, "localhost", "/broker/rest/api");
     const auto links = take<Json>(parse_json(page.body), "data");
     return str(links.size(), " links");
 }
@@ -106,11 +104,13 @@ std::string make_application(Bench& bench) {
                         "boottest --ssh-key /tmp/boottest/key --password-stdin"),
                     password);
     bench.guest.run(str(client, "app create site static"));
-    return "site, of the cartridge 'static'";
+    const Json shown = parse_json(bench.guest.run(str(client, "app show site --output json")));
+    bench.page_host = host_of(take<std::string>(shown, "app_url"));
+    return bench.page_host + ", of the cartridge 'static'";
 }
 
 std::string see_page(Bench& bench) {
-    return str(require_page(bench, page_host, "/").body.size(), " bytes through the router");
+    return str(require_page(bench, bench.page_host, "/").body.size(), " bytes through the router");
 }
 
 // The attempts provoke denials; those before are kept for the last check.
@@ -127,7 +127,7 @@ std::string try_to_break_out(Bench& bench) {
 
 std::string delete_application(Bench& bench) {
     bench.guest.run(str(client, "app delete site --confirm"));
-    const int status = bench.guest.get(page_host, "/").status;
+    const int status = bench.guest.get(bench.page_host, "/").status;
     if (status != 404) {
         fail(ErrorKind::internal, "its page still has status ", status);
     }
@@ -149,6 +149,12 @@ std::string see_denials(Bench& bench) {
 }
 
 }  // namespace
+
+std::string host_of(std::string_view url) {
+    const auto scheme = url.find("://");
+    const auto start = scheme == std::string_view::npos ? 0 : scheme + 3;
+    return std::string(url.substr(start, url.find_first_of(":/", start) - start));
+}
 
 const std::vector<BootCheck>& boot_checks() {
     static const std::vector<BootCheck> table{

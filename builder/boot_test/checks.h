@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gearbox::builder {
@@ -15,9 +16,10 @@ namespace gearbox::builder {
 struct Bench {
     Machine& machine;
     Guest guest;
-    std::filesystem::path pictures;  ///< a folder
-    std::chrono::seconds limit;      ///< for the boot, to the login prompt
-    std::vector<std::string> denials{};
+    std::filesystem::path pictures;      ///< a folder
+    std::chrono::seconds limit;          ///< for the boot, to the login prompt
+    std::string page_host{};             ///< of the application that is made
+    std::vector<std::string> denials{};  ///< so far
 };
 
 struct BootCheck {
@@ -30,6 +32,9 @@ struct BootCheck {
 
 /// In their order.
 const std::vector<BootCheck>& boot_checks();
+
+/// "a-b.example.org" of "http://a-b.example.org:8080/c". Pure.
+std::string host_of(std::string_view url);
 
 /// What `gearbox conformance --output json` printed, as a sentence. Throws Error(internal) naming
 /// what was not stopped. Pure.

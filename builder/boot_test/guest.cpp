@@ -1,9 +1,8 @@
 #include "boot_test/guest.h"
 
-#include "interrupt.h"
-
 #include "base/error.h"
 
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -38,37 +37,31 @@ std::vector<std::string> find_denials(std::string_view journal) {
 
 ToolResult Guest::try_run(const std::string& command, const std::string& input,
                           std::chrono::seconds limit) const {
-    throw_if_interrupted();
     ToolOptions options;
     options.input = input;
     options.deadline = limit;
-    try {
-        return run_tool({"ssh",
-                         "-F",
-                         "none",
-                         "-p",
-                         std::to_string(spec_.ssh_port),
-                         "-i",
-                         key_.string(),
-                         "-o",
-                         "IdentitiesOnly=yes",
-                         "-o",
-                         "BatchMode=yes",
-                         "-o",
-                         "ConnectTimeout=20",
-                         "-o",
-                         "StrictHostKeyChecking=accept-new",
-                         "-o",
-                         "LogLevel=ERROR",
-                         "-o",
-                         "UserKnownHostsFile=" + (spec_.work / "known_hosts").string(),
-                         "gearbox@127.0.0.1",
-                         command},
-                        options);
-    } catch (const SysError&) {
-        throw_if_interrupted();
-        throw;
-    }
+    return run_tool({"ssh",
+                     "-F",
+                     "none",
+                     "-p",
+                     std::to_string(spec_.ssh_port),
+                     "-i",
+                     key_.string(),
+                     "-o",
+                     "IdentitiesOnly=yes",
+                     "-o",
+                     "BatchMode=yes",
+                     "-o",
+                     "ConnectTimeout=20",
+                     "-o",
+                     "StrictHostKeyChecking=accept-new",
+                     "-o",
+                     "LogLevel=ERROR",
+                     "-o",
+                     "UserKnownHostsFile=" + (spec_.work / "known_hosts").string(),
+                     "gearbox@127.0.0.1",
+                     command},
+                    options);
 }
 
 std::string Guest::run(const std::string& command, const std::string& input) const {
@@ -82,7 +75,6 @@ std::string Guest::run(const std::string& command, const std::string& input) con
 }
 
 Page Guest::get(const std::string& host, const std::string& path) const {
-    throw_if_interrupted();
     return parse_page(
         run_tool_checked({"curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "120",
                           "--header", "Host: " + host, "--write-out", "\n%{http_code}",

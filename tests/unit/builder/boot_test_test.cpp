@@ -136,6 +136,12 @@ TEST(BootTest, ReadsPagesAndJournals) {
                 ElementsAre(denial));
 }
 
+TEST(BootTest, TakesTheHostOfAnAddress) {
+    EXPECT_EQ(host_of("http://site-test.apps.example.org/"), "site-test.apps.example.org");
+    EXPECT_EQ(host_of("https://site.example.org:8443/x"), "site.example.org");
+    EXPECT_EQ(host_of("site.example.org"), "site.example.org");
+}
+
 TEST(BootTest, JudgesTheConformance) {
     const auto attempt = [](const char* verdict) {
         return Json{{"group", "files"}, {"name", "shadow"}, {"verdict", verdict}};

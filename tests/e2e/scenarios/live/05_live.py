@@ -139,17 +139,20 @@ def check_a_disk_is_prepared_and_what_holds_data_is_refused(bench):
 
 
 def check_the_console_tells_of_a_medium_that_gets_damaged(bench):
-    appliance, medium = state["appliance"], state["medium"]
-    expect(appliance.sudo("systemctl is-active gearbox-medium.timer").strip(), "active")
-    expect_in("verified when it is read", appliance.sudo("grep -a Medium /run/issue.d/gearbox.issue"))
+    appliance, medium, root = state["appliance"], state["medium"], "/dev/mapper/gearbox-root"
+    before = appliance.sudo(f"systemctl is-active gearbox-medium.timer; blockdev --getsize64 {root}; "
+                            "grep -a Medium /run/issue.d/gearbox.issue").split("\n", 2)
+    expect(before[0], "active")
+    expect_in("verified when it is read", before[2])
     found = subprocess.run(["xorriso", "-indev", str(medium), "-find", "/live/root.squashfs", "-exec", "report_lba"], check=True,
                            capture_output=True, text=True).stdout
     start = 2048 * int(re.search(r"^File data lba: +0 , +(\d+) ", found, re.MULTILINE)[1])
-    root = "/dev/mapper/gearbox-root"
-    block = int(appliance.sudo(f"blockdev --getsize64 {root}")) // 4096 * 2 // 3
+    block = int(before[1]) // 4096 * 2 // 3
     flip_a_bit(medium, start + 4096 * block)
-    read = f"echo 3 >/proc/sys/vm/drop_caches; dd if={root} of=/dev/null bs=4096 skip={block} count=1 iflag=direct"
-    expect_in("Input/output error", appliance.machine.sudo(read, check=False).stderr)
-    appliance.sudo("systemctl start gearbox-medium.service")  # what the timer does once a minute
+    # The service is what the timer starts once a minute.
+    done = appliance.machine.sudo("echo 3 >/proc/sys/vm/drop_caches; "
+                                  f"dd if={root} of=/dev/null bs=4096 skip={block} count=1 iflag=direct; "
+                                  "systemctl start gearbox-medium.service")
+    expect_in("Input/output error", done.stderr)
     appliance.machine.wait_for(r"Medium +DAMAGED: write it again", 60)
     medium.unlink()
