@@ -99,16 +99,20 @@ Machine::Machine(MachineSpec spec) : spec_(std::move(spec)) {
         bp::std_in<bp::null, (bp::std_out & bp::std_err)>(spec_.work / "qemu.log").string(),
         bp::extend::on_exec_setup = die_with_us);
     const auto end = std::chrono::steady_clock::now() + 30s;
-    while (!(control_ = Qmp::connect(spec_.work / "qmp"))) {
+    std::error_code none;
+    while (!control_) {
         throw_if_interrupted();
-        std::error_code none;
-        if (!process_->child.running(none)) {
+        try {
+            control_ = Qmp::connect(spec_.work / "qmp");
+        } catch (const Error&) {
+            throw_if_interrupted();  // else it ended as soon as it had the socket
+        }
+        if (!control_ && process_->child.wait_for(50ms, none)) {
             fail_ended();
         }
         if (std::chrono::steady_clock::now() > end) {
-            fail(ErrorKind::unavailable, "QEMU made no control socket in 30 s");
+            fail(ErrorKind::unavailable, "QEMU does not answer on its control socket");
         }
-        process_->child.wait_for(50ms, none);
     }
 }
 

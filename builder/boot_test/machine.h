@@ -3,9 +3,11 @@
 #include "boot_test/qmp.h"
 #include "inspect.h"
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gearbox::builder {
