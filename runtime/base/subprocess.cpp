@@ -136,7 +136,8 @@ ToolResult run_tool(const std::vector<std::string>& argv, const ToolOptions& opt
     const Moment end = std::chrono::steady_clock::now() + options.deadline;
     const bool finished = pump(input, output, errors, options, result, end);
     if (!finished) {
-        child.terminate();
+        // Not child.terminate(): after that, child.wait() of Boost 1.74 would not wait, and leave a zombie.
+        ::kill(child.id(), SIGKILL);
         child.wait(failed);
         fail(ErrorKind::unavailable, "'", argv[0], "' did not end within ",
              options.deadline.count(), " s");

@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace gearbox {
@@ -114,6 +115,7 @@ TEST(Subprocess, KilledAndMissingAndLate) {
     ToolOptions hasty;
     hasty.deadline = std::chrono::seconds(1);
     EXPECT_THROW(run_tool({"sleep", "60"}, hasty), Error);
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "it is a zombie, or still runs";
     EXPECT_THROW(run_tool_checked({"false"}), Error);
 }
 
