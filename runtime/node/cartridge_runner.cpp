@@ -205,7 +205,9 @@ std::string CartridgeRunner::run_checked(const GearRecord& record, Purpose purpo
                                          const std::vector<std::string>& argv,
                                          const TextSink& output, const std::string& input) const {
     GearResult result = run(record, purpose, argv, output, input);
-    finish(result, str("'", argv.front(), "'"));
+    // A program of bash's is known by its name (bash(1), -c).
+    const bool is_program = argv.size() > 3 && argv[1] == "-c";
+    finish(result, str("'", is_program ? argv[3] : argv.front(), "'"));
     return std::move(result.out);
 }
 

@@ -21,6 +21,40 @@ if [[ -f .gitmodules ]]; then
 fi
 )";
 
+// $1 repository, $2 what is to be deployed. Prints the paths of its markers; ends with 1 and says why if it is no commit, or
+// one that this gear cannot hold. Names with control characters come quoted (core.quotePath in git-config(1)).
+inline constexpr const char* inspect_program = R"(set -o pipefail
+kind=$(git --git-dir="$1" cat-file -t "$2")
+if [[ $kind != commit ]]; then
+    echo "what is pushed is a ${kind:-missing object}, and only commits can be deployed" >&2
+    exit 1
+fi
+git --git-dir="$1" -c core.quotePath=false ls-tree -r -t -l --full-tree "$2" |
+    LC_ALL=C awk -v files="$GEARBOX_FILES" -v disk="$GEARBOX_DISK_MB" '
+function refuse(text) { print text | "cat >&2"; close("cat >&2"); refused = 1; exit 1 }
+{
+    split($0, word, " ")
+    bytes += word[4]
+    path = substr($0, index($0, "\t") + 1)
+    name = path
+    sub(/.*\//, "", name)
+    if (length(path) > 4000)
+        refuse("the path " substr(path, 1, 60) "... has " length(path) " characters; 4000 are the most that can be checked out: use fewer or shorter directories")
+    if (length(name) > 257)
+        refuse("the file name " substr(name, 1, 60) "... has " length(name) " characters; 255 are the most that can be checked out: shorten it")
+    if (path ~ /^\.openshift\/markers\//)
+        print path
+}
+END {
+    if (refused)
+        exit 1
+    if (NR > files + 0)
+        refuse("the commit has " NR " files and directories, and this gear may have " files ": leave out what is generated, or take a larger gear size")
+    if (bytes > disk * 1048576)
+        refuse(sprintf("the files of the commit take %.0f MiB, and this gear has a disk of %d MiB: leave them out, or ask for more storage", bytes / 1048576, disk))
+}'
+)";
+
 // $1 directory of the deployment that now runs, $2 its metadata, $3 number to keep. The least
 // recently activated go first, the current one never; what has no metadata was never built.
 inline constexpr const char* finish_program = R"(set -e
@@ -77,6 +111,12 @@ inline constexpr const char* current_program = R"(set -e
 cd "$OPENSHIFT_DEPLOYMENTS_DIR"
 ln -sfn "$1" .current.new
 mv -T .current.new current
+)";
+
+// $1 directory of a deployment that failed. It goes, unless it is the one that runs again.
+inline constexpr const char* discard_program = R"(cd "$OPENSHIFT_DEPLOYMENTS_DIR" || exit
+[[ $(readlink current) == "$1" ]] || rm -rf -- "$1"
+find by-id -xtype l -delete
 )";
 
 // $1 directory of a deployment: its files, as they were activated, become those that run.

@@ -100,21 +100,25 @@ std::optional<PendingDeployment> Deployer::prereceive(GearRecord& record,
     }
     PendingDeployment pending;
     pending.commit = update->new_id;
-    read_markers(record, pending, objects);
+    inspect(record, pending, objects);
     begin(record, pending, output);
     return pending;
 }
 
-void Deployer::read_markers(const GearRecord& record, PendingDeployment& pending,
-                            const ObjectEnvironment& objects) const {
+void Deployer::inspect(const GearRecord& record, PendingDeployment& pending,
+                       const ObjectEnvironment& objects) const {
     GearCommand command;
     command.purpose = Purpose::git;
     command.environment = to_pairs(make_environment(node_.files(record), record, node_.settings));
     command.environment.insert(command.environment.end(), objects.begin(), objects.end());
     command.directory = node_.home(record);
-    command.argv = {git_program, "--git-dir", repositories_.path(record), "ls-tree",
-                    "--name-only", pending.commit, ".openshift/markers/"};
-    std::istringstream markers(node_.launcher.run(record, command).out);
+    command.argv = bash(inspect_program, {repositories_.path(record), pending.commit});
+    const GearResult result = node_.launcher.run(record, command);
+    if (result.status != 0) {
+        const std::string why = result.err.substr(0, std::min<std::size_t>(1000, result.err.find_last_not_of('\n') + 1));
+        fail(ErrorKind::invalid, "nothing is deployed, and what runs goes on: ", why);
+    }
+    std::istringstream markers(result.out);
     for (std::string line; std::getline(markers, line);) {
         pending.hot_deploy |= line == ".openshift/markers/hot_deploy";
         pending.force_clean_build |= line == ".openshift/markers/force_clean_build";
@@ -157,9 +161,11 @@ void Deployer::checkout(const GearRecord& record, const PendingDeployment& pendi
     if (!record.cartridges.empty()) {
         step(record, pending, "pre-repo-archive", output);
     }
-    runner_.run_checked(record, Purpose::build,
-                        bash(checkout_program, {repositories_.path(record), pending.commit}),
-                        output);
+    const GearResult result = runner_.run(record, Purpose::build,
+                                          bash(checkout_program, {repositories_.path(record), pending.commit}), output);
+    if (result.status != 0) {
+        fail(ErrorKind::unavailable, "commit ", pending.commit.substr(0, 7), " could not be checked out; the messages above say why");
+    }
 }
 
 void Deployer::build(GearRecord& record, const PendingDeployment& pending,
@@ -233,6 +239,11 @@ void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
     if (record.spec.deployment.keep > 1) {
         say(output, "Starting the version from before again\n");
         try {
+            // It may have been the current one already.
+            const std::vector<KeptDeployment> all = kept(record);
+            if (const KeptDeployment* const before = last_activated(all)) {
+                runner_.run_checked(record, Purpose::build, bash(current_program, {before->directory}));
+            }
             restore(record);
             runner_.start_all(record, output);
             set_gear_state(node_, record, GearState::started);
@@ -252,7 +263,7 @@ void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
 bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending,
                            const TextSink& output) const {
     const bool was_running = record.state == GearState::started;
-    return finish_deployment(record, output, [&] {
+    return finish_deployment(record, pending.directory, output, [&] {
         node_.launcher.ensure_running(record);
         checkout(record, pending, output);
         build(record, pending, output);
@@ -265,7 +276,7 @@ bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending,
     });
 }
 
-bool Deployer::finish_deployment(GearRecord& record, const TextSink& output,
+bool Deployer::finish_deployment(GearRecord& record, const std::string& directory, const TextSink& output,
                                  const std::function<void()>& body) const {
     bool success = false;
     try {
@@ -278,6 +289,10 @@ bool Deployer::finish_deployment(GearRecord& record, const TextSink& output,
     }
     if (!success) {
         after_failure(record, output);
+        const GearResult discarded = runner_.run(record, Purpose::build, bash(discard_program, {directory}));
+        if (discarded.status != 0) {
+            log::warning("removing a failed deployment: ", discarded.err, log::field("gear", record.spec.id.text()));
+        }
     }
     say(output, str(rule, "Git Post-Receive Result: ", success ? "success" : "failure",
                     "\nActivation status: ", success ? "success" : "failure",
@@ -330,7 +345,7 @@ bool Deployer::deploy(GearRecord& record, const DeployRequest& request,
         fail(ErrorKind::invalid, "the repository has no branch, tag or commit '",
              ref_of(record, pending), "'");
     }
-    read_markers(record, pending, {});
+    inspect(record, pending, {});
     pending.hot_deploy |= request.hot_deploy;
     pending.force_clean_build |= request.force_clean_build;
     begin_alone(record, pending, output);
@@ -368,11 +383,9 @@ bool Deployer::activate_kept(GearRecord& record, const std::string& id,
     if (wanted == all.end()) {
         fail(ErrorKind::not_found, "there is no deployment with the id '", id, "'");
     }
-    const auto last = [](const KeptDeployment& d) {
-        return d.value.activations.empty() ? 0.0 : d.value.activations.back();
-    };
-    const auto before = std::max_element(
-        all.begin(), all.end(), [&](const auto& a, const auto& b) { return last(a) < last(b); });
+    // Without an activation that was told, the one that was asked for is tried again.
+    const KeptDeployment* const found = last_activated(all);
+    const KeptDeployment* const before = found != nullptr ? found : &*wanted;
     node_.launcher.ensure_running(record);
     stop_for(record, output);
     try {
@@ -393,7 +406,7 @@ bool Deployer::activate_current(GearRecord& record, const TextSink& output) cons
     const std::string directory = current.out.substr(0, current.out.find('\n'));
     for (const KeptDeployment& deployment : kept(record)) {
         if (deployment.directory == directory) {
-            return finish_deployment(record, output,
+            return finish_deployment(record, directory, output,
                                      [&] { switch_to(record, deployment, output); });
         }
     }
@@ -416,11 +429,22 @@ PendingDeployment Deployer::begin_binary(GearRecord& record, const DeployRequest
 
 bool Deployer::finish_binary(GearRecord& record, const PendingDeployment& pending,
                              const TextSink& output) const {
-    return finish_deployment(record, output, [&] {
+    return finish_deployment(record, pending.directory, output, [&] {
         restore(record, pending.directory);
         const Deployment deployment = prepare(record, pending, output);
         activate(record, pending, deployment, output);
     });
+}
+
+const Deployer::KeptDeployment* Deployer::last_activated(const std::vector<KeptDeployment>& all) {
+    const KeptDeployment* out = nullptr;
+    for (const KeptDeployment& deployment : all) {
+        const auto& times = deployment.value.activations;
+        if (!times.empty() && (out == nullptr || times.back() > out->value.activations.back())) {
+            out = &deployment;
+        }
+    }
+    return out;
 }
 
 std::vector<Deployment> Deployer::deployments(const GearRecord& record) const {

@@ -78,11 +78,14 @@ private:
         Deployment value;
     };
     std::vector<KeptDeployment> kept(const GearRecord& record) const;
-    bool finish_deployment(GearRecord& record, const TextSink& output,
+    /// Null if none was.
+    static const KeptDeployment* last_activated(const std::vector<KeptDeployment>& all);
+    bool finish_deployment(GearRecord& record, const std::string& directory, const TextSink& output,
                            const std::function<void()>& body) const;
     void switch_to(GearRecord& record, const KeptDeployment& wanted, const TextSink& output) const;
-    void read_markers(const GearRecord& record, PendingDeployment& pending,
-                      const ObjectEnvironment& objects) const;
+    /// Reads the markers. Throws Error(invalid) for what this gear cannot hold.
+    void inspect(const GearRecord& record, PendingDeployment& pending,
+                 const ObjectEnvironment& objects) const;
     void begin(GearRecord& record, PendingDeployment& pending, const TextSink& output) const;
     /// The same where nobody else (PushSession) starts again what a failure leaves stopped.
     void begin_alone(GearRecord& record, PendingDeployment& pending, const TextSink& output) const;

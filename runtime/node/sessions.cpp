@@ -102,6 +102,12 @@ void Sessions::run(const GearRecord& record, const SessionCommand& command,
     GearCommand program_command;
     const bool git = command.kind == SessionCommand::Kind::receive_pack ||
                      command.kind == SessionCommand::Kind::upload_pack;
+    if (command.kind == SessionCommand::Kind::receive_pack) {
+        // What cannot fit is refused while it comes (GIT_CONFIG_COUNT in git-config(1)).
+        environment["GIT_CONFIG_COUNT"] = "1";
+        environment["GIT_CONFIG_KEY_0"] = "receive.maxInputSize";
+        environment["GIT_CONFIG_VALUE_0"] = environment["GEARBOX_DISK_MB"] + "m";
+    }
     program_command.purpose = git ? Purpose::git : Purpose::session;
     program_command.argv = command.argv;
     program_command.directory = node.home(record);

@@ -37,10 +37,49 @@ constexpr const char* nsswitch =
     "files\n"
     "networks: files\nrpc: files\nethers: files\n";
 
-// Files of a repository that the platform made belong to the gear in part only; in a gear there is
-// one user, so the question whose they are has no point.
-constexpr const char* gitconfig =
-    "[safe]\n\tdirectory = *\n[init]\n\tdefaultBranch = master\n[gc]\n\tautoDetach = false\n";
+// safe: files of a repository that the platform made belong to the gear in part only; in a gear there is one user, so the
+// question whose they are has no point.
+// transfer: what no checkout can hold harmlessly is not taken, neither pushed nor cloned (git-fsck(1), names of messages in
+// git's fsck.h); slips of old programs in what is already history are. protectNTFS and protectHFS: nor for those who clone.
+// useReplaceRefs: what is deployed is the commit that its id names.
+// The rest bounds the memory of git by some 200 MiB, whatever is pushed: large files pass through in pieces.
+constexpr const char* gitconfig = R"([safe]
+	directory = *
+[init]
+	defaultBranch = master
+[gc]
+	autoDetach = false
+[transfer]
+	fsckObjects = true
+[receive "fsck"]
+	badDate = ignore
+	badEmail = ignore
+	badTimezone = ignore
+	missingNameBeforeEmail = ignore
+	missingSpaceBeforeDate = ignore
+	missingSpaceBeforeEmail = ignore
+	zeroPaddedDate = ignore
+	zeroPaddedFilemode = ignore
+[fetch "fsck"]
+	badDate = ignore
+	badEmail = ignore
+	badTimezone = ignore
+	missingNameBeforeEmail = ignore
+	missingSpaceBeforeDate = ignore
+	missingSpaceBeforeEmail = ignore
+	zeroPaddedDate = ignore
+	zeroPaddedFilemode = ignore
+[core]
+	protectNTFS = true
+	protectHFS = true
+	useReplaceRefs = false
+	bigFileThreshold = 16m
+	deltaBaseCacheLimit = 32m
+[pack]
+	threads = 2
+	windowMemory = 32m
+	deltaCacheSize = 32m
+)";
 
 class FilesystemIsolator final : public Isolator {
 public:
