@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/settings.h"
 #include "base/subprocess.h"
 #include "model/cartridge.h"
 
@@ -64,7 +65,9 @@ private:
             return;
         }
         try {
-            const std::vector<Cartridge> versions = parse_manifest(read_file(directory_ / manifest_path, 64 * 1024));
+            const std::string text = read_file(directory_ / manifest_path, 64 * 1024);
+            const std::vector<Cartridge> versions = parse_manifest(text);
+            look_at_keys(manifest_keys(text));
             const Cartridge& first = versions.front();
             report_.name = first.base_name();
             report_.vendor = first.vendor;
@@ -84,6 +87,23 @@ private:
             }
         } catch (const Error& error) {
             wrong(manifest_path, error.text());
+        }
+    }
+
+    // Others' own keys are theirs; one that is nearly one of ours is a slip.
+    void look_at_keys(const std::vector<std::string>& keys) {
+        static const std::vector<std::string> known = {
+            "Additional-Control-Actions", "Architecture", "Cart-Data", "Cartridge-Short-Name", "Cartridge-Vendor",
+            "Cartridge-Version", "Cartridge-Versions", "Categories", "Compatible-Versions", "Components", "Configure-Order",
+            "Conflicts", "Connections", "Description", "Display-Name", "Endpoints", "Group-Overrides", "Help-Topics",
+            "Install-Build-Required", "License", "License-Url", "Name", "Native-Requires", "Obsolete", "Profiles", "Provides",
+            "Publishes", "Requires", "Scaling", "Source-Md5", "Source-Sha256", "Source-Url", "Start-Order", "Stop-Order",
+            "Subscribes", "Suggests", "Vendor", "Version", "Version-Overrides", "Versions", "Website"};
+        for (const std::string& key : keys) {
+            const bool is_known = std::find(known.begin(), known.end(), key) != known.end();
+            if (const std::string meant = is_known ? "" : nearest(key, known); !meant.empty()) {
+                odd(manifest_path, "the key '", key, "' is not known and means nothing; '", meant, "' was meant?");
+            }
         }
     }
 

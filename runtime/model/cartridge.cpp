@@ -19,17 +19,29 @@ std::string text_of(const YAML::Node& node) {
     return node && node.IsScalar() ? node.Scalar() : std::string();
 }
 
-// A list of scalars, or one scalar; nested lists ("any one of") contribute their items.
-std::vector<std::string> list_of(const YAML::Node& node) {
-    std::vector<std::string> out;
+// Few lines with anchors (YAML 1.2, 7.1) make lists without end, or of billions.
+constexpr std::size_t most_items = 500;
+
+void add_items(const YAML::Node& node, int levels, std::vector<std::string>& out) {
     if (node && node.IsScalar() && !node.Scalar().empty()) {
         out.push_back(node.Scalar());
     } else if (node && node.IsSequence()) {
+        if (levels == 0) {
+            fail(ErrorKind::invalid, "manifest line ", node.Mark().line + 1, ": a list in a list in a list; 'any one of' takes two");
+        }
+        if (node.size() + out.size() > most_items) {
+            fail(ErrorKind::invalid, "manifest line ", node.Mark().line + 1, ": a list of more than ", most_items, " items");
+        }
         for (const auto& item : node) {
-            const auto inner = list_of(item);
-            out.insert(out.end(), inner.begin(), inner.end());
+            add_items(item, levels - 1, out);
         }
     }
+}
+
+// A list of scalars, or one scalar; nested lists ("any one of") contribute their items.
+std::vector<std::string> list_of(const YAML::Node& node) {
+    std::vector<std::string> out;
+    add_items(node, 2, out);
     return out;
 }
 
@@ -226,6 +238,12 @@ Cartridge parse_version(const YAML::Node& top, const std::string& version) {
     if (endpoints && endpoints.IsSequence()) {
         for (std::size_t i = 0; i < endpoints.size(); ++i) {
             out.endpoints.push_back(parse_endpoint(endpoints[i], str("Endpoints[", i, "]")));
+            for (std::size_t j = 0; j < i; ++j) {
+                if (out.endpoints[j].port_name == out.endpoints[i].port_name) {
+                    fail(ErrorKind::invalid, "Endpoints[", i, "]: Private-Port-Name '", out.endpoints[i].port_name,
+                         "' is the variable of Endpoints[", j, "] already: give it another name");
+                }
+            }
         }
     }
     if (!CartridgeName::parse(out.full_name())) {
@@ -299,6 +317,14 @@ int compare_versions(std::string_view a, std::string_view b) {
         }
     }
     return 0;
+}
+
+std::vector<std::string> manifest_keys(std::string_view yaml) {
+    std::vector<std::string> out;
+    for (const auto& row : YAML::Load(std::string(yaml))) {
+        out.push_back(text_of(row.first));
+    }
+    return out;
 }
 
 std::vector<Cartridge> parse_manifest(std::string_view yaml) {

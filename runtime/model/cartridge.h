@@ -77,6 +77,9 @@ struct Cartridge {
 /// contract's section 22 asks; throws Error(invalid) naming the key for what cannot be used.
 std::vector<Cartridge> parse_manifest(std::string_view yaml);
 
+/// The keys at its top, of a manifest that parse_manifest() takes.
+std::vector<std::string> manifest_keys(std::string_view yaml);
+
 /// A user's own cartridge, its newest version, or the one of that full name. Throws Error(invalid): also for what
 /// claims to be the platform's.
 Cartridge parse_own_cartridge(const std::string& manifest, const std::string& url, const std::string& full_name = "");

@@ -136,8 +136,8 @@ ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
     } else if (script != "teardown") {
         command.argv.insert(command.argv.end(), {"--version", cartridge.version});
     }
-    return finish(node_.launcher.run(record, command),
-                  str("'", script, "' of ", cartridge.full_name));
+    command.name = str("'", script, "' of ", cartridge.full_name);
+    return finish(node_.launcher.run(record, command), command.name);
 }
 
 bool CartridgeRunner::has_step(const GearRecord& record, const RecordedCartridge& cartridge, const std::string& verb) const {
@@ -172,8 +172,8 @@ ScriptMessages CartridgeRunner::control(const GearRecord& record,
         command.argv.push_back(verb);
     }
     command.output = lines.sink();
-    return finish(node_.launcher.run(record, command),
-                  str("'control ", verb, "' of ", cartridge.full_name));
+    command.name = str("'control ", verb, "' of ", cartridge.full_name);
+    return finish(node_.launcher.run(record, command), command.name);
 }
 
 void CartridgeRunner::run_action_hook(const GearRecord& record, const std::string& name,
@@ -188,7 +188,8 @@ void CartridgeRunner::run_action_hook(const GearRecord& record, const std::strin
         "[[ -x $0 ]] && exec \"$0\"; echo \"NOTE: the hook $1 is not executable and is skipped\"",
         str(node_.home(record), "/", path), name};
     command.output = output;
-    finish(node_.launcher.run(record, command), str("action hook '", name, "'"));
+    command.name = str("action hook '", name, "'");
+    finish(node_.launcher.run(record, command), command.name);
 }
 
 GearResult CartridgeRunner::run(const GearRecord& record, Purpose purpose,

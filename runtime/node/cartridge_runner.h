@@ -71,10 +71,12 @@ private:
     void write_endpoint_variables(const GearRecord& record,
                                   const RecordedCartridge& cartridge) const;
     void discard(const GearRecord& record, const RecordedCartridge& cartridge) const;
-    void unlock(const GearRecord& record, const RecordedCartridge& cartridge) const;
+    /// Paths of what was not there before.
+    std::vector<std::string> unlock(const GearRecord& record, const RecordedCartridge& cartridge) const;
     void lock(const GearRecord& record, const RecordedCartridge& cartridge) const;
-    void render_environment(const GearRecord& record, const RecordedCartridge& cartridge) const;
-    void render_templates(const GearRecord& record, const RecordedCartridge& cartridge) const;
+    /// Templates that cannot be filled in stay as they are, with a message.
+    void render_environment(const GearRecord& record, const RecordedCartridge& cartridge, ScriptMessages& messages) const;
+    void render_templates(const GearRecord& record, const RecordedCartridge& cartridge, ScriptMessages& messages) const;
     ScriptMessages finish(const GearResult& result, const std::string& what) const;
     GearCommand make_command(const GearRecord& record, const std::string& cartridge,
                              Purpose purpose) const;

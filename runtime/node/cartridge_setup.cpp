@@ -8,6 +8,7 @@
 #include "node/endpoints.h"
 #include "node/environ.h"
 #include "node/managed_files.h"
+#include "node/script_output.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -52,8 +53,9 @@ std::string without_slash(std::string path) {
 
 }  // namespace
 
-void CartridgeRunner::unlock(const GearRecord& record, const RecordedCartridge& cartridge) const {
+std::vector<std::string> CartridgeRunner::unlock(const GearRecord& record, const RecordedCartridge& cartridge) const {
     const GearFiles files = node_.files(record);
+    std::vector<std::string> made;
     // Scripts write their variables here; afterwards the platform trusts what it reads.
     const std::string variables = cartridge.name + "/env";
     files.give(variables, files.unlocked());
@@ -62,13 +64,17 @@ void CartridgeRunner::unlock(const GearRecord& record, const RecordedCartridge& 
             const std::string name = without_slash(path);
             if (files.exists(name)) {
                 files.give(name, files.unlocked());
-            } else if (path.ends_with('/')) {
+                continue;
+            }
+            made.push_back(name);
+            if (path.ends_with('/')) {
                 files.ensure_directory(name, files.unlocked(), 0755);
             } else {
                 files.write(name, "", files.unlocked(), 0644);
             }
         }
     }
+    return made;
 }
 
 void CartridgeRunner::lock(const GearRecord& record, const RecordedCartridge& cartridge) const {
@@ -85,8 +91,8 @@ void CartridgeRunner::lock(const GearRecord& record, const RecordedCartridge& ca
     }
 }
 
-void CartridgeRunner::render_environment(const GearRecord& record,
-                                         const RecordedCartridge& cartridge) const {
+void CartridgeRunner::render_environment(const GearRecord& record, const RecordedCartridge& cartridge,
+                                         ScriptMessages& messages) const {
     const GearFiles files = node_.files(record);
     const std::string directory = cartridge.name + "/env";
     for (const std::string& name : files.list(directory)) {
@@ -98,9 +104,10 @@ void CartridgeRunner::render_environment(const GearRecord& record,
         command.directory = node_.home(record);
         command.argv = {"/bin/bash", "-c", R"(exec oo-erb "$0")",
                         str(node_.home(record), "/", path)};
+        command.name = str("the template '", path, "'");
         const GearResult result = node_.launcher.run(record, command);
         if (result.status != 0) {
-            log::warning("template '", path, "' failed: ", result.err);
+            messages.messages.push_back(str("NOTE: the template '", path, "' could not be filled in: ", failure_text({}, "", result.err)));
             continue;
         }
         files.write(path.substr(0, path.size() - 4), result.out, files.unlocked(), 0644);
@@ -108,8 +115,8 @@ void CartridgeRunner::render_environment(const GearRecord& record,
     }
 }
 
-void CartridgeRunner::render_templates(const GearRecord& record,
-                                       const RecordedCartridge& cartridge) const {
+void CartridgeRunner::render_templates(const GearRecord& record, const RecordedCartridge& cartridge,
+                                       ScriptMessages& messages) const {
     const GearFiles files = node_.files(record);
     const ManagedFiles managed = managed_files(files, cartridge);
     if (managed.templates.empty()) {
@@ -121,8 +128,12 @@ IFS=
 cd "$HOME" || exit
 for pattern in "$@"; do
     for file in $pattern; do
-        if [[ $file == *.erb && -f $file ]] && oo-erb "$file" >"${file%.erb}"; then
+        [[ $file == *.erb && -f $file ]] || continue
+        if why=$(oo-erb "$file" 2>&1 >"${file%.erb}"); then
             rm -f "$file"
+        else
+            rm -f "${file%.erb}"
+            echo "CLIENT_MESSAGE: NOTE: the template '$file' could not be filled in: ${why%%$'\n'*}"
         fi
     done
 done
@@ -130,7 +141,7 @@ done
     // IFS is empty: the expansion of an unquoted word does nothing but file names.
     command.argv = {"/bin/bash", "-c", program, "render"};
     command.argv.insert(command.argv.end(), managed.templates.begin(), managed.templates.end());
-    node_.launcher.run(record, command);
+    parse_script_output(node_.launcher.run(record, command).out, messages);
 }
 
 void CartridgeRunner::write_endpoint_variables(const GearRecord& record,
@@ -166,12 +177,22 @@ void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartr
         move(messages.cart_data, more.cart_data);
         move(messages.attributes, more.attributes);
     };
-    unlock(record, cartridge);
-    render_environment(record, cartridge);
+    const std::vector<std::string> made = unlock(record, cartridge);
+    Defer undo([&] {
+        try {
+            for (const std::string& name : made) {
+                node_.files(record).remove(name);
+            }
+        } catch (const Error& error) {
+            log::error("removing files of a failed cartridge: ", error.text());
+        }
+    });
+    render_environment(record, cartridge, messages);
     keep(run_script(record, cartridge, "setup"));
-    render_templates(record, cartridge);
+    render_templates(record, cartridge, messages);
     keep(run_script(record, cartridge, "install"));
     lock(record, cartridge);
+    undo.cancel();
 }
 
 CartridgeLabels CartridgeRunner::labels_of(const GearRecord& record, const Cartridge& cartridge) const {
@@ -229,6 +250,9 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
     changed.init_start = record.init_start;
     Defer undo([&] {
         try {
+            if (record.state != GearState::started) {
+                node_.launcher.kill(record);  // what its scripts have left
+            }
             discard(record, added);
             node_.launcher.refresh_forwardings(record);
         } catch (const Error& error) {
@@ -283,7 +307,8 @@ void CartridgeRunner::overlay(const GearRecord& record, const RecordedCartridge&
             files.give(str(next.name, "/env/", name), files.unlocked());
         }
     }
-    render_environment(record, next);
+    ScriptMessages unseen;
+    render_environment(record, next, unseen);
 }
 
 void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, const Cartridge& before) const {
@@ -310,7 +335,8 @@ void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, co
     Defer back([&] {
         try {
             overlay(record, old, before);
-            render_templates(record, old);
+            ScriptMessages unseen;
+            render_templates(record, old, unseen);
             lock(record, old);
             write_endpoint_variables(record, old);
             if (!is_compatible && was_started) {
@@ -335,7 +361,8 @@ void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, co
         run_script(changed, next, "upgrade", {cartridge.version, from, cartridge.cartridge_version});
         run_script(changed, next, "setup");
     }
-    render_templates(changed, next);
+    ScriptMessages unseen;
+    render_templates(changed, next, unseen);
     lock(changed, next);
     if (forwardings_of(changed) != forwardings_of(record)) {
         node_.launcher.refresh_forwardings(changed);

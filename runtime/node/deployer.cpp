@@ -6,9 +6,12 @@
 #include "node/deploy_programs.h"
 #include "node/environ.h"
 #include "node/gear_state.h"
+#include "sys/listeners.h"
 
 #include <algorithm>
+#include <chrono>
 #include <sstream>
+#include <thread>
 
 namespace gearbox {
 
@@ -217,6 +220,7 @@ void Deployer::activate(GearRecord& record, const PendingDeployment& pending, De
         runner_.control(record, record.cartridges.front(), "start", output);
     }
     runner_.run_action_hook(record, "post_start", output);
+    say(output, find_silence(record));
     set_gear_state(node_, record, GearState::started);
     step(record, pending, "post-deploy", output);
     runner_.run_action_hook(record, "post_deploy", output);
@@ -233,6 +237,22 @@ void Deployer::finish(const GearRecord& record, const PendingDeployment& pending
     runner_.run_checked(
         record, Purpose::build,
         bash(finish_program, {pending.directory, metadata_text(deployment), std::to_string(keep)}));
+}
+
+std::string Deployer::find_silence(const GearRecord& record) const {
+    const PlacedEndpoint* const web = record.find_web_endpoint();
+    if (web == nullptr) {
+        return "";
+    }
+    for (int attempt = 0; attempt < 20; ++attempt) {
+        const auto found = sys::listeners(record.init_pid);
+        if (found.contains({web->address, web->port}) || found.contains({"0.0.0.0", web->port})) {
+            return "";
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return str("NOTE: nothing listens on ", web->address, ":", web->port, " ($", web->ip_variable, ", $", web->port_variable,
+               ") yet: until something does, visitors get the status 503\n");
 }
 
 void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
@@ -323,6 +343,10 @@ ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& ou
         activate(record, pending, deployment, output);
     } else {
         messages = runner_.start_all(record, output);
+        if (std::string silence = find_silence(record); !silence.empty()) {
+            silence.pop_back();
+            messages.messages.push_back(silence);
+        }
         set_gear_state(node_, record, GearState::started);
         finish(record, pending, deployment);
     }

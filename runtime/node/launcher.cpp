@@ -32,6 +32,10 @@ void check_report(const std::string& text, const std::string& doing) {
         return;
     }
     const Json report = parse_json(text);
+    if (take<std::string>(report, "step") == "exec") {
+        fail(ErrorKind::unavailable, doing, ": ", take<std::string>(report, "text"),
+             " (the program itself, or the interpreter in its first line)");
+    }
     fail(ErrorKind::internal, doing, ": step '", take<std::string>(report, "step"),
          "': ", take<std::string>(report, "text"));
 }
@@ -330,11 +334,13 @@ GearResult Launcher::run(const GearRecord& record, const GearCommand& command) c
     if (!streams.pump(program.child.pidfd(), end, result)) {
         program.child.kill(SIGTERM);
         program.child.wait_for(std::chrono::seconds(5));
-        fail(ErrorKind::unavailable, "'", command.argv[0], "' did not end within ",
-             command.deadline.count(), " s");
+        fail(ErrorKind::unavailable, command.name.empty() ? str("'", command.argv[0], "'") : command.name,
+             " did not end within ", command.deadline.count(), " s and was ended");
     }
     result.status = program.child.wait();
-    program.check_start(result.status);
+    if (result.status == gear_init_failed) {
+        check_report(report_so_far(program.status), command.name.empty() ? "running in the gear" : command.name);
+    }
     return result;
 }
 

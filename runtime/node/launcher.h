@@ -20,6 +20,7 @@ namespace gearbox {
 struct GearCommand {
     Purpose purpose = Purpose::git;  ///< unless it is said: what may do least
     std::vector<std::string> argv;   ///< argv[0] is a path
+    std::string name = {};           ///< what messages call it; argv[0] unless it is said
     std::vector<std::string> environment;
     std::string directory;
     std::string input;          ///< for its standard input

@@ -27,12 +27,19 @@ constexpr std::array<std::string_view, 9> silent = {
     "NOTIFY_ENDPOINT_", "SSH_KEY_ADD:",        "APP_SSH_KEY_ADD:",
     "ENV_VAR_ADD",      "APP_ENV_VAR_REMOVE:", "BROKER_AUTH_KEY_ADD:"};
 
+// What is shown with other words around it must not move the cursor or ring the bell.
+std::string without_controls(std::string_view text) {
+    std::string out(text);
+    std::replace_if(out.begin(), out.end(), [](char c) { return (c >= 0 && c < ' ' && c != '\n' && c != '\t') || c == 127; }, '?');
+    return out;
+}
+
 std::string rest_of(std::string_view line, std::string_view word) {
     std::string_view rest = line.substr(word.size());
     if (rest.starts_with(' ')) {
         rest.remove_prefix(1);
     }
-    return std::string(rest);
+    return without_controls(rest);
 }
 
 constexpr std::string_view domain_variable = "ENV_VAR_ADD:";
@@ -50,6 +57,14 @@ std::optional<std::pair<std::string, std::string>> pair_of(std::string_view line
         return std::nullopt;
     }
     return std::pair(text.substr(0, equals), text.substr(equals + 1));
+}
+
+// Of the dynamic linker, the shell and git: with them a value is a program (ld.so(8), bash(1), git(1)).
+bool changes_programs(std::string_view name) {
+    constexpr std::array<std::string_view, 5> starts = {"LD_", "GIT_", "BASH_", "PERL5", "PYTHON"};
+    constexpr std::array<std::string_view, 5> names = {"PATH", "ENV", "IFS", "RUBYOPT", "NODE_OPTIONS"};
+    return std::any_of(starts.begin(), starts.end(), [&](std::string_view start) { return name.starts_with(start); }) ||
+           std::find(names.begin(), names.end(), name) != names.end();
 }
 
 template <typename Body>
@@ -74,7 +89,7 @@ std::string tail_of(std::string_view text) {
         text.remove_prefix(text.size() - most);
         text.remove_prefix(std::min(text.size(), text.find('\n') + 1));
     }
-    return std::string(text);
+    return without_controls(text);
 }
 
 }  // namespace
@@ -92,7 +107,10 @@ void parse_script_output(std::string_view output, ScriptMessages& messages) {
         }
         for (const std::string_view word : {unique_variable, domain_variable}) {
             const auto pair = pair_of(line, word);
-            if (const auto name = VariableName::parse(pair ? pair->first : "")) {
+            const auto name = VariableName::parse(pair ? pair->first : "");
+            if (name && changes_programs(name->text())) {
+                messages.messages.push_back(str("NOTE: the variable ", name->text(), " is not passed on to other applications: it changes what programs are"));
+            } else if (name) {
                 messages.domain_variables.push_back({*name, pair->second, word == unique_variable});
             }
         }

@@ -7,7 +7,8 @@
 
 namespace gearbox {
 
-/// Adds what the lines of the output say; other lines are dropped.
+/// Adds what the lines of the output say; other lines are dropped. A variable that would change other applications' programs
+/// becomes a message instead.
 void parse_script_output(std::string_view output, ScriptMessages& messages);
 
 /// The text for a user after a script failed: its CLIENT_ERROR lines, or else the last lines that

@@ -210,7 +210,7 @@ protected:
         settings.node.gear_base = base.path();
         fs::permissions(base.path(), fs::perms(0755));
         settings.gear.memory_mb = 64;
-        settings.gear.disk_mb = 200;
+        settings.gear.disk_mb = 100;
         settings.gear.files = 3000;
     }
     TempDir base{"gearbox-homes"};
@@ -234,18 +234,18 @@ TEST_F(LargePush, IsRefusedWhenTheGearCannotHoldIt) {
         const char* program;
         const char* says;
     } table[] = {
-        {"a directory of 200,000", "push $({ printf \"$kept\\n\"; seq -f \"100644 blob $index f%.0f\" 200000 | sed 's/ f/\\tf/'; } | git mktree)",
-         "nothing is deployed, and what runs goes on: the commit has 20000[0-9] files and directories, and this gear may have 3000: leave out"},
-        // Its objects in one pack, made by a short program: 5,000 runs of git take their time.
-        {"5,000 directories deep",
-         "d=$(perl -MDigest::SHA=sha1 -MCompress::Zlib -e 'my $id = pack \"H*\", shift; my @objects; for (1..5000) { my $tree = \"40000 dddd\\0$id\"; $tree = \"100644 index.txt\\0$id\" if $_ == 1;"
+        {"a directory of 20,000", "push $({ printf \"$kept\\n\"; seq -f \"100644 blob $index f%.0f\" 20000 | sed 's/ f/\\tf/'; } | git mktree)",
+         "nothing is deployed, and what runs goes on: the commit has 20001 files and directories, and this gear may have 3000: leave out"},
+        // Its objects in one pack, made by a short program: so many runs of git take their time.
+        {"1,500 directories deep",
+         "d=$(perl -MDigest::SHA=sha1 -MCompress::Zlib -e 'my $id = pack \"H*\", shift; my @objects; for (1..1500) { my $tree = \"40000 dddd\\0$id\"; $tree = \"100644 index.txt\\0$id\" if $_ == 1;"
          "  $id = sha1(\"tree \" . length($tree) . \"\\0$tree\"); push @objects, chr(0x80 | 2 << 4 | length($tree) & 15) . chr(length($tree) >> 4) . compress($tree); }"
          "  my $pack = pack(\"a4NN\", \"PACK\", 2, scalar @objects) . join \"\", @objects; open my $out, \">\", \"deep.pack\"; print $out $pack . sha1($pack); print unpack \"H*\", $id' $index);"
          "git unpack-objects -q <deep.pack; push $d",
          "the path dddd/dddd/.*\\.\\.\\. has [0-9]* characters; 4000 are the most|tree depth"},
         {"a file name of 300", "push $(file $(printf 'x%.0s' {1..300}))", "the file name xxxxx*\\.\\.\\. has 300 characters; 255 are the most"},
-        {"a small pack of large files", "b=$(head -c 300M /dev/zero | git hash-object -w --stdin); push $(with \"100644 blob $b\\tzeros\")",
-         "the files of the commit take 300 MiB, and this gear has a disk of 200 MiB: leave them out"},
+        {"a small pack of large files", "b=$(head -c 110M /dev/zero | git hash-object -w --stdin); push $(with \"100644 blob $b\\tzeros\")",
+         "the files of the commit take 110 MiB, and this gear has a disk of 100 MiB: leave them out"},
         {"one file, a thousand times", "b=$(head -c 1M /dev/zero | git hash-object -w --stdin); push $(with \"$(for i in {1..500}; do printf \"100644 blob $b\\\\tf$i\\\\n\"; done)\")",
          "the files of the commit take 500 MiB"},
     };
