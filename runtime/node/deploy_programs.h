@@ -116,7 +116,7 @@ mv -T .current.new current
 // $1 directory of a deployment that failed. It goes, unless it is the one that runs again.
 inline constexpr const char* discard_program = R"(cd "$OPENSHIFT_DEPLOYMENTS_DIR" || exit
 [[ $(readlink current) == "$1" ]] || rm -rf -- "$1"
-find by-id -xtype l -delete
+[[ ! -d by-id ]] || find by-id -xtype l -delete
 )";
 
 // $1 directory of a deployment: its files, as they were activated, become those that run.
