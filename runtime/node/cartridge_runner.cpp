@@ -32,6 +32,23 @@ done
 
 constexpr const char* action_hooks = "app-root/runtime/repo/.openshift/action_hooks";
 
+// $0 the hook, $1 its name.
+constexpr const char* action_hook_program = R"(if [[ ! -x $0 ]]; then
+    echo "NOTE: the hook $1 is not executable and is skipped"
+    exit
+fi
+IFS= read -r first 2>/dev/null <"$0"
+read -r program rest <<<"${first#\#!}"
+if [[ $first == *$'\r' ]]; then
+    echo "the hook $1 ends its lines as Windows does; sed -i 's/\r$//' makes it a script" >&2
+    exit 126
+elif [[ $first == '#!'* && ! -x $program ]]; then
+    echo "the hook $1 wants '$program', which is not there" >&2
+    exit 127
+fi
+exec "$0"
+)";
+
 // The verbs of bin/control and the hooks of the application that belong to a deployment; the others
 // are about services (contract 6.1, 6.2 and 14.2).
 constexpr std::array deployment_steps = {
@@ -184,8 +201,7 @@ void CartridgeRunner::run_action_hook(const GearRecord& record, const std::strin
     }
     GearCommand command = make_command(record, "", purpose_of(name));
     command.argv = {
-        "/bin/bash", "-c",
-        "[[ -x $0 ]] && exec \"$0\"; echo \"NOTE: the hook $1 is not executable and is skipped\"",
+        "/bin/bash", "-c", action_hook_program,
         str(node_.home(record), "/", path), name};
     command.output = output;
     command.name = str("action hook '", name, "'");

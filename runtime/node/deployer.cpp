@@ -9,9 +9,7 @@
 #include "sys/listeners.h"
 
 #include <algorithm>
-#include <chrono>
 #include <sstream>
-#include <thread>
 
 namespace gearbox {
 
@@ -244,12 +242,9 @@ std::string Deployer::find_silence(const GearRecord& record) const {
     if (web == nullptr) {
         return "";
     }
-    for (int attempt = 0; attempt < 20; ++attempt) {
-        const auto found = sys::listeners(record.init_pid);
-        if (found.contains({web->address, web->port}) || found.contains({"0.0.0.0", web->port})) {
-            return "";
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    const auto found = sys::listeners(record.init_pid);
+    if (found.contains({web->address, web->port}) || found.contains({"0.0.0.0", web->port})) {
+        return "";
     }
     return str("NOTE: nothing listens on ", web->address, ":", web->port, " ($", web->ip_variable, ", $", web->port_variable,
                ") yet: until something does, visitors get the status 503\n");

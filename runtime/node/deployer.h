@@ -102,7 +102,7 @@ private:
                   const TextSink& output) const;
     void finish(const GearRecord& record, const PendingDeployment& pending,
                 Deployment deployment) const;
-    /// Empty, or what to say about a web endpoint that nothing listens on a second after the start.
+    /// Empty, or what to say about a web endpoint that nothing listens on after the start.
     std::string find_silence(const GearRecord& record) const;
     void after_failure(GearRecord& record, const TextSink& output) const;
     std::string make_stamp() const;
