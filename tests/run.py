@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Everything that can fail, in order of its cost; ends with `N passed, N failed, N skipped`.
 
-usage: tests/run.py [SUITE…]      suites: build unit lint sanitize package functional image e2e disk fuzz; default: all but unit
+usage: tests/run.py [SUITE…]      suites: build unit lint sanitize package functional image live disk e2e fuzz; default: all but unit
 """
 
 import concurrent.futures
@@ -167,7 +167,12 @@ def suite_image():
 
 
 def suite_e2e():
-    scenarios("e2e", "build/gearbox.iso")
+    scenarios("e2e", "build/gearbox.iso", "--without", "05_live")
+
+
+def suite_live():
+    """The scenario that starts machines of its own, one after the other."""
+    scenarios("live", "build/gearbox.iso", "--only", "05_live", "--machines", "1", "--workdir", "build/e2e-live")
 
 
 def suite_disk():
@@ -193,14 +198,14 @@ def scenarios(name, *arguments):
 
 SUITES = {
     "build": suite_build, "unit": suite_unit, "lint": suite_lint, "sanitize": suite_sanitize, "package": suite_package,
-    "functional": suite_functional, "image": suite_image, "e2e": suite_e2e, "disk": suite_disk,
+    "functional": suite_functional, "image": suite_image, "live": suite_live, "disk": suite_disk, "e2e": suite_e2e,
     "fuzz": suite_fuzz,
 }
 # One step after the other; the lanes of a step beside each other, each with a processor for itself.
 STEPS = [
     [["build"]], [["unit"]], [["lint"]],
-    [["functional"], ["package", "image", "sanitize", "fuzz"]],
-    [["e2e"], ["disk"]],
+    [["functional"], ["package", "image", "live", "disk", "sanitize", "fuzz"]],
+    [["e2e"]],
 ]
 
 

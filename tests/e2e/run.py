@@ -6,7 +6,7 @@ appliance as argument (those with OWN_MACHINES = True start theirs: they get a B
 boot) takes the next scenario when it has done with its last one; scenarios need nothing of each other. An image
 of a disk (.raw, .qcow2, .vmdk, .vdi) gets those of scenarios/disk/ too, and any other those of scenarios/live/.
 
-usage: run.py IMAGE [--workdir DIR] [--only WORD[,WORD…]] [--machines N] [--firmware bios|uefi] [--keep]
+usage: run.py IMAGE [--workdir DIR] [--only WORD[,WORD…]] [--without WORD] [--machines N] [--firmware bios|uefi] [--keep]
 """
 
 import argparse
@@ -126,6 +126,7 @@ def main():
     parser.add_argument("image")
     parser.add_argument("--workdir", default="build/e2e")
     parser.add_argument("--only", default="", help="scenarios whose file name holds one of these words")
+    parser.add_argument("--without", help="not those whose file name holds this word")
     parser.add_argument("--machines", type=int, default=min(2, os.cpu_count() or 1), help="how many at once")
     parser.add_argument("--firmware", choices=("bios", "uefi"), default="bios")
     parser.add_argument("--media", choices=MEDIA, help="virtio for images of disks, cdrom for others")
@@ -135,7 +136,8 @@ def main():
     scenarios, verdicts = queue.SimpleQueue(), Verdicts()
     folders = ("scenarios", "scenarios/disk" if is_disk(arguments.image) else "scenarios/live")
     for path in sorted((path for folder in folders for path in (HERE / folder).glob("*.py")), key=lambda path: path.name):
-        if any(word in path.stem for word in arguments.only.split(",")):
+        left_out = arguments.without and arguments.without in path.stem
+        if any(word in path.stem for word in arguments.only.split(",")) and not left_out:
             scenarios.put(path)
     machines = max(1, min(arguments.machines, scenarios.qsize()))
     with concurrent.futures.ThreadPoolExecutor() as pool:
