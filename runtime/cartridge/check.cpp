@@ -95,7 +95,7 @@ private:
         static const std::vector<std::string> known = {
             "Additional-Control-Actions", "Architecture", "Cart-Data", "Cartridge-Short-Name", "Cartridge-Vendor",
             "Cartridge-Version", "Cartridge-Versions", "Categories", "Compatible-Versions", "Components", "Configure-Order",
-            "Conflicts", "Connections", "Description", "Display-Name", "Endpoints", "Group-Overrides", "Help-Topics",
+            "Conflicts", "Connections", "Deployment-Verbs", "Description", "Display-Name", "Endpoints", "Group-Overrides", "Help-Topics",
             "Install-Build-Required", "License", "License-Url", "Name", "Native-Requires", "Obsolete", "Profiles", "Provides",
             "Publishes", "Requires", "Scaling", "Source-Md5", "Source-Sha256", "Source-Url", "Start-Order", "Stop-Order",
             "Subscribes", "Suggests", "Vendor", "Version", "Version-Overrides", "Versions", "Website"};

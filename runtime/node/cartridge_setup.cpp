@@ -51,6 +51,13 @@ std::string without_slash(std::string path) {
     return path;
 }
 
+// Where nobody waits for them.
+void log_all(const ScriptMessages& messages) {
+    for (const std::string& text : messages.messages) {
+        log::warning(text);
+    }
+}
+
 }  // namespace
 
 std::vector<std::string> CartridgeRunner::unlock(const GearRecord& record, const RecordedCartridge& cartridge) const {
@@ -307,8 +314,9 @@ void CartridgeRunner::overlay(const GearRecord& record, const RecordedCartridge&
             files.give(str(next.name, "/env/", name), files.unlocked());
         }
     }
-    ScriptMessages unseen;
-    render_environment(record, next, unseen);
+    ScriptMessages messages;
+    render_environment(record, next, messages);
+    log_all(messages);
 }
 
 void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, const Cartridge& before) const {
@@ -335,8 +343,9 @@ void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, co
     Defer back([&] {
         try {
             overlay(record, old, before);
-            ScriptMessages unseen;
-            render_templates(record, old, unseen);
+            ScriptMessages messages;
+            render_templates(record, old, messages);
+            log_all(messages);
             lock(record, old);
             write_endpoint_variables(record, old);
             if (!is_compatible && was_started) {
@@ -361,8 +370,9 @@ void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, co
         run_script(changed, next, "upgrade", {cartridge.version, from, cartridge.cartridge_version});
         run_script(changed, next, "setup");
     }
-    ScriptMessages unseen;
-    render_templates(changed, next, unseen);
+    ScriptMessages messages;
+    render_templates(changed, next, messages);
+    log_all(messages);
     lock(changed, next);
     if (forwardings_of(changed) != forwardings_of(record)) {
         node_.launcher.refresh_forwardings(changed);

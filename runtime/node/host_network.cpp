@@ -105,8 +105,7 @@ std::string admit_text(const LinkRules& gear, const std::vector<std::string>& si
     if (const std::string chain = chain_of(gear); has_own_chain(gear)) {
         out += str("add chain inet gearbox ", chain, "\nadd rule inet gearbox ", chain, " jump names\n");
         for (const EgressRule& rule : gear.egress.rules) {
-            const bool is_ipv4 = rule.network.find(':') == std::string::npos;
-            out += str("add rule inet gearbox ", chain, is_ipv4 ? " ip daddr " : " ip6 daddr ", rule.network,
+            out += str("add rule inet gearbox ", chain, " ip daddr ", rule.network,
                        rule.port == 0 ? "" : str(" meta l4proto { tcp, udp } th dport ", rule.port), " accept\n");
         }
         out += str("add rule inet gearbox ", chain, " reject with icmpx admin-prohibited\n");

@@ -67,7 +67,7 @@ refuse = ["ptrace"]
 [capabilities]
 keep = ["net_raw", "net_bind_service"]
 [network]
-egress = ["203.0.113.0/24", "198.51.100.7:443", "2001:db8::/32"]
+egress = ["203.0.113.0/24", "198.51.100.7:443"]
 [limits]
 memory_mb = 256
 pids = 40
@@ -86,8 +86,7 @@ TEST(ProfileFile, SaysAllOfAProfile) {
     EXPECT_EQ(to_json(profiles[1]), parse_json(R"({"name":"quiet","description":"no way out",
         "cartridges":["mysql-10.11","php"],"sizes":["large","small"],"domains":["acme"],"selinux_type":"gear_quiet_t",
         "filter":"standard +clone3 +unshare -ptrace","capabilities":["net_bind_service","net_raw"],
-        "egress":[{"network":"203.0.113.0/24","port":0},{"network":"198.51.100.7/32","port":443},
-            {"network":"2001:db8::/32","port":0}],
+        "egress":[{"network":"203.0.113.0/24","port":0},{"network":"198.51.100.7/32","port":443}],
         "limits":{"memory_mb":256,"pids":40}})"));
     Settings elsewhere = directory.settings;
     EXPECT_TRUE(load_profiles("/nonexistent", elsewhere, directory.policy).empty());
@@ -139,7 +138,9 @@ TEST(ProfileFile, IsRefusedWithItsPlace) {
               ":2:11: '203.0.113.9/24' has bits behind its prefix; the network is '203.0.113.0/24'"},
              {"[network]\negress = ['203.0.113.0/24',\n 'example.com']",
               ":3:2: 'example.com' is not an address or a network with its prefix length, with a port if need be: "
-              "\"203.0.113.0/24\", \"198.51.100.7:443\", \"2001:db8::/32\", \"[2001:db8::1]:443\""},
+              "\"203.0.113.0/24\", \"198.51.100.7:443\""},
+             {"[network]\negress = ['2001:db8::/32']",
+              ":2:11: '2001:db8::/32' is of IPv6, which gears do not have: name networks of IPv4"},
              {"[limits]\nmemory = 1", ":2:10: unknown setting 'limits.memory'; did you mean 'limits.memory_mb'?"},
              {"[limits]\npids = 1", ":2:8: 'limits.pids' must be from 16 to 1000000"},
              {"[limits]\npids = '99'", ":2:8: 'limits.pids' must be a whole number"},
