@@ -20,7 +20,24 @@ forwarded_allow_ips = "*"
 accesslog = "-"
 access_log_format = '%({x-forwarded-for}i)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
 
+run = pathlib.Path(os.environ["OPENSHIFT_PYTHON_DIR"], "run")
+loaded = run / "loaded"  # a byte for each worker
+
+
+def on_starting(server):
+    loaded.unlink(missing_ok=True)
+
+
+on_reload = on_starting
+
 
 def post_worker_init(worker):
+    """Ready when all have loaded: one that still loads would take what the next deployment has already put in place."""
     faulthandler.register(signal.SIGUSR2, all_threads=True)  # threaddump
-    pathlib.Path(os.environ["OPENSHIFT_PYTHON_DIR"], "run/ready").touch()
+    with loaded.open("ab") as file:
+        file.write(b".")
+    try:
+        if loaded.stat().st_size >= worker.cfg.workers:
+            loaded.rename(run / "ready")
+    except FileNotFoundError:
+        pass  # another one was as quick
