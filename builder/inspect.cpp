@@ -107,10 +107,25 @@ std::vector<std::string> describe_medium(const fs::path& iso) {
     return split_lines(told.out + told.err);
 }
 
+std::vector<std::string> boots_of(const std::vector<std::string>& description) {
+    std::vector<std::string> boots;
+    for (const std::string& line : description) {
+        const bool image = line.starts_with("El Torito boot img");
+        if (image && line.find(" BIOS ") != std::string::npos) {
+            boots.emplace_back("BIOS");
+        }
+        if (image && line.find(" UEFI ") != std::string::npos) {
+            boots.emplace_back("UEFI");
+        }
+    }
+    return boots;
+}
+
 void read_iso(const fs::path& file, const fs::path& work, const fs::path& folder,
               ImageReport& report) {
-    report.boots = medium_boots(file);
-    for (const std::string& line : describe_medium(file)) {
+    const std::vector<std::string> description = describe_medium(file);
+    report.boots = boots_of(description);
+    for (const std::string& line : description) {
         if (line.starts_with("Volume id    : '") && report.partitions.empty()) {
             const auto name = line.substr(16, line.rfind('\'') - 16);
             report.partitions.push_back({"/", "medium", "iso9660", name, report.bytes});
@@ -250,19 +265,7 @@ void take_tree(const fs::path& folder, ImageReport& report) {
     }
 }
 
-std::vector<std::string> medium_boots(const fs::path& iso) {
-    std::vector<std::string> boots;
-    for (const std::string& line : describe_medium(iso)) {
-        const bool image = line.starts_with("El Torito boot img");
-        if (image && line.find(" BIOS ") != std::string::npos) {
-            boots.emplace_back("BIOS");
-        }
-        if (image && line.find(" UEFI ") != std::string::npos) {
-            boots.emplace_back("UEFI");
-        }
-    }
-    return boots;
-}
+std::vector<std::string> medium_boots(const fs::path& iso) { return boots_of(describe_medium(iso)); }
 
 ImageFile open_image_file(const fs::path& file, const fs::path& work) {
     ImageFile image;

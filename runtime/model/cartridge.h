@@ -50,7 +50,7 @@ struct Cartridge {
     std::vector<std::string> configure_order;  ///< what must be there before
     std::vector<Endpoint> endpoints;
     bool install_build_required = false;
-    /// The steps of a deployment that bin/control does something at (not of OpenShift); nothing: it is asked at all.
+    /// The steps of a deployment that bin/control does something at (not of OpenShift); nothing: it is asked at each.
     std::optional<std::vector<std::string>> deployment_verbs;
     std::string source_url;  ///< where its files are to be had; ""
     std::string source_md5;     ///< of the archive there, 32 hex digits; ""

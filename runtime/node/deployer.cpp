@@ -218,7 +218,9 @@ void Deployer::activate(GearRecord& record, const PendingDeployment& pending, De
         runner_.control(record, record.cartridges.front(), "start", output);
     }
     runner_.run_action_hook(record, "post_start", output);
-    say(output, find_silence(record));
+    if (const std::string silence = find_silence(record); !silence.empty()) {
+        say(output, silence + "\n");
+    }
     set_gear_state(node_, record, GearState::started);
     step(record, pending, "post-deploy", output);
     runner_.run_action_hook(record, "post_deploy", output);
@@ -247,7 +249,7 @@ std::string Deployer::find_silence(const GearRecord& record) const {
         return "";
     }
     return str("NOTE: nothing listens on ", web->address, ":", web->port, " ($", web->ip_variable, ", $", web->port_variable,
-               ") yet: until something does, visitors get the status 503\n");
+               ") yet: until something does, visitors get the status 503");
 }
 
 void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
@@ -339,8 +341,7 @@ ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& ou
     } else {
         messages = runner_.start_all(record, output);
         if (std::string silence = find_silence(record); !silence.empty()) {
-            silence.pop_back();
-            messages.messages.push_back(silence);
+            messages.messages.push_back(std::move(silence));
         }
         set_gear_state(node_, record, GearState::started);
         finish(record, pending, deployment);

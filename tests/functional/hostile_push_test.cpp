@@ -76,17 +76,31 @@ protected:
                             "find git -name 'incoming-*' -o -name 'tmp_*'; cat app-root/runtime/.state app-root/data/verbs") + body();
     }
 
+    struct Refused {
+        const char* what;
+        const char* program;
+        const char* says;  ///< a regular expression
+    };
+    /// Each of them, with the gear as it was before the first.
+    void expect_refused(std::initializer_list<Refused> table) const {
+        const std::string before = in_gear();
+        for (const Refused& row : table) {
+            SCOPED_TRACE(row.what);
+            const ToolResult result = attempt(row.program);
+            EXPECT_NE(result.status, 0);
+            EXPECT_THAT(result.err, ContainsRegex(row.says));
+            EXPECT_EQ(in_gear(), before) << result.err;
+        }
+    }
+
     GearId other;
 };
 
 }  // namespace
 
 TEST_F(HostilePush, IsRefusedWithTheReasonAndLeavesNothing) {
-    const struct {
-        const char* what;
-        const char* program;
-        const char* says;  ///< a regular expression
-    } table[] = {
+    const std::string host = outside();
+    expect_refused({
         // Names that are git's own directory to some file system, or lead out of the tree.
         {".git", "push $(file .git)", "hasDotgit: contains '.git'"},
         {".GIT", "push $(file .GIT)", "hasDotgit"},
@@ -130,16 +144,7 @@ TEST_F(HostilePush, IsRefusedWithTheReasonAndLeavesNothing) {
         // What git is told by the client beside it.
         {"another repository", "git push -q \"ssh://$HOST$OTHER/git/shop.git\" HEAD:x", "there is no repository '/var/lib/openshift/"},
         {"an option as the program", "git push -q --receive-pack='git-receive-pack --upload-pack=touch\\ x' origin HEAD:x", "takes one quoted path"},
-    };
-    const std::string before = in_gear();
-    const std::string host = outside();
-    for (const auto& row : table) {
-        SCOPED_TRACE(row.what);
-        const ToolResult result = attempt(row.program);
-        EXPECT_NE(result.status, 0);
-        EXPECT_THAT(result.err, ContainsRegex(row.says));
-        EXPECT_EQ(in_gear(), before) << result.err;
-    }
+    });
     EXPECT_EQ(outside(), host);
 }
 
@@ -229,11 +234,7 @@ TEST_F(LargePush, NeedsLittleMemory) {
 }
 
 TEST_F(LargePush, IsRefusedWhenTheGearCannotHoldIt) {
-    const struct {
-        const char* what;
-        const char* program;
-        const char* says;
-    } table[] = {
+    expect_refused({
         {"a directory of 20,000", "push $({ printf \"$kept\\n\"; seq -f \"100644 blob $index f%.0f\" 20000 | sed 's/ f/\\tf/'; } | git mktree)",
          "nothing is deployed, and what runs goes on: the commit has 20001 files and directories, and this gear may have 3000: leave out"},
         // Its objects in one pack, made by a short program: so many runs of git take their time.
@@ -248,16 +249,9 @@ TEST_F(LargePush, IsRefusedWhenTheGearCannotHoldIt) {
          "the files of the commit take 110 MiB, and this gear has a disk of 100 MiB: leave them out"},
         {"one file, a thousand times", "b=$(head -c 1M /dev/zero | git hash-object -w --stdin); push $(with \"$(for i in {1..500}; do printf \"100644 blob $b\\\\tf$i\\\\n\"; done)\")",
          "the files of the commit take 500 MiB"},
-    };
-    const std::string before = in_gear();
-    for (const auto& row : table) {
-        SCOPED_TRACE(row.what);
-        const ToolResult result = attempt(row.program);
-        EXPECT_NE(result.status, 0);
-        EXPECT_THAT(result.err, ContainsRegex(row.says));
-        EXPECT_EQ(in_gear(), before) << result.err;
-    }
+    });
     // More than the disk can hold is not even taken in.
+    const std::string before = in_gear();
     const GearFiles files = agent->context().files(agent->context().store.gear(gear));
     files.write(".env/GEARBOX_DISK_MB", "16", files.locked(), 0640);
     const ToolResult result = attempt("head -c 20M /dev/urandom >file; git add file; git commit -qm x; git push -q origin HEAD:dev");

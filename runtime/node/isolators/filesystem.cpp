@@ -43,7 +43,7 @@ constexpr const char* nsswitch =
 // git's fsck.h); slips of old programs in what is already history are. protectNTFS and protectHFS: nor for those who clone.
 // useReplaceRefs: what is deployed is the commit that its id names.
 // The rest bounds the memory of git by some 200 MiB, whatever is pushed: large files pass through in pieces.
-constexpr const char* gitconfig = R"([safe]
+constexpr const char* git_trust = R"([safe]
 	directory = *
 [init]
 	defaultBranch = master
@@ -51,25 +51,8 @@ constexpr const char* gitconfig = R"([safe]
 	autoDetach = false
 [transfer]
 	fsckObjects = true
-[receive "fsck"]
-	badDate = ignore
-	badEmail = ignore
-	badTimezone = ignore
-	missingNameBeforeEmail = ignore
-	missingSpaceBeforeDate = ignore
-	missingSpaceBeforeEmail = ignore
-	zeroPaddedDate = ignore
-	zeroPaddedFilemode = ignore
-[fetch "fsck"]
-	badDate = ignore
-	badEmail = ignore
-	badTimezone = ignore
-	missingNameBeforeEmail = ignore
-	missingSpaceBeforeDate = ignore
-	missingSpaceBeforeEmail = ignore
-	zeroPaddedDate = ignore
-	zeroPaddedFilemode = ignore
-[core]
+)";
+constexpr const char* git_bounds = R"([core]
 	protectNTFS = true
 	protectHFS = true
 	useReplaceRefs = false
@@ -80,6 +63,25 @@ constexpr const char* gitconfig = R"([safe]
 	windowMemory = 32m
 	deltaCacheSize = 32m
 )";
+// Where git looks for what it lets pass, in what comes by a push and by a clone.
+constexpr std::array checked = {"receive", "fetch"};
+constexpr const char* old_slips = R"(	badDate = ignore
+	badEmail = ignore
+	badTimezone = ignore
+	missingNameBeforeEmail = ignore
+	missingSpaceBeforeDate = ignore
+	missingSpaceBeforeEmail = ignore
+	zeroPaddedDate = ignore
+	zeroPaddedFilemode = ignore
+)";
+
+std::string git_settings() {
+    std::string text = git_trust;
+    for (const char* direction : checked) {
+        text += str("[", direction, " \"fsck\"]\n", old_slips);
+    }
+    return text + git_bounds;
+}
 
 class FilesystemIsolator final : public Isolator {
 public:
@@ -134,7 +136,7 @@ private:
                  spec.dns, " ", plan.hostname, "\n"));
         file("/etc/hostname", plan.hostname + "\n");
         file("/etc/nsswitch.conf", nsswitch);
-        file("/etc/gitconfig", gitconfig);
+        file("/etc/gitconfig", git_settings());
         plan.mounts.push_back(BindStep{paths_.resolv_conf(), "/etc/resolv.conf", true, false, false});
         plan.mounts.push_back(SymlinkStep{"/etc/mtab", "../proc/self/mounts"});
     }
