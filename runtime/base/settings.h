@@ -59,6 +59,11 @@ struct NetworkSettings {
     std::vector<std::string> host_ports;
 };
 
+struct MirrorSettings {
+    bool enabled = false;
+    std::string user;
+};
+
 /// Some of them, by their keys in [gear].
 using GearLimits = std::map<std::string, std::int64_t>;
 
@@ -99,6 +104,7 @@ struct Settings {
     GearSettings gear;  ///< of the size "small"
     std::map<std::string, GearSettings> more_sizes;
     NetworkSettings network;
+    MirrorSettings mirror;
     CartridgeSettings cartridges;
     RouterSettings router;
     SecuritySettings security;

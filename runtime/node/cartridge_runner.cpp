@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "node/agent.h"
 #include "node/environ.h"
+#include "node/mirror.h"
 #include "node/script_output.h"
 
 #include <algorithm>
@@ -118,7 +119,11 @@ GearCommand CartridgeRunner::make_command(const GearRecord& record, const std::s
     const GearFiles files = node_.files(record);
     GearCommand command;
     command.purpose = purpose;
-    command.environment = to_pairs(make_environment(files, record, node_.settings, cartridge));
+    Environment environment = make_environment(files, record, node_.settings, cartridge);
+    if (purpose == Purpose::build && node_.settings.mirror.enabled) {
+        environment.merge(mirror_environment(record, node_.profiles.egress(record), node_.settings.broker.cloud_domain));
+    }
+    command.environment = to_pairs(environment);
     command.directory = node_.home(record) + (cartridge.empty() ? "" : "/" + cartridge);
     command.deadline = std::chrono::seconds(node_.settings.node.script_timeout_seconds);
     return command;

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/subprocess.h"
+#include "node/mirror.h"
 #include "node/resolvers.h"
 #include "sys/packet_filter.h"
 #include "sys/users.h"
@@ -94,6 +95,11 @@ std::string host_text(const HostRules& rules) {
                         return str(rule.network, " . ", rule.port == 0 ? "0-65535" : std::to_string(rule.port));
                     }));
     out += elements("add", "host_ports", list_of(rules.ports, plain));
+    if (!rules.mirror.empty()) {
+        out += elements("add", "mirror_user", list_of(rules.mirror, plain));
+        out += elements("add", "mirror_files", std::to_string(mirror_files_port));
+        out += elements("add", "mirror_fetches", std::to_string(mirror_fetches_port));
+    }
     if (!rules.forwards_for_others) {
         out += "add rule inet gearbox forward drop\n";
     }
@@ -132,10 +138,7 @@ HostNetwork::HostNetwork(const Settings& settings, const Profiles& profiles, con
 }
 
 LinkRules HostNetwork::rules_of(const GearRecord& gear) const {
-    const Profile* const profile = profiles_.find(gear);
-    const Egress usual{settings_.network.egress, {}};
-    return {link_name(gear.spec.uid), gear.spec.uid, gear.spec.application,
-            profile == nullptr ? usual : profile->egress.value_or(usual)};
+    return {link_name(gear.spec.uid), gear.spec.uid, gear.spec.application, profiles_.egress(gear)};
 }
 
 std::vector<std::string> HostNetwork::siblings_of(const LinkRules& gear) const {
@@ -159,6 +162,12 @@ void HostNetwork::restore(const std::vector<GearRecord>& gears) {
         log::warning("there is no user '", settings_.router.user, "' ('router.user'): only root may connect to gears");
     } else {
         host_.router = {router};
+    }
+    if (settings_.mirror.enabled) {
+        host_.mirror = {sys::find_uid(settings_.mirror.user)};
+        if (host_.mirror.front() == 0) {
+            fail(ErrorKind::invalid, "there is no user '", settings_.mirror.user, "' ('mirror.user')");
+        }
     }
     host_.resolvers = find_resolvers();
     host_.forwards_for_others = switch_forwarding_on(str(paths_.runtime_dir, "/forwarding"));

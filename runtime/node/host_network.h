@@ -28,6 +28,7 @@ struct HostRules {
     std::vector<std::string> resolvers;
     std::vector<EgressRule> reachable;
     std::vector<int> ports;
+    std::vector<uid_t> mirror;  ///< its user; empty: there is none
     bool forwards_for_others = false;  ///< the host was a router before
 };
 

@@ -67,4 +67,10 @@ GearSettings Profiles::limits(const GearRecord& record) const {
     return profile == nullptr ? size : with_limits(size, profile->limits);
 }
 
+Egress Profiles::egress(const GearRecord& record) const {
+    const Egress usual{settings_.network.egress, {}};
+    const Profile* const profile = find(record);
+    return profile == nullptr ? usual : profile->egress.value_or(usual);
+}
+
 }  // namespace gearbox

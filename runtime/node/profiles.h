@@ -28,6 +28,8 @@ public:
     const Profile* find(const GearRecord& record) const { return find_profile(all_, record); }
     /// Its size's, but for what its profile says.
     GearSettings limits(const GearRecord& record) const;
+    /// The settings', but for what its profile says.
+    Egress egress(const GearRecord& record) const;
     /// A sealed file for gear-init (sys/gear_filter.h); empty for "none".
     const UniqueFd& filter(const std::string& name) const { return filters_.at(name); }
 

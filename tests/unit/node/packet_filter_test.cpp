@@ -1,4 +1,6 @@
+#include "model/gear.h"
 #include "node/host_network.h"
+#include "node/mirror.h"
 #include "node/resolvers.h"
 #include "sys/packet_filter.h"
 
@@ -34,16 +36,34 @@ TEST(Forwardings, OnlyTheirPortsAreOpen) {
 
 TEST(HostNetwork, TheHostFillsTheSetsOfItsRules) {
     const std::string text =
-        host_text({{105}, {"10.0.2.3", "192.168.1.1"}, {{"10.1.0.0/16", 0}, {"10.2.3.4/32", 443}}, {443}, false});
+        host_text({{105}, {"10.0.2.3", "192.168.1.1"}, {{"10.1.0.0/16", 0}, {"10.2.3.4/32", 443}}, {443}, {451}, false});
     EXPECT_THAT(text, StartsWith(sys::host_rules()));
     EXPECT_THAT(text, EndsWith("}\n"
                                "add element inet gearbox router { 105 }\n"
                                "add element inet gearbox resolvers { 10.0.2.3, 192.168.1.1 }\n"
                                "add element inet gearbox reachable { 10.1.0.0/16 . 0-65535, 10.2.3.4/32 . 443 }\n"
                                "add element inet gearbox host_ports { 443 }\n"
+                               "add element inet gearbox mirror_user { 451 }\n"
+                               "add element inet gearbox mirror_files { 4082 }\n"
+                               "add element inet gearbox mirror_fetches { 4083 }\n"
                                "add rule inet gearbox forward drop\n"));
     // A host that was a router stays one.
-    EXPECT_EQ(host_text({{}, {}, {}, {}, true}), sys::host_rules());
+    EXPECT_EQ(host_text({{}, {}, {}, {}, {}, true}), sys::host_rules());
+}
+
+TEST(Mirror, IsTheProxyOfBuildsThatItCanKeepToTheirEgress) {
+    GearRecord record;
+    record.spec.uid = 1000;
+    record.cartridges.resize(1);
+    record.cartridges[0].endpoints.resize(1);
+    record.cartridges[0].endpoints[0].address = "127.1.244.1";
+    const LinkAddresses addresses = link_addresses(1000);
+    const std::string direct = str("localhost,127.0.0.0/8,127.0.0.1,", addresses.gear, ",apps.test,127.1.244.1");
+    EXPECT_EQ(mirror_environment(record, {true, {}}, "apps.test"),
+              (Environment{{"http_proxy", str("http://", addresses.host, ":4083")}, {"no_proxy", direct}}));
+    EXPECT_EQ(mirror_environment(record, {false, {}}, "apps.test"),
+              (Environment{{"http_proxy", str("http://", addresses.host, ":4082")}, {"no_proxy", direct}}));
+    EXPECT_EQ(mirror_environment(record, {false, {{"203.0.113.0/24", 0}}}, "apps.test"), Environment{});
 }
 
 TEST(HostNetwork, AGearHasItsElements) {
