@@ -83,6 +83,8 @@ table inet firewall {
         ct state established,related accept
         ct state invalid drop
         iifname "lo" accept
+        # Links of gears: the table of gearboxd has refused what is not meant for them.
+        iifname "gb*" accept
         meta l4proto { 1, 58 } accept
         udp dport { 68, 546 } accept
 )";

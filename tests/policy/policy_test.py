@@ -21,7 +21,7 @@ except ImportError:
 POLICY = os.environ.get("GEARBOX_POLICY", "")
 PROGRAMS = ("gear_t", "gear_db_t", "gear_build_t", "gear_session_t", "gear_git_t")
 GEAR = PROGRAMS + ("gear_init_t",)
-OURS = GEAR + ("gear_setup_t", "gearboxd_t", "gearbox_router_t", "gearbox_shell_t", "gearbox_firstboot_t", "gearbox_welcome_t")
+OURS = GEAR + ("gear_setup_t", "gearboxd_t", "gearbox_router_t", "gearbox_mirror_t", "gearbox_shell_t", "gearbox_firstboot_t", "gearbox_welcome_t")
 CONTENT = ("gear_file_t", "gear_cartridge_t", "gear_db_file_t", "gear_repository_t", "gear_log_t", "gear_tmpfs_t")
 WRITES = {"write", "append", "create", "unlink", "rename", "link", "setattr", "add_name", "remove_name", "rmdir", "mounton"}
 
