@@ -129,7 +129,7 @@ TEST_F(MirrorTest, BuildsAnApplicationInTheShapeOfTheOriginal) {
         spec.user_variables = {{"install_version", version}, {"OPENSHIFT_MYSQL_DB_HOST", "127.0.0.1"}};
         agent->create_gear(spec);
         agent->add_cartridge(spec.id, cartridge("mock"));
-        agent->create_repository(spec.id, {"http://203.0.113.10/files/shape.git", ""});
+        agent->create_repository(spec.id, {RepositorySource::Kind::git, {"http://203.0.113.10/files/shape.git", ""}});
         agent->deploy_initially(spec.id, {});
         return spec.id;
     };

@@ -2,11 +2,14 @@
 WordPress, the large one, is a scenario of its own."""
 
 import json
+import pathlib
+import shutil
 import socket
 
 from appliance import expect, expect_in, expect_true
 from web_socket import WebSocket
 
+SHAPE = pathlib.Path(__file__).resolve().parents[2] / "data/applications/wordpress-shape"
 ROOM_SECONDS = 240  # an emulated processor has more to do than this room
 # quickstart → file, what a push changes in it and to what
 CHANGES = {
@@ -137,6 +140,28 @@ def check_site_of_files(appliance):
     expect(missing.status, 404)
     expect_in("There is no such page", missing.text)
     push_a_change(appliance, app)
+    delete(appliance, app)
+
+
+def check_an_application_that_fetches_wordpress_by_http(appliance):
+    """In the shape of openshift/wordpress-example: nothing is prepared for it, and there is no network."""
+    user = appliance.make_user("quentin")
+    cartridges = [c["name"] for c in user.api("GET", "/cartridges").json["data"]]
+    wanted = [next(c for c in cartridges if c.startswith(name + "-")) for name in ("php", "mysql")]
+    reply = user.api("POST", "/domain/quentin/applications", {"name": "shape", "cartridges": wanted}, timeout=1200)
+    expect(reply.status, 201, reply.text)
+    app = reply.json["data"]
+    clone = user.clone(app)
+    user.git("rm", "-rq", ".", cwd=clone)
+    shutil.copytree(SHAPE, clone, dirs_exist_ok=True)
+    pushed = user.push(clone, "The application").stderr
+    expect_in("is fetched", pushed)
+    expect_in("Database schema not yet added", pushed)
+    moved = appliance.web(app).get("/")
+    expect(moved.status, 302, moved.text[:500])
+    expect_in("/wp-admin/install.php", moved.headers["location"])
+    expect_in("user_name", appliance.web(app, tls=True).get("/wp-admin/install.php").text)
+    expect_in(":gearbox_mirror_t:", appliance.sudo("ps -o label= -U gearbox-mirror"))
     delete(appliance, app)
 
 
