@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(GEARBOX_CACHE)/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e bench bench-broker bench-gears bench-density bench-overhead bench-push bench-large-push lint clean clean-cache
+.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e bench bench-broker bench-gears bench-density bench-overhead bench-push bench-large-push bench-from-code lint clean clean-cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ bench-push: build ## a push until it is served, beside plain git and the server'
 
 bench-large-push: build ## memory of the daemon and of a gear during a push of 500 MiB
 	@unshare --net --mount --propagation private python3 -B tests/bench/large_push.py
+
+bench-from-code: build ## WordPress from its source until it is served, beside the same by hand (needs wordpress)
+	@unshare --net --mount --propagation private python3 -B tests/bench/from_code.py
 
 bench-density: build ## time and memory of a thousand idle gears
 	@python3 tests/bench/density.py

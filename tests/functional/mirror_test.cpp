@@ -86,7 +86,7 @@ TEST_F(MirrorTest, FetchesNothingThatAGearCouldNotReach) {
         EXPECT_THAT(get(str("--noproxy '' http://", place, "/")), AnyOf(HasSubstr("503"), HasSubstr("502"))) << place;
         EXPECT_THAT(get(str("--noproxy '' --proxytunnel http://", place, "/")), AnyOf(HasSubstr("403"), HasSubstr("503"))) << place;
     }
-    EXPECT_THAT(get("--noproxy '' https://10.1.2.3/"), HasSubstr("CONNECT tunnel failed, response 503"));
+    EXPECT_THAT(get("-x $http_proxy https://10.1.2.3/"), HasSubstr("CONNECT tunnel failed, response 503"));
     // Not because nobody is there.
     EXPECT_THAT(tool("curl -sS http://10.1.2.3/"), HasSubstr("I am 10.1.2.3"));
     // The host itself and others do not get in.

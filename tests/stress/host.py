@@ -80,7 +80,7 @@ def control(*words, **options):
 class Host:
     """The three programs. With them running: REST and applications at 127.0.0.1:80, ssh at 127.0.0.1:22."""
 
-    def __init__(self, workdir):
+    def __init__(self, workdir, more_settings=""):
         self.workdir = pathlib.Path(workdir)
         self.logs = {name: open(self.workdir / f"{name}.log", "w") for name in ("gearboxd", "haproxy", "sshd")}
         config = self.workdir / "gearboxd.toml"
@@ -95,7 +95,7 @@ cgroup_parent = "{CGROUP}"
 script_timeout_seconds = 120
 [security]
 policy = "none"
-""")
+{more_settings}""")
         self.router = self.start("haproxy", ["haproxy", "-W", "-f", TOP / "runtime/router/haproxy.cfg"])
         self.daemon = self.start("gearboxd", [PROGRAMS / "gearboxd", "--config", config])
         self.start_sshd()
