@@ -143,19 +143,26 @@ LinkRules HostNetwork::rules_of(const GearRecord& gear) const {
 
 std::vector<std::string> HostNetwork::siblings_of(const LinkRules& gear) const {
     std::vector<std::string> out;
-    for (const auto& [uid, other] : gears_) {
-        if (uid != gear.uid && other.application == gear.application) {
-            out.push_back(other.link);
+    for (auto member = members_.lower_bound({gear.application, 0});
+         member != members_.end() && member->first == gear.application; ++member) {
+        if (member->second != gear.uid) {
+            out.push_back(link_name(member->second));
         }
     }
     return out;
 }
 
+void HostNetwork::remember(const LinkRules& gear) {
+    gears_[gear.uid] = gear;
+    members_.emplace(gear.application, gear.uid);
+}
+
 void HostNetwork::restore(const std::vector<GearRecord>& gears) {
     const std::lock_guard guard(mutex_);
     gears_.clear();
+    members_.clear();
     for (const GearRecord& gear : gears) {
-        gears_[gear.spec.uid] = rules_of(gear);
+        remember(rules_of(gear));
     }
     const uid_t router = sys::find_uid(settings_.router.user);
     if (router == 0) {
@@ -206,13 +213,14 @@ void HostNetwork::admit(const GearRecord& gear) {
         text = forget_text(known->second, siblings_of(known->second));
     }
     sys::apply_rules(text + admit_text(wanted, siblings_of(wanted)));
-    gears_[wanted.uid] = wanted;
+    remember(wanted);
 }
 
 void HostNetwork::forget(uid_t uid) {
     const std::lock_guard guard(mutex_);
     if (const auto known = gears_.find(uid); known != gears_.end()) {
         sys::apply_rules(forget_text(known->second, siblings_of(known->second)));
+        members_.erase({known->second.application, uid});
         gears_.erase(known);
     }
 }

@@ -8,7 +8,9 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gearbox {
@@ -58,6 +60,7 @@ private:
     LinkRules rules_of(const GearRecord& gear) const;
     void write_resolv_conf() const;
     void load() const;
+    void remember(const LinkRules& gear);
 
     const Settings& settings_;
     const Profiles& profiles_;
@@ -65,6 +68,7 @@ private:
     std::mutex mutex_;
     HostRules host_;
     std::map<uid_t, LinkRules> gears_;
+    std::set<std::pair<ApplicationId, uid_t>> members_;  ///< the same gears by application
 };
 
 }  // namespace gearbox

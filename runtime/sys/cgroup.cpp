@@ -128,7 +128,7 @@ void set_v1(cgroup* group, const CgroupLimits& limits) {
     check_cgroup(::cgroup_set_value_int64(memory, "memory.limit_in_bytes", limits.memory_bytes),
                  "memory.limit_in_bytes");
     check_cgroup(::cgroup_set_value_int64(pids, "pids.max", limits.pids), "pids.max");
-    check_cgroup(::cgroup_set_value_int64(cpu, "cpu.cfs_period_us", 100000), "cpu.cfs_period_us");
+    // Of the kernel's own period of 100 ms (scheduler/sched-bwc.rst); it looks at every group of the machine for each write.
     check_cgroup(::cgroup_set_value_int64(cpu, "cpu.cfs_quota_us", limits.cpu_percent * 1000),
                  "cpu.cfs_quota_us");
     // shares 1024 is the default as weight 100 is.

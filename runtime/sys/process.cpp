@@ -113,11 +113,6 @@ void Child::kill(int signal) const {
     kill_by_pidfd(pidfd_.get(), signal);
 }
 
-UniqueFd Child::detach() {
-    pid_ = 0;
-    return std::move(pidfd_);
-}
-
 Child spawn(const Program& program) {
     const std::vector<char*> argv = argv_of(program.argv);
     const std::vector<char*> environment = argv_of(program.environment);
@@ -209,16 +204,16 @@ bool wait_for_end(int pidfd, std::chrono::milliseconds time) {
     return check(rc, "waiting for a process") > 0;
 }
 
-void Reaper::adopt(UniqueFd pidfd) {
+void Reaper::adopt(pid_t detached) {
     const std::lock_guard guard(mutex_);
-    adopted_.push_back(std::move(pidfd));
+    adopted_.push_back(detached);
 }
 
 void Reaper::collect() {
     const std::lock_guard guard(mutex_);
-    std::erase_if(adopted_, [](const UniqueFd& pidfd) {
+    std::erase_if(adopted_, [](pid_t pid) {
         siginfo_t info{};
-        const int rc = ::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG);
+        const int rc = ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG);
         return (rc == 0 && info.si_pid != 0) || (rc < 0 && errno == ECHILD);
     });
 }

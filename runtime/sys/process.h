@@ -43,8 +43,8 @@ public:
     /// Empty when it still runs at the end of the time.
     std::optional<int> wait_for(std::chrono::milliseconds time);
     void kill(int signal) const;
-    /// Gives the process up: it lives on, its pidfd goes to the caller, who reaps it.
-    UniqueFd detach();
+    /// Gives the process up: it lives on, and the caller reaps it by its number, which no other process gets before.
+    pid_t detach() { return std::exchange(pid_, 0); }
 
 private:
     pid_t pid_;
@@ -64,17 +64,17 @@ void kill_by_pidfd(int pidfd, int signal);
 /// True when the process has ended (a zombie counts) within the time.
 bool wait_for_end(int pidfd, std::chrono::milliseconds time);
 
-/// Reaps detached children. Thread-safe.
+/// Reaps detached children. Thread-safe. Keeps no descriptors: each would be copied and closed again by every program
+/// that the daemon starts.
 class Reaper {
 public:
-    void adopt(UniqueFd pidfd);
-    /// Reaps those that have ended; call it on SIGCHLD. Children that are not ours any more (after
-    /// a restart of the daemon) are forgotten when they end.
+    void adopt(pid_t detached);
+    /// Reaps those that have ended; call it on SIGCHLD.
     void collect();
 
 private:
     std::mutex mutex_;
-    std::vector<UniqueFd> adopted_;  ///< guarded by mutex_
+    std::vector<pid_t> adopted_;  ///< guarded by mutex_
 };
 
 }  // namespace gearbox::sys
