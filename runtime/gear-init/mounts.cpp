@@ -106,9 +106,11 @@ public:
         const std::string target = place(step.target);
         const auto info = find_stat(target);
         if (info && S_ISDIR(info->st_mode)) {
-            check(::mount("tmpfs", target.c_str(), "tmpfs",
-                          MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0k,mode=0555"),
-                  "masking '", target, "'");
+            // Not a file system of its own: the kernel keeps a list of all that there are in each cgroup.
+            const std::string empty = place("/var/empty");
+            make_directory(empty, 0555);
+            bind_mount(empty, target,
+                       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
         } else if (info) {
             bind_mount("/dev/null", target,
                        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);

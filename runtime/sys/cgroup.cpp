@@ -169,7 +169,9 @@ void Cgroups::ensure(const std::string& child, const CgroupLimits& limits) const
         unified_ ? set_v2(group.get(), limits, has_io_) : set_v1(group.get(), limits);
     },
                 "setting limits of cgroup '", child, "'");
-    check_cgroup(::cgroup_create_cgroup(group.get(), 0), "creating cgroup '", child, "'");
+    // Ownership left as it is: giving root its own files would look each of them up, which costs as much as the rest.
+    constexpr int ignore_ownership = 1;
+    check_cgroup(::cgroup_create_cgroup(group.get(), ignore_ownership), "creating cgroup '", child, "'");
 }
 
 UniqueFd Cgroups::open(const std::string& child) const {
