@@ -135,11 +135,11 @@ struct Step {
 constexpr Step<LaunchPlan> launch_steps[] = {
     {"propagation", make_mounts_private},
     {"mounts", make_root},
+    {"pivot", pivot},
     {"go", wait_for_go},
     {"cgroup ns", hide_cgroups},
     {"sysctls", set_sysctls},
     {"network", raise_network},
-    {"pivot", pivot},
     {"hostname", set_hostname},
 };
 

@@ -8,12 +8,13 @@ namespace gearbox {
 ///
 ///   propagation    first of all mounts: what we mount must not show up on the host
 ///   mounts         in the plan's order: a later one may lie in an earlier one; meanwhile the daemon plugs the network
+///   pivot          the old root goes away with everything that was not bound; the kernel looks at every process of the
+///                  machine for it, so also meanwhile
 ///   go             the daemon has put us into the cgroup and plugged the network: nothing of the
 ///                  gear may run before that
 ///   cgroup ns      in the gear's own group by now: that is the root which the gear sees
 ///   sysctls        once eth0 is there
 ///   network        after them: eth0 must not give itself an address of IPv6
-///   pivot          the old root goes away with everything that was not bound
 ///   hostname       needs CAP_SYS_ADMIN
 ///   limits         root may still set what the user may not raise
 ///   oom score      the daemon is spared when memory is short, its gears are not
