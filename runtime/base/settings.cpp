@@ -62,6 +62,10 @@ std::vector<Row> rows_of(Settings& s) {
         {"node.watch_seconds", &s.node.watch_seconds, 5,
          "How often started gears are looked after: services that have ended are started again; 0: never.",
          0, 3600},
+        {"node.reserve_mb", &s.node.reserve_mb, 256,
+         "MiB that stay free where the gears are, at most a tenth of that file system: creations, pushes, deployments and "
+         "restores that would leave less are refused.",
+         0, 1048576},
     };
     const std::vector<Row> gear = toml_file::gear_rows("gear.", s.gear);
     rows.insert(rows.end(), gear.begin(), gear.end());

@@ -36,6 +36,7 @@ struct NodeSettings {
     std::int64_t max_uid = 0;
     std::int64_t script_timeout_seconds = 0;
     std::int64_t watch_seconds = 0;
+    std::int64_t reserve_mb = 0;
 };
 
 /// What every gear of one size gets.

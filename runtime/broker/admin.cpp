@@ -331,11 +331,15 @@ Json check(Broker& broker, const Json&) {
 }
 
 Json status(Broker& broker, const Json&) {
+    const NodeStorage storage = broker.core.agent.storage();
     return {{"version", GEARBOX_VERSION},
             {"users", broker.users.list().size()},
             {"applications", broker.core.store.all_applications().size()},
             {"cartridges", broker.catalogue.list()->size()},
-            {"unfinished_operations", broker.core.store.unfinished_operations().size()}};
+            {"unfinished_operations", broker.core.store.unfinished_operations().size()},
+            {"disk_mb", storage.all_mb},
+            {"disk_free_mb", storage.free_mb},
+            {"disk_reserve_mb", storage.reserve_mb}};
 }
 
 }  // namespace

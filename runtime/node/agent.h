@@ -48,6 +48,13 @@ struct Deployment {
     std::string checksum = {};        ///< of its files, hex
 };
 
+/// Of the file system that holds all gears.
+struct NodeStorage {
+    std::int64_t all_mb = 0;
+    std::int64_t free_mb = 0;     ///< for gears
+    std::int64_t reserve_mb = 0;  ///< nothing is created or deployed when less is free
+};
+
 /// An address that a cartridge of a gear listens on.
 struct GearEndpoint {
     std::string cartridge;         ///< full name
@@ -117,6 +124,8 @@ struct LogPage {
 class NodeAgent {
 public:
     virtual ~NodeAgent() = default;
+
+    virtual NodeStorage storage() const { return {}; }
 
     /// Cartridges whose native requirements are installed, every version, newest first.
     virtual std::vector<Cartridge> cartridges() const = 0;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "node/deploy_programs.h"
+#include "node/disk_limit.h"
 #include "node/environ.h"
 #include "node/gear_state.h"
 #include "sys/listeners.h"
@@ -123,6 +124,9 @@ void Deployer::inspect(const GearRecord& record, PendingDeployment& pending,
     for (std::string line; std::getline(markers, line);) {
         pending.hot_deploy |= line == ".openshift/markers/hot_deploy";
         pending.force_clean_build |= line == ".openshift/markers/force_clean_build";
+        if (line.starts_with("MiB ")) {
+            check_room(node_.settings.node, 2 * std::stoll(line.substr(4)));  // as repo/ and as a deployment
+        }
     }
 }
 
@@ -440,6 +444,7 @@ PendingDeployment Deployer::begin_binary(GearRecord& record, const DeployRequest
              "this application is deployed by git; 'app configure --deployment-type binary' "
              "changes that");
     }
+    check_room(node_.settings.node);
     node_.launcher.ensure_running(record);
     PendingDeployment pending;
     pending.hot_deploy = request.hot_deploy;

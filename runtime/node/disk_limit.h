@@ -1,7 +1,8 @@
-// How much disk space a gear may have.
+// How much disk space a gear may have, and all of them together.
 #pragma once
 #include "base/settings.h"
 #include "model/gear.h"
+#include "node/agent.h"
 
 #include <cstdint>
 #include <string>
@@ -12,5 +13,14 @@ namespace gearbox {
 /// smaller than that: no gear alone fills the disk of all.
 std::int64_t disk_limit_mb(const GearSettings& limits, const GearResources& resources,
                            const std::string& gear_base);
+
+/// Of the file system that holds the gears. The reserve is node.reserve_mb, but at most a tenth of it.
+NodeStorage look_at_storage(const NodeSettings& node);
+
+/// Why this many MiB cannot be added, for the user; "" if they can. Pure.
+std::string find_shortage(const NodeStorage& storage, std::int64_t wanted_mb);
+
+/// Before anything that makes gears larger. Throws Error(quota) if less than the reserve would stay free.
+void check_room(const NodeSettings& node, std::int64_t wanted_mb = 0);
 
 }  // namespace gearbox

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "node/disk_limit.h"
 #include "node/gear_state.h"
 #include "node/managed_files.h"
 
@@ -291,6 +292,7 @@ int GearCommands::snapshot_end(const Words&, const Sinks& sinks) {
 }
 
 int GearCommands::restore_begin(const Words&, const Sinks& sinks) {
+    check_room(agent_.context().settings.node);
     begin(Begun::restore, "pre-restore", sinks);
     return 0;
 }

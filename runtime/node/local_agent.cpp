@@ -1,8 +1,10 @@
 #include "node/local_agent.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "node/catalogue.h"
+#include "node/disk_limit.h"
 #include "node/environ.h"
 #include "node/gear_state.h"
 #include "node/logs.h"
@@ -62,6 +64,27 @@ void LocalAgent::follow_host() {
     for (const auto& isolator : isolators_) {
         isolator->follow_host();
     }
+    tell_shortage();
+}
+
+// For the welcome screen, which is renewed when the file comes or goes.
+void LocalAgent::tell_shortage() const {
+    const std::string shortage = find_shortage(storage(), 0);
+    const std::string file = paths_.shortage();
+    if (shortage.empty() == !std::filesystem::exists(file)) {
+        return;
+    }
+    if (shortage.empty()) {
+        std::filesystem::remove(file);
+        log::info("there is room for applications again");
+    } else {
+        write_file_atomically(file, shortage + "\n", 0644);
+        log::warning(shortage);
+    }
+}
+
+NodeStorage LocalAgent::storage() const {
+    return look_at_storage(settings_.node);
 }
 
 // No mistake as such: a gear may have what is not offered any more.
@@ -154,6 +177,7 @@ std::vector<uid_t> LocalAgent::foreign_ids(uid_t first, uid_t last) const {
 }
 
 void LocalAgent::create_gear(const GearSpec& spec) {
+    check_room(settings_.node);
     GearRecord record = store_.find(spec.id).value_or(GearRecord{});
     record.spec = spec;
     // The record first: what exists of a gear can always be found and removed.

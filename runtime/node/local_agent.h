@@ -34,6 +34,7 @@ public:
     /// Reaps ended sandboxes; on SIGCHLD.
     void reap() { reaper_.collect(); }
 
+    NodeStorage storage() const override;
     std::vector<std::string> missing_packages(const std::vector<std::string>& packages) const override;
     std::vector<Cartridge> cartridges() const override;
     std::vector<ImportedCartridge> imported_cartridges() const override;
@@ -100,7 +101,7 @@ public:
     /// After a snapshot was put back: activates what came with it, or deploys the branch.
     bool activate_current(const GearId& gear, const TextSink& output);
 
-    /// The host may have changed: its name servers.
+    /// The host may have changed: its name servers, and what is free on its disk.
     void follow_host();
     Watcher& watcher() { return watcher_; }
     const NodeContext& context() const { return node_; }
@@ -111,6 +112,7 @@ private:
     Routes routes_of(const GearRecord& record) const;
     void apply_resources(const GearRecord& record);
     void bring_up(const GearId& gear, KeyedMutex& locks);
+    void tell_shortage() const;
     void warn_of_unknown_cartridges() const;
     void load_cartridges();
     Cartridge find_packaging(const Cartridge& cartridge, const std::string& version) const;

@@ -2,6 +2,7 @@
 #include "base/defer.h"
 #include "base/error.h"
 #include "node/catalogue.h"
+#include "node/disk_limit.h"
 #include "node/local_agent.h"
 
 #include <algorithm>
@@ -69,6 +70,7 @@ void LocalAgent::forget_cartridge(const std::string& name) {
 // In the gear, as the gear: what an address can reach, a server can answer and an archive can do is what the gear's
 // programs could have done anyway.
 Cartridge LocalAgent::fetch_cartridge(const GearId& gear, const std::string& url) {
+    check_room(settings_.node);
     GearRecord record = store_.gear(gear);
     cgroups_.thaw(cgroup_name(gear));
     launcher_.ensure_running(record);
@@ -111,6 +113,7 @@ void LocalAgent::drop_fetched(const GearId& gear) {
 }
 
 ScriptMessages LocalAgent::add_cartridge(const GearId& gear, const Cartridge& cartridge) {
+    check_room(settings_.node);
     GearRecord record = store_.gear(gear);
     const Profile* const before = profiles_.find(record);
     ScriptMessages messages = runner_.add(record, cartridge);
@@ -146,6 +149,7 @@ CartridgeUpgrade LocalAgent::upgrade_cartridge(const GearId& gear, const Cartrid
     }
     const auto& easy = cartridge.compatible_versions;
     done.was_compatible = std::find(easy.begin(), easy.end(), done.from) != easy.end();
+    check_room(settings_.node);
     const Cartridge before = find_packaging(cartridge, done.from);
     begin_change(gear);
     const Defer watch([&] { watcher_.notice(record); });

@@ -6,6 +6,7 @@
 //   <runtime_dir>/                    /run/gearbox
 //     control.sock                    (control/)
 //     resolv.conf                     that of all gears
+//     disk-full                       why nothing is created or deployed; not there if there is room
 //     root/                           empty: gear-init builds a gear's root over it, in its own
 //     namespace
 //   <gear_base>/<uuid>/               a gear's home, root:<gid> 0750; what the gear owns is marked
@@ -44,6 +45,7 @@ public:
     }
     std::string control_socket() const { return str(runtime_dir, "/control.sock"); }
     std::string resolv_conf() const { return str(runtime_dir, "/resolv.conf"); }
+    std::string shortage() const { return str(runtime_dir, "/disk-full"); }
     std::string new_root() const { return str(runtime_dir, "/root"); }
     std::string home(const GearId& gear) const { return str(gear_base, "/", gear.text()); }
     std::string gear_init() const { return str(libexec_dir, "/gear-init"); }

@@ -3,6 +3,7 @@
 #include "base/defer.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "node/disk_limit.h"
 #include "node/environ.h"
 #include "node/session_socket.h"
 
@@ -10,6 +11,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 namespace gearbox {
@@ -103,10 +105,14 @@ void Sessions::run(const GearRecord& record, const SessionCommand& command,
     const bool git = command.kind == SessionCommand::Kind::receive_pack ||
                      command.kind == SessionCommand::Kind::upload_pack;
     if (command.kind == SessionCommand::Kind::receive_pack) {
+        check_room(node.settings.node);
         // What cannot fit is refused while it comes (GIT_CONFIG_COUNT in git-config(1)).
+        const NodeStorage storage = agent_.storage();
+        const std::int64_t room = std::min<std::int64_t>(std::stoll(environment["GEARBOX_DISK_MB"]),
+                                                         storage.free_mb - storage.reserve_mb + 1);
         environment["GIT_CONFIG_COUNT"] = "1";
         environment["GIT_CONFIG_KEY_0"] = "receive.maxInputSize";
-        environment["GIT_CONFIG_VALUE_0"] = environment["GEARBOX_DISK_MB"] + "m";
+        environment["GIT_CONFIG_VALUE_0"] = str(room, "m");
     }
     program_command.purpose = git ? Purpose::git : Purpose::session;
     program_command.argv = command.argv;

@@ -46,5 +46,18 @@ def check_the_broker_answers_over_http_and_https(appliance):
         expect(reply.json["type"], "links")
 
 
+def check_a_full_disk_is_told_and_nothing_grows(appliance):
+    user = appliance.make_user("full")
+    appliance.sudo("fallocate -l $(($(stat -f -c '%a*%S' /var/lib/openshift))) /var/lib/openshift/filler")
+    try:
+        reply = user.api("POST", "/domain/full/applications", {"name": "site", "cartridges": ["static"]})
+        expect(reply.status, 422, reply.text)
+        expect_in("the disk of all applications is full", reply.text)
+        appliance.machine.wait_for(r"Disk +FULL: pushes are refused", 60)
+    finally:
+        appliance.sudo("rm /var/lib/openshift/filler")
+    appliance.machine.wait_for(r"Disk +[█░]", 60)
+
+
 def check_no_denial_since_boot(appliance):
     expect(appliance.machine.denials(), [], "denials")
