@@ -51,11 +51,13 @@ std::string make_uuid(std::string_view owner, std::string_view purpose) {
 }
 
 std::string make_partition_script(const DiskLayout& layout, std::string_view owner) {
-    std::string text =
-        str("label: gpt\nlabel-id: ", make_uuid(owner, "disk"), "\nunit: sectors\n\n");
+    const auto field = [&](const char* key, const char* purpose) {
+        return owner.empty() ? "" : str(key, make_uuid(owner, purpose));
+    };
+    std::string text = str("label: gpt", field("\nlabel-id: ", "disk"), "\nunit: sectors\n\n");
     const auto line = [&](const Extent& extent, const char* type, const char* name) {
-        text += str("start=", extent.start, ", size=", extent.size, ", type=", type,
-                    ", uuid=", make_uuid(owner, name), ", name=\"", name, "\"\n");
+        text += str("start=", extent.start, extent.size == 0 ? "" : str(", size=", extent.size), ", type=", type,
+                    field(", uuid=", name), ", name=\"", name, "\"\n");
     };
     line(layout.bios, type_bios_boot, "bios");
     line(layout.esp, type_esp, "esp");

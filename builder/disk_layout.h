@@ -30,7 +30,8 @@ DiskLayout make_disk_layout(int mebibytes);
 /// What is made of the same words is the same UUID (of version 8, RFC 9562), nothing else is.
 std::string make_uuid(std::string_view owner, std::string_view purpose);
 
-/// Input of sfdisk(8). `owner` is what the identifiers are made of.
+/// Input of sfdisk(8). `owner` is what the identifiers are made of; "" leaves them to chance. A root of size 0 gets the
+/// rest of the disk.
 std::string make_partition_script(const DiskLayout& layout, std::string_view owner);
 
 /// The code for the first sector: GRUB's boot.img, told where its core is. 440 bytes; what follows

@@ -167,12 +167,12 @@ def suite_image():
 
 
 def suite_e2e():
-    scenarios("e2e", "build/gearbox.iso", "--without", "05_live")
+    scenarios("e2e", "build/gearbox.iso", "--without", "live")
 
 
 def suite_live():
     """The scenario that starts machines of its own, one after the other."""
-    scenarios("live", "build/gearbox.iso", "--only", "05_live", "--machines", "1", "--workdir", "build/e2e-live")
+    scenarios("live", "build/gearbox.iso", "--only", "live", "--machines", "1", "--workdir", "build/e2e-live")
 
 
 def suite_disk():

@@ -43,9 +43,10 @@ void make_grub(StageContext& context, const GrubImage& wanted) {
                                   "-o",
                                   wanted.image.string(),
                                   "-p",
-                                  "/boot/grub",
-                                  "-c",
-                                  wanted.early.string()};
+                                  wanted.prefix};
+    if (!wanted.early.empty()) {
+        argv.insert(argv.end(), {"-c", wanted.early.string()});
+    }
     argv.insert(argv.end(), std::begin(common_modules), std::end(common_modules));
     argv.insert(argv.end(), wanted.modules.begin(), wanted.modules.end());
     on_host(context, std::move(argv));

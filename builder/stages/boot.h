@@ -10,13 +10,14 @@ namespace gearbox::builder::stages {
 /// Runs a program of the build host. Throws what Tools::run does.
 void on_host(StageContext& context, std::vector<std::string> argv);
 
-/// GRUB's image of a format of grub-mkimage; `early` is its first configuration.
+/// GRUB's image of a format of grub-mkimage; `early` is its first configuration, "" where it finds the menu itself.
 struct GrubImage {
     const char* format;
     const char* folder;  ///< below /usr/lib/grub
     std::filesystem::path early;
     std::filesystem::path image;
     std::vector<std::string> modules;  ///< besides those that every menu needs
+    const char* prefix = "/boot/grub";
 };
 void make_grub(StageContext& context, const GrubImage& wanted);
 
@@ -35,6 +36,14 @@ struct BootPlaces {
 
 /// The template of the recipe, filled in.
 std::string make_boot_menu(const StageContext& context, const BootPlaces& places);
+
+/// What stands on every disk before its root file system: boot.img, the code of the first sector, and start.img, what
+/// begins at DiskLayout::bios (sparse). GRUB looks for its menu on the third partition of the disk that it was started from.
+void make_disk_start(StageContext& context, const std::filesystem::path& folder);
+
+/// What a running live medium makes a disk of (livecd/overlay/usr/libexec/gearbox/install): the above, packed, the
+/// partition table, the options of mke2fs, and the menu, in which @UUID@ has to be filled in.
+void make_disk_kit(StageContext& context, const std::filesystem::path& folder);
 
 /// Finds the volume, then runs its menu: for GrubImage::early.
 std::string make_early_config(const std::string& search);

@@ -27,6 +27,8 @@ constexpr const char* features =
     "large_file,huge_file,dir_nlink,extra_isize,metadata_csum";
 constexpr const char* mke2fs_config = "[defaults]\n[fs_types]\next4 = {\ninode_size = 256\n}\n";
 constexpr std::uint64_t block_bytes = 4096;
+const std::vector<std::string> ext4_options{"-t", "ext4", "-b", std::to_string(block_bytes), "-I", "256", "-i", "16384",
+                                            "-m", "1", "-J", "size=64", "-L", "gearbox"};
 
 /// The root file system inside of the disk.
 struct RootVolume {
@@ -84,14 +86,17 @@ void set_label(const fs::path& path, const std::string& label) {
           name, "'");
 }
 
+BootPlaces boot_places(const fs::path& tree, const std::string& uuid) {
+    const std::string kernel = only_file(tree / "boot", "vmlinuz-").filename().string();
+    return {"--fs-uuid " + uuid, "/boot/" + kernel, "/boot/initrd.img", "gearbox.root=" + uuid};
+}
+
 // What only a disk has: the initramfs, the menu, and the folder that mke2fs would make without a
 // label.
 void add_boot_files(StageContext& context, const fs::path& tree, const std::string& uuid) {
-    const std::string kernel = only_file(tree / "boot", "vmlinuz-").filename().string();
     fs::copy_file(context.artifacts.at("initramfs") / "initrd.img", tree / "boot/initrd.img");
     put_file(tree / "boot/grub/grub.cfg",
-             make_boot_menu(context, {"--fs-uuid " + uuid, "/boot/" + kernel, "/boot/initrd.img",
-                                      "gearbox.root=" + uuid}));
+             make_boot_menu(context, boot_places(tree, uuid)));
     fs::create_directory(tree / "lost+found");
     fs::permissions(tree / "lost+found", fs::perms::owner_all);
     // Not by setfiles: on an overlay of an overlay it takes two new files for one with two names.
@@ -109,35 +114,15 @@ void add_boot_files(StageContext& context, const fs::path& tree, const std::stri
 }
 
 void fill_file_system(StageContext& context, const RootVolume& volume, const fs::path& tree) {
-    run_e2fs(context, volume,
-             {"mke2fs",
-              "-q",
-              "-F",
-              "-t",
-              "ext4",
-              "-b",
-              std::to_string(block_bytes),
-              "-I",
-              "256",
-              "-i",
-              "16384",
-              "-m",
-              "1",
-              "-J",
-              "size=64",
-              "-L",
-              "gearbox",
-              "-U",
-              volume.uuid,
-              "-O",
-              features,
-              "-E",
-              str("offset=", volume.extent.start * sector_bytes, ",hash_seed=", volume.uuid,
-                  ",lazy_itable_init=1,assume_storage_prezeroed=1,nodiscard,root_owner=0:0"),
-              "-d",
-              tree.string(),
-              volume.disk.string(),
-              std::to_string(volume.extent.size * sector_bytes / block_bytes)});
+    std::vector<std::string> argv{"mke2fs", "-q", "-F"};
+    argv.insert(argv.end(), ext4_options.begin(), ext4_options.end());
+    argv.insert(argv.end(),
+                {"-U", volume.uuid, "-O", features, "-E",
+                 str("offset=", volume.extent.start * sector_bytes, ",hash_seed=", volume.uuid,
+                     ",lazy_itable_init=1,assume_storage_prezeroed=1,nodiscard,root_owner=0:0"),
+                 "-d", tree.string(), volume.disk.string(),
+                 std::to_string(volume.extent.size * sector_bytes / block_bytes)});
+    run_e2fs(context, volume, std::move(argv));
 }
 
 std::string quoted(const std::string& path) {
@@ -207,27 +192,42 @@ void add_quotas(StageContext& context, const RootVolume& volume) {
     run_e2fs(context, volume, {"e2fsck", "-f", "-n", volume.device()});
 }
 
-void install_grub(StageContext& context, const DiskLayout& layout, const fs::path& disk,
-                  const std::string& uuid, const fs::path& work) {
-    const fs::path early = work / "early.cfg";
-    put_file(early, make_early_config("--fs-uuid " + uuid));
-    const fs::path core = work / "core.img";
-    const fs::path program = work / "BOOTX64.EFI";
-    make_grub(context,
-              {"i386-pc", "i386-pc", early, core, {"biosdisk", "vbe", "ext2", "search_fs_uuid"}});
-    make_grub(context,
-              {"x86_64-efi", "x86_64-efi", early, program, {"efi_gop", "ext2", "search_fs_uuid"}});
-    const auto epoch = epoch_of(context);
-    set_time(program, epoch);
-    const fs::path esp = work / "esp.img";
+}  // namespace
+
+void make_disk_start(StageContext& context, const fs::path& folder) {
+    const DiskLayout layout;
+    const fs::path core = folder / "core.img";
+    const fs::path program = folder / "BOOTX64.EFI";
+    const fs::path esp = folder / "esp.img";
+    // The drive is the one that the firmware started, the partition that of the layout.
+    constexpr const char* prefix = "(,gpt3)/boot/grub";
+    make_grub(context, {"i386-pc", "i386-pc", "", core, {"biosdisk", "vbe", "ext2", "search_fs_uuid"}, prefix});
+    make_grub(context, {"x86_64-efi", "x86_64-efi", "", program, {"efi_gop", "ext2", "search_fs_uuid"}, prefix});
+    set_time(program, epoch_of(context));
     make_esp(context, program, esp, static_cast<int>(layout.esp.size * sector_bytes >> 20));
-    copy_sparse_at(esp, disk, layout.esp.start * sector_bytes);
-    write_at(disk, 0,
-             make_boot_code(read_file("/usr/lib/grub/i386-pc/boot.img"), layout.bios.start));
-    write_at(disk, layout.bios.start * sector_bytes, make_boot_core(read_file(core), layout.bios));
+    put_file(folder / "boot.img", make_boot_code(read_file("/usr/lib/grub/i386-pc/boot.img"), layout.bios.start));
+    const fs::path start = folder / "start.img";
+    put_file(start, "");
+    fs::resize_file(start, (layout.root.start - layout.bios.start) * sector_bytes);
+    write_at(start, 0, make_boot_core(read_file(core), layout.bios));
+    copy_sparse_at(esp, start, (layout.esp.start - layout.bios.start) * sector_bytes);
+    for (const fs::path& part : {core, program, esp}) {
+        fs::remove(part);
+    }
 }
 
-}  // namespace
+void make_disk_kit(StageContext& context, const fs::path& folder) {
+    fs::create_directories(folder);
+    make_disk_start(context, folder);
+    on_host(context, {"zstd", "-q", "-19", "-T1", "--rm", (folder / "start.img").string()});
+    put_file(folder / "partitions", make_partition_script(DiskLayout(), ""));
+    std::string options;
+    for (const std::string& word : ext4_options) {
+        options += word + " ";
+    }
+    put_file(folder / "mke2fs", str(options, "-O ", features, ",quota,project -E quotatype=usrquota:prjquota\n"));
+    put_file(folder / "grub.cfg", make_boot_menu(context, boot_places(context.tree, "@UUID@")));
+}
 
 void run_raw(StageContext& context) {
     const auto epoch = epoch_of(context);
@@ -259,7 +259,9 @@ void run_raw(StageContext& context) {
     table.argv = {"sfdisk", "--quiet", "--no-tell-kernel", "--wipe", "never", volume.disk.string()};
     table.input = make_partition_script(layout, context.id);
     context.tools.run(table);
-    install_grub(context, layout, volume.disk, volume.uuid, work);
+    make_disk_start(context, work);
+    write_at(volume.disk, 0, read_file(work / "boot.img"));
+    copy_sparse_at(work / "start.img", volume.disk, layout.bios.start * sector_bytes);
     fs::remove_all(work);
 }
 

@@ -172,6 +172,7 @@ void run_iso(StageContext& context) {
         {"i386-pc-eltorito", "i386-pc", early, medium / "boot/grub/bios.img", {"biosdisk", "vbe"}});
     make_grub(context,
               {"x86_64-efi", "x86_64-efi", early, medium / "EFI/BOOT/BOOTX64.EFI", {"efi_gop"}});
+    make_disk_kit(context, medium / "live/disk");
     put_file(medium / "live/SHA256SUMS", make_checksums(medium));
     clamp_times(medium, epoch);
     const fs::path esp = work / "efi.img";

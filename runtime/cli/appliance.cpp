@@ -1,4 +1,4 @@
-// admin persist: what the image's own programs do, where there are such (root only).
+// admin persist, admin install-to: what the image's own programs do, where there are such (root only).
 #include "cli/command.h"
 
 #include "base/error.h"
@@ -13,20 +13,29 @@ namespace {
 
 struct DiskArguments {
     std::string disk;
-    bool erase = false;
+    bool agreed = false;  ///< to lose what it holds
 };
+
+Runner declare_for_disk(CLI::App& parser, const char* program, const char* disk, const char* flag, const char* help) {
+    const auto arguments = std::make_shared<DiskArguments>();
+    parser.add_option("DISK", arguments->disk, disk)->required();
+    parser.add_flag(flag, arguments->agreed, help);
+    return [arguments, program, flag](Session&) -> int {
+        ::execl(program, program, arguments->disk.c_str(), arguments->agreed ? flag : nullptr, nullptr);
+        fail(ErrorKind::unavailable, "this machine was not started from a live medium of Gearbox: what it does is kept");
+    };
+}
 
 }  // namespace
 
 Runner declare_admin_persist(CLI::App& parser) {
-    const auto arguments = std::make_shared<DiskArguments>();
-    parser.add_option("DISK", arguments->disk, "a disk or partition, such as /dev/sdb")->required();
-    parser.add_flag("--erase", arguments->erase, "whatever it holds is lost");
-    return [arguments](Session&) -> int {
-        const char* program = "/usr/libexec/gearbox/persist";
-        ::execl(program, program, arguments->disk.c_str(), arguments->erase ? "--erase" : nullptr, nullptr);
-        fail(ErrorKind::unavailable, "this machine was not started from a live medium of Gearbox: what it does is kept");
-    };
+    return declare_for_disk(parser, "/usr/libexec/gearbox/persist", "a disk or partition, such as /dev/sdb", "--erase",
+                            "whatever it holds is lost");
+}
+
+Runner declare_admin_install_to(CLI::App& parser) {
+    return declare_for_disk(parser, "/usr/libexec/gearbox/install", "a whole disk, such as /dev/sdb", "--yes",
+                            "do not ask; whatever it holds is lost");
 }
 
 }  // namespace gearbox::cli

@@ -110,6 +110,7 @@ Runner declare_admin_status(CLI::App& parser);
 Runner declare_admin_app_list(CLI::App& parser);
 Runner declare_admin_check(CLI::App& parser);
 Runner declare_admin_persist(CLI::App& parser);
+Runner declare_admin_install_to(CLI::App& parser);
 Runner declare_user_show(CLI::App& parser);
 Runner declare_user_set(CLI::App& parser);
 Runner declare_domain_configure(CLI::App& parser);

@@ -400,6 +400,8 @@ const std::vector<Command>& command_table() {
         {"admin status", "what the daemon has and does", "", &declare_admin_status},
         {"admin check", "whether store, gears, router and operations agree; status 1 if not", "",
          &declare_admin_check},
+        {"admin install-to", "make the running live system one that starts from a disk, with all that it has",
+         "  sudo gearbox admin install-to /dev/sda", &declare_admin_install_to},
         {"admin persist", "prepare a disk on which a live system keeps everything",
          "  sudo gearbox admin persist /dev/sdb", &declare_admin_persist},
         {"admin app list", "the applications of everybody", "", &declare_admin_app_list},

@@ -48,6 +48,10 @@ TEST(DiskLayout, IsWrittenForSfdisk) {
     expect_golden("disks/sfdisk.txt", make_partition_script(make_disk_layout(8192), "owner"));
 }
 
+TEST(DiskLayout, TakesWhatDiskThereIs) {
+    expect_golden("disks/sfdisk-any.txt", make_partition_script(DiskLayout(), ""));
+}
+
 TEST(Grub, KnowsWhereItsCoreIs) {
     const std::string code = make_boot_code(std::string(512, '\x7f'), 2048);
     ASSERT_EQ(code.size(), 440u);

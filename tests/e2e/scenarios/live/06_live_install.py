@@ -1,0 +1,70 @@
+"""The running live medium installs itself on a disk, which then starts alone, with the session's application."""
+
+import re
+
+from appliance import User, boot, expect, expect_in
+
+OWN_MACHINES = True
+MIB = 1 << 20
+state = {}
+
+
+def make_disk(bench, name, mebibytes):
+    disk = bench.workdir / f"{name}.raw"
+    disk.unlink(missing_ok=True)
+    with open(disk, "wb") as file:
+        file.truncate(mebibytes * MIB)
+    return disk
+
+
+def attach(*disks):
+    return [word for number, disk in enumerate(disks) for word in (
+        "-drive", f"file={disk},format=raw,if=none,id=target{number}", "-device", f"virtio-blk-pci,drive=target{number}")]
+
+
+def check_what_cannot_be_installed_to_is_refused(bench):
+    state["disk"] = make_disk(bench, "target", 4096)
+    state["appliance"] = appliance = bench.boot(attach(state["disk"], make_disk(bench, "small", 512)))
+    install = lambda arguments, **options: appliance.machine.sudo(  # noqa: E731
+        f"gearbox admin install-to {arguments}", check=False, **options)
+    expect_in("'/dev/vdb' has 512 MiB; at least ", install("/dev/vdb --yes").stderr)
+    expect_in("'/dev/loop0' is a loop, and the system needs a whole disk", install("/dev/loop0 --yes").stderr)
+    expect_in("is the medium that this system runs from", re.sub(r"is a rom.*", "is the medium that this system runs from",
+                                                                install("/dev/sr0 --yes").stderr))
+    expect_in("there are: /dev/vda", install("/dev/nothing --yes").stderr)
+    expect_in("nothing was changed", install("/dev/vda", stdin=b"/dev/vdb\n").stderr)
+    expect(appliance.sudo("blkid -p /dev/vda || true"), "")
+
+
+def check_the_session_is_installed(bench):
+    appliance = state["appliance"]
+    user = appliance.make_user("settler")
+    reply = user.api("POST", "/domain/settler/applications", {"name": "site", "cartridges": ["static", "postgresql"]})
+    expect(reply.status, 201, reply.text)
+    state["app"] = app = reply.json["data"]
+    appliance.machine.ssh("psql -qc \"CREATE TABLE note (text text); INSERT INTO note VALUES ('installed')\"",
+                          user=app["id"], key=user.key)
+    state["page"] = appliance.web(app).get("/").text
+    state["keys"] = appliance.sudo("cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id")
+    appliance.sudo("echo /dev/vda | gearbox admin install-to /dev/vda", timeout=600)
+    expect(appliance.sudo("lsblk --noheadings --output MOUNTPOINTS /dev/vda").split(), [])
+    expect(appliance.web(app).get("/").text, state["page"])
+    expect(appliance.machine.denials(), [], "denials")
+
+
+def check_the_disk_starts_alone(bench):
+    bench.stop()
+    appliance = boot(state["disk"], bench.workdir / "installed", firmware="uefi", keeps=True)
+    bench.machine = appliance.machine
+    app, user = state["app"], User(appliance, "settler", "secret-of-settler")
+    expect(appliance.sudo("getenforce").strip(), "Enforcing")
+    expect(appliance.sudo("systemctl --failed --no-legend --plain").strip(), "", "failed units")
+    expect(appliance.sudo("cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id"),
+           state["keys"], "keys")
+    expect(appliance.web(app).get("/").text, state["page"])
+    rows = appliance.machine.ssh("psql -XAtc 'SELECT text FROM note'", user=app["id"], key=user.key).stdout
+    expect(rows.strip(), "installed")
+    labels = appliance.sudo(f"stat -c %C / /lost+found /boot/initrd.img /var/lib/openshift /var/lib/openshift/{app['id']}").split()
+    expect([label.split(":")[2] for label in labels], ["root_t", "lost_found_t", "boot_t", "gear_base_t", "gear_file_t"])
+    expect_in("nothing is wrong", appliance.sudo("gearbox admin check"))
+    expect(appliance.machine.denials(), [], "denials")
