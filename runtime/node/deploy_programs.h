@@ -21,7 +21,7 @@ if [[ -f .gitmodules ]]; then
 fi
 )";
 
-// $1 repository, $2 what is to be deployed. Prints the paths of its markers, and "MiB N" of its files; ends with 1 and says why if it is no commit, or
+// $1 repository, $2 what is to be deployed. Prints the paths of its markers, and how many MiB its files have; ends with 1 and says why if it is no commit, or
 // one that this gear cannot hold. Names with control characters come quoted (core.quotePath in git-config(1)).
 inline constexpr const char* inspect_program = R"(set -o pipefail
 kind=$(git --git-dir="$1" cat-file -t "$2")
@@ -52,7 +52,7 @@ END {
         refuse("the commit has " NR " files and directories, and this gear may have " files ": leave out what is generated, or take a larger gear size")
     if (bytes > disk * 1048576)
         refuse(sprintf("the files of the commit take %.0f MiB, and this gear has a disk of %d MiB: leave them out, or ask for more storage", bytes / 1048576, disk))
-    print "MiB " int(bytes / 1048576)
+    print int(bytes / 1048576)
 }'
 )";
 

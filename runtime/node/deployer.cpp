@@ -124,9 +124,8 @@ void Deployer::inspect(const GearRecord& record, PendingDeployment& pending,
     for (std::string line; std::getline(markers, line);) {
         pending.hot_deploy |= line == ".openshift/markers/hot_deploy";
         pending.force_clean_build |= line == ".openshift/markers/force_clean_build";
-        if (line.starts_with("MiB ")) {
-            check_room(node_.settings.node, 2 * std::stoll(line.substr(4)));  // as repo/ and as a deployment
-        }
+        // As repo/ and as a deployment; any other line is 0.
+        check_room(node_.settings.node, 2 * parse_mb(line));
     }
 }
 
@@ -440,9 +439,7 @@ bool Deployer::activate_current(GearRecord& record, const TextSink& output) cons
 PendingDeployment Deployer::begin_binary(GearRecord& record, const DeployRequest& request,
                                          const TextSink& output) const {
     if (record.spec.deployment.type != "binary") {
-        fail(ErrorKind::invalid,
-             "this application is deployed by git; 'app configure --deployment-type binary' "
-             "changes that");
+        fail(ErrorKind::invalid, "this application is deployed by git; 'app configure --deployment-type binary' changes that");
     }
     check_room(node_.settings.node);
     node_.launcher.ensure_running(record);

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace gearbox {
 
@@ -33,6 +34,12 @@ NodeStorage look_at_storage(const NodeSettings& node) {
     // Not what is left for root: no gear gets that.
     out.free_mb = static_cast<std::int64_t>(info.f_bavail * info.f_frsize / mebibyte);
     out.reserve_mb = std::min(node.reserve_mb, out.all_mb / 10);
+    return out;
+}
+
+std::int64_t parse_mb(std::string_view text) {
+    std::int64_t out = 0;
+    std::from_chars(text.data(), text.data() + text.size(), out);
     return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace gearbox {
 
@@ -16,6 +17,9 @@ std::int64_t disk_limit_mb(const GearSettings& limits, const GearResources& reso
 
 /// Of the file system that holds the gears. The reserve is node.reserve_mb, but at most a tenth of it.
 NodeStorage look_at_storage(const NodeSettings& node);
+
+/// A number of MiB as text, 0 if it is none.
+std::int64_t parse_mb(std::string_view text);
 
 /// Why this many MiB cannot be added, for the user; "" if they can. Pure.
 std::string find_shortage(const NodeStorage& storage, std::int64_t wanted_mb);

@@ -67,27 +67,6 @@ void LocalAgent::follow_host() {
     tell_shortage();
 }
 
-// For the welcome screen, which is renewed when the file comes or goes.
-void LocalAgent::tell_shortage() const {
-    const std::string shortage = find_shortage(storage(), 0);
-    const std::string file = paths_.shortage();
-    if (shortage.empty() == !std::filesystem::exists(file)) {
-        return;
-    }
-    if (shortage.empty()) {
-        std::filesystem::remove(file);
-        log::info("there is room for applications again");
-    } else {
-        write_file_atomically(file, shortage + "\n", 0644);
-        log::warning(shortage);
-    }
-}
-
-NodeStorage LocalAgent::storage() const {
-    return look_at_storage(settings_.node);
-}
-
-// No mistake as such: a gear may have what is not offered any more.
 void LocalAgent::warn_of_unknown_cartridges() const {
     for (const Profile& profile : profiles_.all()) {
         for (const std::string& word : profile.cartridges) {

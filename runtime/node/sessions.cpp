@@ -108,8 +108,7 @@ void Sessions::run(const GearRecord& record, const SessionCommand& command,
         check_room(node.settings.node);
         // What cannot fit is refused while it comes (GIT_CONFIG_COUNT in git-config(1)).
         const NodeStorage storage = agent_.storage();
-        const std::int64_t room = std::min<std::int64_t>(std::stoll(environment["GEARBOX_DISK_MB"]),
-                                                         storage.free_mb - storage.reserve_mb + 1);
+        const std::int64_t room = std::min(parse_mb(environment["GEARBOX_DISK_MB"]), storage.free_mb - storage.reserve_mb + 1);
         environment["GIT_CONFIG_COUNT"] = "1";
         environment["GIT_CONFIG_KEY_0"] = "receive.maxInputSize";
         environment["GIT_CONFIG_VALUE_0"] = str(room, "m");
