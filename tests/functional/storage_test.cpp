@@ -41,6 +41,7 @@ protected:
 TEST_F(Storage, RefusesWhatMakesGearsLargerAndGoesOn) {
     ASSERT_EQ(git({"clone", "-q", url(), clone()}).status, 0);
     EXPECT_EQ(push_change(1000).status, 0);
+    const std::string snapshot = ssh("snapshot").out;
     const NodeStorage before = agent->storage();
     EXPECT_EQ(before.reserve_mb, before.all_mb / 10);
     inside(gear, "head -c 50M /dev/zero >$OPENSHIFT_DATA_DIR/other");
@@ -78,7 +79,7 @@ TEST_F(Storage, RefusesWhatMakesGearsLargerAndGoesOn) {
         }
     }
     EXPECT_FALSE(agent->has_gear(make_spec(21).id));
-    EXPECT_THAT(ssh("restore").err, HasSubstr("the disk of all applications is full"));
+    EXPECT_THAT(ssh("restore", snapshot).err, HasSubstr("the disk of all applications is full"));
 
     EXPECT_EQ(git({"clone", "-q", url(), (work.path() / "again").native()}).status, 0);
     EXPECT_THAT(ssh("gear deployments").out, HasSubstr("activated"));
