@@ -79,7 +79,7 @@ TEST_F(Storage, RefusesWhatMakesGearsLargerAndGoesOn) {
         }
     }
     EXPECT_FALSE(agent->has_gear(make_spec(21).id));
-    EXPECT_THAT(ssh("restore", snapshot).err, HasSubstr("the disk of all applications is full"));
+    EXPECT_THAT(ssh("restore", snapshot).err, HasSubstr("does not fit; nothing was changed"));
 
     EXPECT_EQ(git({"clone", "-q", url(), (work.path() / "again").native()}).status, 0);
     EXPECT_THAT(ssh("gear deployments").out, HasSubstr("activated"));
