@@ -64,17 +64,20 @@ class Builder {
 public:
     explicit Builder(const LaunchPlan& plan) : plan_(plan) {}
 
-    void tmpfs(const std::string& target, const TmpfsStep& step) const {
-        make_directory(target, 0755);
-        std::string options = str("mode=", step.mode, ",size=", step.size_kb, "k");
+    void root() const {
+        make_directory(plan_.root, 0755);
+        std::string options = str("mode=0755,size=", plan_.root_kb, "k");
         // Quoted: the label's categories are separated by a comma.
         if (!plan_.file_label.empty()) {
             options += str(",context=\"", plan_.file_label, "\"");
         }
-        check(::mount("tmpfs", target.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()),
-              "mounting tmpfs on '", target, "'");
+        check(::mount("tmpfs", plan_.root.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()),
+              "mounting tmpfs on '", plan_.root, "'");
     }
-    void operator()(const TmpfsStep& step) const { tmpfs(place(step.target), step); }
+    void operator()(const WritableStep& step) const {
+        (*this)(DirectoryStep{step.target, step.mode});
+        bind_mount(place(step.target), place(step.target), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    }
     void operator()(const BindStep& step) const {
         const auto info = find_stat(step.source);
         if (!info && step.optional) {
@@ -155,7 +158,7 @@ private:
 void make_root(const LaunchPlan& plan) {
     ::umask(022);
     const Builder builder(plan);
-    builder.tmpfs(plan.root, TmpfsStep{"/", 4096, "0755"});
+    builder.root();
     for (const MountStep& step : plan.mounts) {
         std::visit(builder, step);
     }

@@ -8,8 +8,8 @@ namespace {
 
 // One word a step, first in its object: a plan reads like a list of commands.
 struct Printer {
-    Json operator()(const TmpfsStep& s) const {
-        return {{"do", "tmpfs"}, {"target", s.target}, {"size_kb", s.size_kb}, {"mode", s.mode}};
+    Json operator()(const WritableStep& s) const {
+        return {{"do", "writable"}, {"target", s.target}, {"mode", s.mode}};
     }
     Json operator()(const BindStep& s) const {
         return {{"do", "bind"},           {"source", s.source},
@@ -42,8 +42,8 @@ std::string text_of(const Json& json, const char* key) {
 MountStep parse_step(const Json& json) {
     const std::string word = text_of(json, "do");
     const std::string target = text_of(json, "target");
-    if (word == "tmpfs") {
-        return TmpfsStep{target, take<std::int64_t>(json, "size_kb"), text_of(json, "mode")};
+    if (word == "writable") {
+        return WritableStep{target, text_of(json, "mode")};
     }
     if (word == "bind") {
         return BindStep{text_of(json, "source"), target, take<bool>(json, "read_only"),
@@ -103,6 +103,7 @@ Json to_json(const LaunchPlan& plan) {
     return {{"gear", plan.gear},
             {"hostname", plan.hostname},
             {"root", plan.root},
+            {"root_kb", plan.root_kb},
             {"file_label", plan.file_label},
             {"sysctls", plan.sysctls},
             {"address", plan.address},
@@ -123,6 +124,7 @@ LaunchPlan parse_launch_plan(const Json& json) {
     out.gear = text_of(json, "gear");
     out.hostname = text_of(json, "hostname");
     out.root = text_of(json, "root");
+    out.root_kb = take<std::int64_t>(json, "root_kb");
     out.file_label = text_of(json, "file_label");
     out.sysctls = take<decltype(out.sysctls)>(json, "sysctls");
     out.address = text_of(json, "address");

@@ -21,12 +21,11 @@ constexpr int pidfd_fd = 6;   ///< enter: of the gear's PID 1
 /// Exit code of a failure, and of a daemon that has gone.
 constexpr int gear_init_failed = 125;
 
-/// A new tmpfs, nosuid and nodev.
-struct TmpfsStep {
+/// A directory of the root's own file system that stays writable when the root no longer is.
+struct WritableStep {
     std::string target;
-    std::int64_t size_kb = 0;
     std::string mode;  ///< octal
-    bool operator==(const TmpfsStep&) const = default;
+    bool operator==(const WritableStep&) const = default;
 };
 
 /// A directory or file of the host, nosuid; nodev unless devices.
@@ -83,7 +82,7 @@ struct FileStep {
 };
 
 /// All targets are absolute paths of the gear.
-using MountStep = std::variant<TmpfsStep, BindStep, ProcStep, TerminalsStep, MaskStep, ReadOnlyStep,
+using MountStep = std::variant<WritableStep, BindStep, ProcStep, TerminalsStep, MaskStep, ReadOnlyStep,
                                DirectoryStep, SymlinkStep, FileStep>;
 
 /// As Privileges::filter.
@@ -104,8 +103,9 @@ struct Privileges {
 struct LaunchPlan {
     std::string gear;
     std::string hostname;
-    std::string root;        ///< directory of the host over which the new root is built
-    std::string file_label;  ///< SELinux label of files in new tmpfs; "": none
+    std::string root;        ///< directory of the host over which the new root is built, a tmpfs, nosuid and nodev
+    std::int64_t root_kb = 0;  ///< size of it with all that is writable in it
+    std::string file_label;  ///< SELinux label of its files; "": none
     std::vector<std::pair<std::string, std::string>> sysctls;  ///< path below /proc/sys → value
     std::string address;  ///< IPv4 of eth0, a /31; "": there is no eth0
     std::string gateway;  ///< the other one of the two
