@@ -47,12 +47,11 @@ public:
     void fill(int gears) {
         const double before = value_kib("/proc/meminfo", "MemAvailable");
         for (int number = 1; number <= gears; ++number) {
-            node_.parts.clear();
-            make(make_numbered_spec(number));
-            history_.push_back(node_.parts);
+            const GearSpec spec = make_numbered_spec(number);
             if (number == 10 || number == 100 || number == 1000) {
-                print_mark(number);
+                measure(number, spec);
             }
+            make(spec);
         }
         const double after = value_kib("/proc/meminfo", "MemAvailable");
         std::printf("available-mib %.1f\n", (before - after) / 1024);
@@ -60,16 +59,39 @@ public:
     }
 
     void empty() {
-        for (auto record = records_.rbegin(); record != records_.rend(); ++record) {
-            node_.launcher.kill(*record);
-            for (auto isolator = node_.isolators.rbegin(); isolator != node_.isolators.rend(); ++isolator) {
-                (*isolator)->release(record->spec.id, record->spec.uid);
-            }
-            node_.store.remove(record->spec.id);
+        while (!records_.empty()) {
+            remove_last();
         }
     }
 
 private:
+    /// Makes and removes the gear that has the number, again and again: a single one says little on a machine with others.
+    void measure(int number, const GearSpec& spec) {
+        std::map<std::string, std::vector<double>> values;
+        for (int round = 0; round < rounds; ++round) {
+            node_.parts.clear();
+            make(spec);
+            for (const auto& [part, time] : node_.parts) {
+                values[part].push_back(time);
+            }
+            remove_last();
+        }
+        for (const auto& [part, times] : values) {
+            std::printf("%d:%s %.3f\n", number, part.c_str(), median(times));
+        }
+        std::fflush(stdout);
+    }
+
+    void remove_last() {
+        GearRecord& record = records_.back();
+        node_.launcher.kill(record);
+        for (auto isolator = node_.isolators.rbegin(); isolator != node_.isolators.rend(); ++isolator) {
+            (*isolator)->release(record.spec.id, record.spec.uid);
+        }
+        node_.store.remove(record.spec.id);
+        records_.pop_back();
+    }
+
     void make(const GearSpec& spec) {
         GearRecord record;
         record.spec = spec;
@@ -90,20 +112,6 @@ private:
         records_.push_back(record);
     }
 
-    /// Medians over the ten gears that end with this one.
-    void print_mark(int number) const {
-        std::map<std::string, std::vector<double>> values;
-        for (std::size_t i = history_.size() - 10; i < history_.size(); ++i) {
-            for (const auto& [part, time] : history_[i]) {
-                values[part].push_back(time);
-            }
-        }
-        for (const auto& [part, times] : values) {
-            std::printf("%d:%s %.3f\n", number, part.c_str(), median(times));
-        }
-        std::fflush(stdout);
-    }
-
     void print_memory() const {
         double charged = 0;
         std::vector<double> init;
@@ -121,8 +129,9 @@ private:
         std::printf("sleeps %zu\n", idle.size());
     }
 
+    static constexpr int rounds = 40;
+
     TimedNode node_;
-    std::vector<Parts> history_;
     std::vector<GearRecord> records_;
 };
 
