@@ -32,9 +32,6 @@ constexpr std::array read_only = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/s
 constexpr std::array devices = {"/dev/null",   "/dev/zero",    "/dev/full",
                                 "/dev/random", "/dev/urandom", "/dev/tty"};
 
-// What the files and directories below take, with room.
-constexpr std::int64_t most_of_system_kb = 4096;
-
 constexpr const char* nsswitch =
     "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: "
     "files\n"
@@ -101,7 +98,7 @@ public:
         add_etc(record, plan);
         add_devices(plan);
         add_temporary(plan);
-        plan.root_kb = most_of_system_kb + profiles_.limits(record).tmp_mb * 1024;
+        plan.root_kb = profiles_.limits(record).tmp_mb * 1024;
         // The home last: nothing of the gear is looked at while the rest is made.
         plan.mounts.push_back(
             BindStep{paths_.home(spec.id), paths_.home(spec.id), false, false, false});
@@ -165,7 +162,8 @@ private:
         plan.mounts.push_back(SymlinkStep{"/dev/stderr", "/proc/self/fd/2"});
     }
 
-    // In one file system, which they share: each one more would cost every cgroup of the machine memory (mm/shrinker.c).
+    // In one file system, which they share with the root's few pages: each one more would cost every cgroup of the machine
+    // memory (mm/shrinker.c).
     void add_temporary(LaunchPlan& plan) const {
         for (const char* target : {"/tmp", "/var/tmp", "/dev/shm"}) {
             plan.mounts.push_back(WritableStep{target, "1777"});
