@@ -171,7 +171,7 @@ def suite_e2e():
 
 
 def suite_live():
-    """The scenario that starts machines of its own, one after the other."""
+    """The scenarios that start machines of their own, one after the other."""
     scenarios("live", "build/gearbox.iso", "--only", "live", "--machines", "1", "--workdir", "build/e2e-live")
 
 

@@ -103,9 +103,9 @@ struct Privileges {
 struct LaunchPlan {
     std::string gear;
     std::string hostname;
-    std::string root;        ///< directory of the host over which the new root is built, a tmpfs, nosuid and nodev
+    std::string root;          ///< directory of the host over which the new root is built, a tmpfs, nosuid and nodev
     std::int64_t root_kb = 0;  ///< size of it with all that is writable in it
-    std::string file_label;  ///< SELinux label of its files; "": none
+    std::string file_label;    ///< SELinux label of its files; "": none
     std::vector<std::pair<std::string, std::string>> sysctls;  ///< path below /proc/sys → value
     std::string address;  ///< IPv4 of eth0, a /31; "": there is no eth0
     std::string gateway;  ///< the other one of the two

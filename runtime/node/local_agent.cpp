@@ -1,7 +1,6 @@
 #include "node/local_agent.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "node/catalogue.h"
 #include "node/disk_limit.h"
@@ -67,6 +66,7 @@ void LocalAgent::follow_host() {
     tell_shortage();
 }
 
+// No mistake as such: a gear may have what is not offered any more.
 void LocalAgent::warn_of_unknown_cartridges() const {
     for (const Profile& profile : profiles_.all()) {
         for (const std::string& word : profile.cartridges) {

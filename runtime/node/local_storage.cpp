@@ -28,6 +28,4 @@ NodeStorage LocalAgent::storage() const {
     return look_at_storage(settings_.node);
 }
 
-// No mistake as such: a gear may have what is not offered any more.
-
 }  // namespace gearbox

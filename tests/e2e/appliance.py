@@ -202,6 +202,14 @@ class Bench:
         self.workdir.mkdir(parents=True, exist_ok=True)
         self.machine = None
 
+    def make_disk(self, name, mebibytes):
+        """An empty disk, for attach()."""
+        disk = self.workdir / f"{name}.raw"
+        disk.unlink(missing_ok=True)
+        disk.touch()
+        os.truncate(disk, mebibytes << 20)
+        return disk
+
     def start(self, image, extra=()):
         """A machine that has just been switched on; the one before is switched off."""
         self.stop()
@@ -218,6 +226,12 @@ class Bench:
     def stop(self):
         if self.machine is not None:
             self.machine.stop()
+
+
+def attach(*disks):
+    """What QEMU has to be told of disks: /dev/vda and so on, where the image is no disk itself."""
+    return [word for number, disk in enumerate(disks) for word in (
+        "-drive", f"file={disk},format=raw,if=none,id=data{number}", "-device", f"virtio-blk-pci,drive=data{number}")]
 
 
 def boot(image, workdir, **options):

@@ -7,28 +7,17 @@ import shutil
 import signal
 import subprocess
 
-from appliance import User, expect, expect_in
+from appliance import User, attach, expect, expect_in
 
 OWN_MACHINES = True
 LABEL = "GEARBOX-DATA"
-MIB = 1 << 20
 state = {}
 
 
-def make_disk(bench, name, mebibytes, *format_options):
-    """A disk of its own, formatted if options for that are given; and what QEMU has to be told of it."""
-    disk = bench.workdir / f"{name}.raw"
-    disk.unlink(missing_ok=True)
-    disk.touch()
-    os.truncate(disk, mebibytes * MIB)
-    if format_options:
-        subprocess.run(["mke2fs", "-q", "-F", "-L", LABEL, *format_options, str(disk)], check=True)
+def make_data_disk(bench, name, mebibytes):
+    disk = bench.make_disk(name, mebibytes)
+    subprocess.run(["mke2fs", "-q", "-F", "-L", LABEL, "-t", "ext4", str(disk)], check=True)
     return disk
-
-
-def attach(*disks):
-    return [word for number, disk in enumerate(disks) for word in (
-        "-drive", f"file={disk},format=raw,if=none,id=data{number}", "-device", f"virtio-blk-pci,drive=data{number}")]
 
 
 def flip_a_bit(file, offset):
@@ -60,7 +49,7 @@ def check_a_wrong_byte_in_the_medium_is_found(bench):
 
 
 def check_a_data_disk_that_needs_repair_is_not_used_and_that_is_told(bench):
-    disk = make_disk(bench, "broken", 64, "-t", "ext4")
+    disk = make_data_disk(bench, "broken", 64)
     subprocess.run(["debugfs", "-w", "-R", "clri <2>", str(disk)], check=True, capture_output=True)
     subprocess.run(["debugfs", "-w", "-R", "set_super_value state 0", str(disk)], check=True, capture_output=True)
     machine = bench.start(bench.image, attach(disk))
@@ -72,7 +61,7 @@ def check_a_data_disk_that_needs_repair_is_not_used_and_that_is_told(bench):
 
 
 def check_an_application_is_made_on_a_data_disk(bench):
-    state["disk"] = make_disk(bench, "data", 3072, "-t", "ext4")
+    state["disk"] = make_data_disk(bench, "data", 3072)
     appliance = bench.boot(attach(state["disk"]))
     expect_in("kept on /dev/vda", appliance.machine.console())
     user = appliance.make_user("keeper")
@@ -92,7 +81,7 @@ def check_an_application_is_made_on_a_data_disk(bench):
 
 
 def check_everything_is_there_after_the_power_cut(bench):
-    spare = make_disk(bench, "spare", 1024)
+    spare = bench.make_disk("spare", 1024)
     state["medium"] = bench.workdir / "medium.iso"  # for the last check
     shutil.copyfile(bench.image, state["medium"])
     state["appliance"] = appliance = bench.boot(attach(state["disk"], spare), image=state["medium"])

@@ -1,28 +1,14 @@
 """The running live medium installs itself on a disk, which then starts alone, with the session's application."""
 
-from appliance import User, boot, expect, expect_in
+from appliance import User, attach, boot, expect, expect_in
 
 OWN_MACHINES = True
-MIB = 1 << 20
 state = {}
 
 
-def make_disk(bench, name, mebibytes):
-    disk = bench.workdir / f"{name}.raw"
-    disk.unlink(missing_ok=True)
-    with open(disk, "wb") as file:
-        file.truncate(mebibytes * MIB)
-    return disk
-
-
-def attach(*disks):
-    return [word for number, disk in enumerate(disks) for word in (
-        "-drive", f"file={disk},format=raw,if=none,id=target{number}", "-device", f"virtio-blk-pci,drive=target{number}")]
-
-
 def check_what_cannot_be_installed_to_is_refused(bench):
-    state["disk"] = make_disk(bench, "target", 4096)
-    state["appliance"] = appliance = bench.boot(attach(state["disk"], make_disk(bench, "small", 512)))
+    state["disk"] = bench.make_disk("target", 4096)
+    state["appliance"] = appliance = bench.boot(attach(state["disk"], bench.make_disk("small", 512)))
     install = lambda arguments, **options: appliance.machine.sudo(  # noqa: E731
         f"gearbox admin install-to {arguments}", check=False, **options)
     expect_in("'/dev/vdb' has 512 MiB; at least ", install("/dev/vdb --yes").stderr)
