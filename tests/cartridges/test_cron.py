@@ -204,7 +204,7 @@ class Cron(unittest.TestCase):
         if to_minute < 10:  # the scheduler does something at the begin of each of the gear's minutes
             time.sleep(to_minute)
         self.gear.control("cron", "start")
-        self.eventually(lambda: self.gear.processes() == ["perl", "bash", "ps"])
+        self.eventually(lambda: sorted(self.gear.processes()) == ["bash", "perl", "ps"])
         figures = "cut -d' ' -f 14-17 /proc/$(<cron/run/cron.pid)/stat; cut -d' ' -f 10 /proc/$(<cron/run/cron.pid)/stat"
         before = self.gear.shell(figures)
         time.sleep(2)

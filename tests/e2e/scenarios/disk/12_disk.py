@@ -1,5 +1,7 @@
 """What only an image of a disk can do: have a larger disk than it was made for, and keep things."""
 
+import contextlib
+import subprocess
 import time
 
 from appliance import expect, expect_in, expect_true
@@ -41,8 +43,9 @@ def check_a_restart_keeps_accounts_and_keys(appliance):
     deadline = time.monotonic() + 600
     while True:
         appliance.machine.wait_ssh(600)
-        if appliance.machine.sudo("cat /proc/sys/kernel/random/boot_id", check=False).stdout not in ("", before):
-            break
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it went down while we were in it
+            if appliance.machine.sudo("cat /proc/sys/kernel/random/boot_id", check=False, timeout=60).stdout not in ("", before):
+                break
         expect_true(time.monotonic() < deadline, "the machine did not restart")
         time.sleep(1)
     appliance.sudo("systemctl is-system-running --wait || true", timeout=600)
