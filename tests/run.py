@@ -204,7 +204,7 @@ SUITES = {
 # One step after the other; the lanes of a step beside each other, each with a processor for itself.
 STEPS = [
     [["build"]], [["unit"]], [["lint"]],
-    [["functional"], ["package", "image", "live", "disk", "sanitize", "fuzz"]],
+    [["functional", "sanitize"], ["package", "image", "live", "disk", "fuzz"]],
     [["e2e"]],
 ]
 

@@ -73,6 +73,59 @@ std::string with_slash(std::string path) {
     return path.empty() || path.front() == '/' ? path : "/" + path;
 }
 
+constexpr const char* path_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._~-";
+constexpr int most_replaced_parts = 3;  // haproxy.cfg has a line for each
+
+// "" or "/a/b": what stands in a line of the router's map, and names no other place.
+std::string path_of(const YAML::Node& node, const char* key, const std::string& place) {
+    std::string path = with_slash(text_of(node));
+    while (path.ends_with('/')) {
+        path.pop_back();
+    }
+    const std::string all = path + "/";
+    const auto has = [&](const char* part) { return all.find(part) != std::string::npos; };
+    if (path.find_first_not_of(path_characters) != std::string::npos || has("//") || has("/./") || has("/../") || path.size() > 200) {
+        fail(ErrorKind::invalid, place, ": ", key, " '", path,
+             "' is no path of at most 200 letters, digits, '.', '_', '~' and '-' between slashes");
+    }
+    return path;
+}
+
+// The address of a redirect; the path of the others.
+std::string target_of(const YAML::Node& node, MappingKind kind, const std::string& place) {
+    const std::string text = text_of(node);
+    if (kind != MappingKind::redirect || (!text.starts_with("http://") && !text.starts_with("https://"))) {
+        return path_of(node, "Backend", place);
+    }
+    const std::string allowed = str(path_characters, ":?&=%+,@");
+    if (text.size() > 500 || text.find_first_not_of(allowed) != std::string::npos) {
+        fail(ErrorKind::invalid, place, ": Backend '", text, "' is no address of at most 500 of the characters A-Z, a-z, 0-9 and ",
+             allowed.substr(62));
+    }
+    return text;
+}
+
+EndpointMapping parse_mapping(const YAML::Node& node, const std::string& place) {
+    EndpointMapping out;
+    const YAML::Node options = node["Options"];
+    if (options && options.IsMap()) {
+        out.websocket = is_true(options["websocket"]);
+        for (const auto& option : options) {
+            if (is_true(option.second) && out.kind == MappingKind::proxy) {
+                out.kind = parse_mapping_kind(to_lower(text_of(option.first)));
+            }
+        }
+    }
+    out.frontend = path_of(node["Frontend"], "Frontend", place);
+    out.backend = target_of(node["Backend"], out.kind, place);
+    if (out.is_served() && out.frontend != out.backend &&
+        std::count(out.frontend.begin(), out.frontend.end(), '/') > most_replaced_parts) {
+        fail(ErrorKind::invalid, place, ": Frontend '", out.frontend, "' has more than ", most_replaced_parts,
+             " parts, and its Backend is another");
+    }
+    return out;
+}
+
 std::string upper(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(),
                    [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
@@ -112,10 +165,7 @@ Endpoint parse_endpoint(const YAML::Node& node, const std::string& place) {
     const YAML::Node mappings = node["Mappings"];
     if (mappings && mappings.IsSequence()) {
         for (const auto& item : mappings) {
-            const YAML::Node flags = item["Options"];
-            endpoint.mappings.push_back({with_slash(text_of(item["Frontend"])),
-                                         with_slash(text_of(item["Backend"])),
-                                         flags && flags.IsMap() && is_true(flags["websocket"])});
+            endpoint.mappings.push_back(parse_mapping(item, place));
         }
     }
     return endpoint;
@@ -261,7 +311,25 @@ int number_at(std::string_view& rest) {
     return value;
 }
 
+constexpr std::array<std::pair<MappingKind, const char*>, 8> mapping_kinds = {{{MappingKind::tohttps, "tohttps"},
+                                                                               {MappingKind::redirect, "redirect"},
+                                                                               {MappingKind::gone, "gone"},
+                                                                               {MappingKind::forbidden, "forbidden"},
+                                                                               {MappingKind::nothing, "noproxy"},
+                                                                               {MappingKind::nothing, "file"},
+                                                                               {MappingKind::health, "health"},
+                                                                               {MappingKind::proxy, "proxy"}}};
+
 }  // namespace
+
+std::string name_of(MappingKind kind) {
+    return std::find_if(mapping_kinds.begin(), mapping_kinds.end(), [&](const auto& row) { return row.first == kind; })->second;
+}
+
+MappingKind parse_mapping_kind(const std::string& name) {
+    const auto found = std::find_if(mapping_kinds.begin(), mapping_kinds.end(), [&](const auto& row) { return name == row.second; });
+    return found == mapping_kinds.end() ? MappingKind::proxy : found->first;
+}
 
 Cartridge parse_own_cartridge(const std::string& manifest, const std::string& url, const std::string& full_name) {
     std::vector<Cartridge> versions = parse_manifest(manifest);

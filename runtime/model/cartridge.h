@@ -10,10 +10,21 @@
 
 namespace gearbox {
 
+/// What the router does with requests below a frontend (cartridge contract 1.4). nothing is for `noproxy` and `file`: the
+/// node has no files for visitors.
+enum class MappingKind { proxy, tohttps, redirect, gone, forbidden, nothing, health };
+
+std::string name_of(MappingKind kind);
+/// The words of manifests and records; an unknown one is proxy.
+MappingKind parse_mapping_kind(const std::string& name);
+
 struct EndpointMapping {
-    std::string frontend;  ///< "" or "/path"
-    std::string backend;
+    std::string frontend;  ///< "" or "/path", which stands for all below it
+    std::string backend;   ///< likewise, in its place; of a redirect where to, a path or an address
     bool websocket = false;
+    MappingKind kind = MappingKind::proxy;
+    /// Requests reach the endpoint.
+    bool is_served() const { return kind == MappingKind::proxy || kind == MappingKind::tohttps; }
     bool operator==(const EndpointMapping&) const = default;
 };
 

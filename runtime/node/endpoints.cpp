@@ -63,8 +63,6 @@ std::vector<PlacedEndpoint> plan_endpoints(const GearRecord& record, const Cartr
         if (address.empty()) {
             address = take_address(record.spec.uid, taken);
         }
-        const bool web = std::any_of(endpoint.mappings.begin(), endpoint.mappings.end(),
-                                     [](const EndpointMapping& m) { return m.frontend.empty(); });
         const auto old = std::find_if(there.begin(), there.end(), [&](const PlacedEndpoint& placed) {
             return placed.port_variable == prefix + endpoint.port_name;
         });
@@ -76,7 +74,7 @@ std::vector<PlacedEndpoint> plan_endpoints(const GearRecord& record, const Cartr
                  public_ports_per_gear);
         }
         out.push_back({prefix + endpoint.ip_name, prefix + endpoint.port_name, address,
-                       endpoint.port, port.value_or(0), web, endpoint.primary});
+                       endpoint.port, port.value_or(0), endpoint.mappings, endpoint.primary});
     }
     return out;
 }

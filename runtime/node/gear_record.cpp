@@ -2,15 +2,33 @@
 
 #include "base/error.h"
 
+#include <algorithm>
+
 namespace gearbox {
 
 namespace {
 
 Json endpoint_json(const PlacedEndpoint& e) {
-    return {{"ip_variable", e.ip_variable}, {"port_variable", e.port_variable},
-            {"address", e.address},         {"port", e.port},
-            {"proxy_port", e.proxy_port},   {"web", e.web},
+    Json mappings = Json::array();
+    for (const EndpointMapping& mapping : e.mappings) {
+        mappings.push_back({{"frontend", mapping.frontend}, {"backend", mapping.backend}, {"kind", name_of(mapping.kind)}});
+    }
+    return {{"ip_variable", e.ip_variable},     {"port_variable", e.port_variable},
+            {"address", e.address},             {"port", e.port},
+            {"proxy_port", e.proxy_port},       {"mappings", std::move(mappings)},
             {"primary", e.primary}};
+}
+
+std::vector<EndpointMapping> parse_mappings(const Json& endpoint) {
+    std::vector<EndpointMapping> out;
+    if (find<bool>(endpoint, "web").value_or(false)) {  // written before mappings were kept
+        out.emplace_back();
+    }
+    for (const Json& mapping : find<Json>(endpoint, "mappings").value_or(Json::array())) {
+        out.push_back({take<std::string>(mapping, "frontend"), take<std::string>(mapping, "backend"), false,
+                       parse_mapping_kind(take<std::string>(mapping, "kind"))});
+    }
+    return out;
 }
 
 PlacedEndpoint parse_endpoint(const Json& json) {
@@ -19,7 +37,7 @@ PlacedEndpoint parse_endpoint(const Json& json) {
             take<std::string>(json, "address"),
             take<int>(json, "port"),
             take<int>(json, "proxy_port"),
-            take<bool>(json, "web"),
+            parse_mappings(json),
             take<bool>(json, "primary")};
 }
 
@@ -121,6 +139,11 @@ GearSpec parse_spec(const Json& json) {
 
 }  // namespace
 
+bool PlacedEndpoint::is_web() const {
+    return std::any_of(mappings.begin(), mappings.end(),
+                       [](const EndpointMapping& mapping) { return mapping.frontend.empty() && mapping.is_served(); });
+}
+
 const RecordedCartridge* GearRecord::find_cartridge(const std::string& name) const {
     for (const RecordedCartridge& cartridge : cartridges) {
         if (cartridge.name == name || cartridge.full_name == name) {
@@ -134,7 +157,7 @@ const PlacedEndpoint* GearRecord::find_web_endpoint() const {
     const PlacedEndpoint* found = nullptr;
     for (const RecordedCartridge& cartridge : cartridges) {
         for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
-            if (endpoint.web && (found == nullptr || (endpoint.primary && !found->primary))) {
+            if (endpoint.is_web() && (found == nullptr || (endpoint.primary && !found->primary))) {
                 found = &endpoint;
             }
         }

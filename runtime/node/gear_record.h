@@ -18,8 +18,11 @@ struct PlacedEndpoint {
     std::string address;        ///< loopback
     int port = 0;
     int proxy_port = 0;  ///< at the gear's outer address; 0: not reachable from outside
-    bool web = false;    ///< has a mapping for ""
+    std::vector<EndpointMapping> mappings;
     bool primary = false;
+
+    /// It answers for the application: it has the frontend "".
+    bool is_web() const;
 };
 
 struct RecordedCartridge {

@@ -358,17 +358,6 @@ GearState LocalAgent::state(const GearId& gear) const {
     return store_.gear(gear).state;
 }
 
-Routes LocalAgent::routes_of(const GearRecord& record) const {
-    Routes out;
-    const PlacedEndpoint* const endpoint = record.find_web_endpoint();
-    for (const std::string& host : record.hosts) {
-        if (endpoint != nullptr) {
-            out[host] = str(link_addresses(record.spec.uid).gear, ":", endpoint->proxy_port);
-        }
-    }
-    return out;
-}
-
 void LocalAgent::publish_routes(const GearId& gear, const std::vector<std::string>& hosts) {
     GearRecord record = store_.gear(gear);
     record.hosts.clear();

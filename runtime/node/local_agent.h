@@ -109,7 +109,6 @@ public:
     const Deployer& deployer() const { return deployer_; }
 
 private:
-    Routes routes_of(const GearRecord& record) const;
     void apply_resources(const GearRecord& record);
     void bring_up(const GearId& gear, KeyedMutex& locks);
     void tell_shortage() const;

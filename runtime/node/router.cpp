@@ -16,9 +16,9 @@
 namespace gearbox {
 
 std::string routes_text(const Routes& routes) {
-    std::string out = "# Written by gearboxd: host name, address of its gear.\n";
-    for (const auto& [host, address] : routes) {
-        out += str(host, " ", address, "\n");
+    std::string out = "# Written by gearboxd: host name and path, what is behind them.\n";
+    for (const auto& [place, target] : routes) {
+        out += str(place, " ", target, "\n");
     }
     return out;
 }
@@ -26,17 +26,17 @@ std::string routes_text(const Routes& routes) {
 std::vector<std::string> plan_route_changes(const Routes& is, const Routes& wanted,
                                             const std::string& map) {
     std::vector<std::string> out;
-    for (const auto& [host, address] : wanted) {
-        const auto found = is.find(host);
+    for (const auto& [place, target] : wanted) {
+        const auto found = is.find(place);
         if (found == is.end()) {
-            out.push_back(str("add map ", map, " ", host, " ", address));
-        } else if (found->second != address) {
-            out.push_back(str("set map ", map, " ", host, " ", address));
+            out.push_back(str("add map ", map, " ", place, " ", target));
+        } else if (found->second != target) {
+            out.push_back(str("set map ", map, " ", place, " ", target));
         }
     }
-    for (const auto& [host, address] : is) {
-        if (!wanted.contains(host)) {
-            out.push_back(str("del map ", map, " ", host));
+    for (const auto& [place, target] : is) {
+        if (!wanted.contains(place)) {
+            out.push_back(str("del map ", map, " ", place));
         }
     }
     return out;
@@ -44,17 +44,17 @@ std::vector<std::string> plan_route_changes(const Routes& is, const Routes& want
 
 std::vector<std::string> describe_differences(const Routes& is, const Routes& wanted) {
     std::vector<std::string> out;
-    for (const auto& [host, address] : wanted) {
-        const auto found = is.find(host);
+    for (const auto& [place, target] : wanted) {
+        const auto found = is.find(place);
         if (found == is.end()) {
-            out.push_back(str("the router does not know the host '", host, "'"));
-        } else if (found->second != address) {
-            out.push_back(str("the router sends '", host, "' to ", found->second, " instead of ", address));
+            out.push_back(str("the router does not know '", place, "'"));
+        } else if (found->second != target) {
+            out.push_back(str("the router sends '", place, "' to ", found->second, " instead of ", target));
         }
     }
-    for (const auto& [host, address] : is) {
-        if (!wanted.contains(host)) {
-            out.push_back(str("the router knows the host '", host, "', which leads to no application"));
+    for (const auto& [place, target] : is) {
+        if (!wanted.contains(place)) {
+            out.push_back(str("the router knows '", place, "', which leads to no application"));
         }
     }
     return out;
@@ -67,10 +67,10 @@ Routes parse_shown_map(const std::string& text) {
     while (std::getline(lines, line)) {
         std::istringstream words(line);
         std::string id;
-        std::string host;
-        std::string address;
-        if (words >> id >> host >> address && id.starts_with("0x")) {
-            out[host] = address;
+        std::string place;
+        std::string target;
+        if (words >> id >> place >> target && id.starts_with("0x")) {
+            out[place] = target;
         }
     }
     return out;

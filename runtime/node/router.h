@@ -2,7 +2,7 @@
 // admin socket while it runs. The file is the truth; a router that is down reads it later.
 #pragma once
 #include "base/settings.h"
-#include "model/gear.h"
+#include "node/routes.h"
 
 #include <map>
 #include <mutex>
@@ -10,9 +10,6 @@
 #include <vector>
 
 namespace gearbox {
-
-/// Host name → "address:port".
-using Routes = std::map<std::string, std::string>;
 
 /// One line a route, sorted.
 std::string routes_text(const Routes& routes);

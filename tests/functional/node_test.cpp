@@ -216,7 +216,7 @@ TEST_F(NodeTest, LeavesNothingOfADestroyedGear) {
     const GearId gear = create_application(10, {"mock"});
     agent->publish_routes(gear, {"shop-acme.gearbox.localhost"});
     EXPECT_THAT(read_file(settings.router.map_file),
-                HasSubstr(str("shop-acme.gearbox.localhost ", link_addresses(1010).gear, ":")));
+                HasSubstr(str("shop-acme.gearbox.localhost/ ", link_addresses(1010).gear, ":")));
     agent->destroy_gear(gear);
     agent->destroy_gear(gear);
     EXPECT_FALSE(std::filesystem::exists("/var/lib/openshift/" + gear.text()));

@@ -156,9 +156,18 @@ class RouterTest(unittest.TestCase):
         cls.router = Router()
         cls.blog, cls.shop = Gear("blog"), Gear("shop")
         cls.broker = Gear("broker", cls.router.broker_port)
-        cls.router.start({"blog-acme.gearbox.localhost": cls.blog.address, "blog-acme.localhost": cls.blog.address,
-                          "shop-acme.gearbox.localhost": cls.shop.address,
-                          "down-acme.gearbox.localhost": f"127.0.0.1:{free_port()}"})
+        cls.router.start({"blog-acme.gearbox.localhost/": cls.blog.address, "blog-acme.localhost/": cls.blog.address,
+                          "shop-acme.gearbox.localhost/": cls.shop.address,
+                          "down-acme.gearbox.localhost/": f"127.0.0.1:{free_port()}",
+                          **{f"paths.localhost/{path}": target for path, target in cls.paths().items()}})
+
+    @classmethod
+    def paths(cls):
+        blog, shop = cls.blog.address, cls.shop.address
+        return {"": blog, "admin/": shop, "admin/deep/": f"{blog}:proxy:2:/other", "away/": f"{shop}:proxy:1:",
+                "three/of/them/": f"{shop}:proxy:3:/one", "gone/": f"{shop}:gone::", "forbidden/": f"{shop}:forbidden::",
+                "file/": f"{shop}:noproxy::", "health/": f"{shop}:health::", "safe/": f"{shop}:tohttps::",
+                "else/": f"{shop}:redirect::https://example.org:8443/x?y=z", "here/": f"{shop}:redirect::/admin"}
 
     @classmethod
     def tearDownClass(cls):
@@ -193,6 +202,25 @@ class RouterTest(unittest.TestCase):
         self.assertEqual(self.gear_of("localhost:8080", "/broker/rest/api")["gear"], "broker")
         self.assertEqual(self.gear_of("10.0.2.15", "/client/x")["gear"], "broker")
         self.assertEqual(self.gear_of("blog-acme.gearbox.localhost", "/broker/rest/api")["gear"], "blog")
+
+    def test_paths_of_cartridges(self):
+        for path, expected in {"/": ("blog", "/"), "/admin": ("shop", "/admin"), "/admin/": ("shop", "/admin/"),
+                               "/admin/x?y=/admin/deep/": ("shop", "/admin/x?y=/admin/deep/"), "/administer": ("blog", "/administer"),
+                               "/ADMIN": ("blog", "/ADMIN"), "/x/admin/": ("blog", "/x/admin/"), "/x//admin": ("blog", "/x//admin"),
+                               "/admin/deep/a/b?c=d": ("blog", "/other/a/b?c=d"), "/admin/deeper": ("shop", "/admin/deeper"),
+                               "/away": ("shop", "/"), "/away/": ("shop", "/"), "/away/a/b/c/d/e/?f": ("shop", "/a/b/c/d/e/?f"),
+                               "/three/of/them/all": ("shop", "/one/all"), "/three/of": ("blog", "/three/of")}.items():
+            answer = self.gear_of("Paths.localhost:8080", path)
+            self.assertEqual((answer["gear"], answer["path"]), expected, path)
+
+    def test_paths_that_no_gear_answers(self):
+        for path, expected in {"/gone": 410, "/gone/x": 410, "/forbidden": 403, "/file/x": 404, "/health": 200, "/else": 302}.items():
+            self.assertEqual(self.router.get("paths.localhost", path)[0].status, expected, path)
+        self.assertEqual(self.router.get("paths.localhost", "/health")[1], "1\n")
+        for path, expected in {"/else": "https://example.org:8443/x?y=z", "/here/x": "/admin", "/safe/x?y": "https://paths.localhost/safe/x?y"}.items():
+            answer, _ = self.router.get("paths.localhost:8080", path)
+            self.assertEqual((answer.status, answer.headers["Location"]), (302, expected))
+        self.assertEqual(self.gear_of("paths.localhost", "/safe/x", tls=True)["path"], "/safe/x")
 
     def test_unknown_application(self):
         for host in ("nobody.gearbox.localhost", "localhost", "[::1]:80"):
@@ -255,17 +283,17 @@ class RouterTest(unittest.TestCase):
             visitor.start()
         green, name = Gear("green"), self.router.map
         for turn in range(100):
-            self.assertEqual(self.router.command(f"add map {name} new{turn}.gearbox.localhost {self.shop.address}"), "")
+            self.assertEqual(self.router.command(f"add map {name} new{turn}.gearbox.localhost/ {self.shop.address}"), "")
             self.assertEqual(self.gear_of(f"new{turn}.gearbox.localhost")["gear"], "shop")
             target = green if turn % 2 else self.blog
-            self.assertEqual(self.router.command(f"set map {name} blog-acme.gearbox.localhost {target.address}"), "")
+            self.assertEqual(self.router.command(f"set map {name} blog-acme.gearbox.localhost/ {target.address}"), "")
             self.assertEqual(self.gear_of("blog-acme.gearbox.localhost")["gear"], target.name)
-            self.assertEqual(self.router.command(f"del map {name} new{turn}.gearbox.localhost"), "")
+            self.assertEqual(self.router.command(f"del map {name} new{turn}.gearbox.localhost/"), "")
             self.assertEqual(self.router.get(f"new{turn}.gearbox.localhost")[0].status, 404)
         stop.set()
         for visitor in visitors:
             visitor.join()
-        self.router.command(f"set map {name} blog-acme.gearbox.localhost {self.blog.address}")
+        self.router.command(f"set map {name} blog-acme.gearbox.localhost/ {self.blog.address}")
         self.assertEqual(failures, [])
         self.assertGreater(sum(counts), 50)
         print(f"{sum(counts)} requests of 6 visitors over 300 route changes, none lost", file=sys.stderr)

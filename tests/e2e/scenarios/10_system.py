@@ -15,6 +15,10 @@ def check_every_unit_is_up(appliance):
     expect(appliance.sudo("systemctl is-active gearboxd gearbox-router ssh").split(), ["active"] * 3)
 
 
+def check_the_daemon_complains_of_nothing(appliance):
+    expect(appliance.sudo("journalctl -b -u gearboxd -p warning -o cat --no-pager").strip(), "", "warnings")
+
+
 def check_the_daemon_and_the_router_have_their_domains(appliance):
     processes = appliance.sudo("ps -eo label,comm")
     expect_true(re.search(r":gearboxd_t:\S* +gearboxd", processes), processes)

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/subprocess.h"
+#include "support/paths.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -124,6 +125,19 @@ TEST_F(CartridgeCheck, BoundsItsSize) {
     EXPECT_THAT(found({1 << 20, 100}), ElementsAre("error has more than 100 files or 1 MiB"));
     EXPECT_THAT(found({8 << 20, 2}), ElementsAre(HasSubstr("has more than 2 files")));
     EXPECT_THAT(found({8 << 20, 100}), IsEmpty());
+}
+
+TEST(OurCartridges, AreUsable) {
+    int count = 0;
+    for (const auto& entry : fs::directory_iterator(source_path("cartridges"))) {
+        if (fs::exists(entry.path() / "metadata")) {
+            const Report report = cartridge::check(entry.path());
+            EXPECT_TRUE(report.is_usable()) << entry.path() << ": "
+                                            << (report.findings.empty() ? "" : cartridge::to_line(report.findings.front()));
+            ++count;
+        }
+    }
+    EXPECT_GE(count, 15);
 }
 
 TEST(CartridgeSource, IsWhatTheManifestSays) {

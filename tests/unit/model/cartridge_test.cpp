@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace gearbox {
 namespace {
 
@@ -73,6 +75,39 @@ TEST(Manifest, EndpointsAndMappings) {
     EXPECT_EQ(endpoint.mappings[0].frontend, "");
     EXPECT_TRUE(endpoint.mappings[0].websocket);
     EXPECT_EQ(endpoint.mappings[1].frontend, "/health");
+}
+
+TEST(Manifest, MappingsAreReadByTheirRules) {
+    const auto mapping = [](const std::string& text) {
+        return parse_manifest("Name: x\nCartridge-Short-Name: X\nVersion: '1'\nCategories: [web_framework]\nEndpoints:\n"
+                              "- {Private-IP-Name: IP, Private-Port-Name: PORT, Private-Port: 8080, Mappings: [{" + text + "}]}\n")
+            .front().endpoints.at(0).mappings.at(0);
+    };
+    EXPECT_EQ(mapping("Frontend: a/b/, Backend: /"), (EndpointMapping{"/a/b", "", false, MappingKind::proxy}));
+    EXPECT_EQ(mapping("Frontend: '', Backend: '', Options: {websocket: 1, connections: -1}"), (EndpointMapping{"", "", true, MappingKind::proxy}));
+    EXPECT_EQ(mapping("Frontend: '', Options: {toHTTPS: true, websocket: true}"), (EndpointMapping{"", "", true, MappingKind::tohttps}));
+    EXPECT_EQ(mapping("Frontend: /x, Options: {gone: 'true'}").kind, MappingKind::gone);
+    EXPECT_EQ(mapping("Frontend: /x, Options: {gone: false}").kind, MappingKind::proxy);
+    EXPECT_EQ(mapping("Frontend: /x, Options: {file: 1}").kind, MappingKind::nothing);
+    EXPECT_EQ(mapping("Frontend: /x, Options: {health: 1}").kind, MappingKind::health);
+    EXPECT_EQ(mapping("Frontend: /x, Backend: 'https://a.example:8443/y?z=1', Options: {redirect: true}").backend, "https://a.example:8443/y?z=1");
+    const std::string no_path = "' is no path of at most 200 letters, digits, '.', '_', '~' and '-' between slashes";
+    for (const auto& [text, complaint] : std::map<std::string, std::string>{
+             {"Frontend: '/a b'", "Endpoints[0]: Frontend '/a b" + no_path},
+             {"Frontend: /a/../b", "Endpoints[0]: Frontend '/a/../b" + no_path},
+             {"Frontend: /a//b", "Endpoints[0]: Frontend '/a//b" + no_path},
+             {"Frontend: /a, Backend: '/b;del map x'", "Endpoints[0]: Backend '/b;del map x" + no_path},
+             {"Frontend: /a, Backend: 'http://b/'", "Endpoints[0]: Backend '/http://b" + no_path},
+             {"Frontend: /a, Backend: 'http://b/;c', Options: {redirect: true}",
+              "Endpoints[0]: Backend 'http://b/;c' is no address of at most 500 of the characters A-Z, a-z, 0-9 and /._~-:?&=%+,@"},
+             {"Frontend: /a/b/c/d, Backend: /b", "Endpoints[0]: Frontend '/a/b/c/d' has more than 3 parts, and its Backend is another"}}) {
+        try {
+            mapping(text);
+            ADD_FAILURE() << text;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.text(), complaint);
+        }
+    }
 }
 
 TEST(Manifest, AMinimalOneIsEnough) {

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "node/endpoints.h"
+#include "node/routes.h"
 #include "node/isolators/isolators.h"
 #include "node/launcher.h"
 #include "support/paths.h"
@@ -42,8 +43,8 @@ Cartridge make_cartridge(const std::string& name, std::vector<Endpoint> endpoint
     return out;
 }
 
-const Endpoint web_endpoint = {"IP", "PORT", 8080, "PROXY_PORT", {{"", "", false}}, true};
-const Endpoint second_port = {"IP", "PORT2", 8081, "", {{"/admin", "", false}}, false};
+const Endpoint web_endpoint = {"IP", "PORT", 8080, "PROXY_PORT", {{"", "", false, MappingKind::proxy}}, true};
+const Endpoint second_port = {"IP", "PORT2", 8081, "", {{"/admin", "", false, MappingKind::proxy}}, false};
 const Endpoint database = {"HOST", "PORT", 3306, "PROXY_PORT", {}, false};
 
 TEST(Endpoints, GetTheLowestFreeAddress) {
@@ -54,8 +55,8 @@ TEST(Endpoints, GetTheLowestFreeAddress) {
     EXPECT_EQ(web[1].address, web[0].address);
     EXPECT_EQ(web[0].proxy_port, 38036);
     EXPECT_EQ(web[1].proxy_port, 38037);
-    EXPECT_TRUE(web[0].web);
-    EXPECT_FALSE(web[1].web);
+    EXPECT_TRUE(web[0].is_web());
+    EXPECT_FALSE(web[1].is_web());
     EXPECT_EQ(web[0].ip_variable, "OPENSHIFT_WEB_IP");
     record.cartridges.push_back({"web", "WEB", "1.0", "web-1.0", true, false, web});
     const auto db = plan_endpoints(record, make_cartridge("db", {database}));
@@ -67,6 +68,40 @@ TEST(Endpoints, GetTheLowestFreeAddress) {
         plan_endpoints(record, make_cartridge("many", std::vector<Endpoint>(4, database)));
     EXPECT_EQ(many[2].proxy_port, 38040);
     EXPECT_EQ(many[3].proxy_port, 0) << "a sixth one is reached inside of the gear only";
+}
+
+TEST(Routes, AreOneForEachHostAndFrontend) {
+    GearRecord record = make_record();
+    const auto place = [&](std::vector<EndpointMapping> mappings, bool primary) {
+        const auto placed = plan_endpoints(record, make_cartridge("db", {{"IP", "PORT", 8080, "", std::move(mappings), primary}}));
+        record.cartridges.push_back({"db", "DB", "1.0", "db-1.0", false, false, placed});
+    };
+    place({{"", "", true, MappingKind::proxy}, {"/health", "", false, MappingKind::health}, {"/a", "/b", false, MappingKind::proxy}}, false);
+    place({{"", "/x", false, MappingKind::tohttps}, {"/a/b", "", false, MappingKind::proxy}, {"/gone", "", false, MappingKind::gone}}, true);
+    place({{"", "", false, MappingKind::proxy}, {"/a", "/a", false, MappingKind::proxy},
+           {"/else", "https://example.org/", false, MappingKind::redirect}}, false);
+    const std::string gear = link_addresses(1001).gear;
+    const Routes expected = {{"shop-acme.localhost/", gear + ":38037:tohttps:0:/x"},
+                             {"shop-acme.localhost/health/", gear + ":38036:health::"},
+                             {"shop-acme.localhost/a/", gear + ":38036:proxy:1:/b"},
+                             {"shop-acme.localhost/a/b/", gear + ":38037:proxy:2:"},
+                             {"shop-acme.localhost/gone/", gear + ":38037:gone::"},
+                             {"shop-acme.localhost/else/", gear + ":38038:redirect::https://example.org/"}};
+    EXPECT_EQ(routes_of(record), expected);
+    EXPECT_EQ(routes_of(parse_gear_record(to_json(record))), expected);
+    record.hosts.clear();
+    EXPECT_TRUE(routes_of(record).empty());
+}
+
+TEST(GearRecord, OfBeforeMappingsWereKeptAnswersForTheApplication) {
+    Json json = to_json(make_record());
+    json["cartridges"] = Json::array({{{"name", "web"}, {"short_name", "WEB"}, {"version", "1"}, {"full_name", "web-1"},
+        {"web_framework", true}, {"install_build_required", false},
+        {"endpoints", Json::array({{{"ip_variable", "A"}, {"port_variable", "B"}, {"address", "127.0.0.1"}, {"port", 8080},
+                                    {"proxy_port", 38036}, {"web", true}, {"primary", true}}})}}});
+    const GearRecord record = parse_gear_record(json);
+    ASSERT_NE(record.find_web_endpoint(), nullptr);
+    EXPECT_EQ(routes_of(record), (Routes{{"shop-acme.localhost/", link_addresses(1001).gear + ":38036"}}));
 }
 
 TEST(Endpoints, AreFiveFromOutside) {

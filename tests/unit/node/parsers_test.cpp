@@ -87,13 +87,13 @@ TEST(Router, PlansTheFewestChanges) {
     EXPECT_THAT(describe_differences(wanted, wanted), IsEmpty());
     EXPECT_EQ(describe_differences({{"a", "1"}, {"x", "2"}}, {{"a", "3"}, {"b", "4"}}),
               (std::vector<std::string>{"the router sends 'a' to 1 instead of 3",
-                                        "the router does not know the host 'b'",
-                                        "the router knows the host 'x', which leads to no application"}));
+                                        "the router does not know 'b'",
+                                        "the router knows 'x', which leads to no application"}));
     EXPECT_EQ(parse_shown_map("0x55d a 1\n0x55e b 2\n\nnonsense\n"),
               (Routes{{"a", "1"}, {"b", "2"}}));
     EXPECT_EQ(
-        routes_text({{"x.localhost", "100.64.0.1:38031"}}),
-        "# Written by gearboxd: host name, address of its gear.\nx.localhost 100.64.0.1:38031\n");
+        routes_text({{"x.localhost/", "100.64.0.1:38031"}}),
+        "# Written by gearboxd: host name and path, what is behind them.\nx.localhost/ 100.64.0.1:38031\n");
 }
 
 TEST(AuthorizedKey, GivesNothingButTheSession) {
