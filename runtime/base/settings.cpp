@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
+#include <utility>
 #include <variant>
 
 namespace gearbox {
@@ -79,6 +81,14 @@ std::vector<Row> rows_of(Settings& s) {
         {"mirror.enabled", &s.mirror.enabled, false,
          "Builds ask gearbox-mirror.service for what they fetch by plain HTTP (docs/mirror.md)."},
         {"mirror.user", &s.mirror.user, "gearbox-mirror", "The user that it runs as; it gets where a gear may connect."},
+        {"mirror.npm", &s.mirror.npm, "https://registry.npmjs.org",
+         "Where it fetches packages for npm, which it keeps for the builds of all gears; empty: npm connects by itself."},
+        {"mirror.pip", &s.mirror.pip, "https://pypi.org/simple", "The same for pip."},
+        {"mirror.pip_files", &s.mirror.pip_files, "https://files.pythonhosted.org", "Where that index has its files."},
+        {"mirror.gem", &s.mirror.gem, "https://rubygems.org", "The same for gem, and for Bundler where a Gemfile names rubygems.org."},
+        {"mirror.maven", &s.mirror.maven, "https://repo1.maven.org/maven2", "The same for Maven, where it asks the repository 'central'."},
+        {"mirror.cache_mb", &s.mirror.cache_mb, 1024,
+         "MiB that it keeps, at most a tenth of that file system. It is counted once a minute.", 1, 1048576},
         {"cartridges.by_url", &s.cartridges.by_url, true,
          "Users may bring a cartridge of their own from an address, for one application."},
         {"cartridges.url_prefixes", &s.cartridges.url_prefixes, Words{},
@@ -151,6 +161,28 @@ std::string printed(const toml_file::Target& target) {
     return *std::get<bool*>(target) ? "true" : "false";
 }
 
+// Goes into the configuration of a web server.
+bool is_https_address(std::string_view text) {
+    constexpr std::string_view scheme = "https://";
+    constexpr std::string_view others = ".-_~:/";
+    return text.starts_with(scheme) && text.size() > scheme.size() && text.back() != '/' &&
+           std::all_of(text.begin(), text.end(), [&](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || others.find(c) != others.npos;
+           });
+}
+
+void check_mirror(const MirrorSettings& mirror, const std::filesystem::path& file) {
+    for (const auto& [key, address] : {std::pair("npm", &mirror.npm), {"pip", &mirror.pip}, {"pip_files", &mirror.pip_files},
+                                       {"gem", &mirror.gem}, {"maven", &mirror.maven}}) {
+        if (!address->empty() && !is_https_address(*address)) {
+            fail(ErrorKind::invalid, file.native(), ": 'mirror.", key, "' must be https://HOST[:PORT][/PATH], without a slash at the end");
+        }
+    }
+    if (mirror.pip.empty() != mirror.pip_files.empty()) {
+        fail(ErrorKind::invalid, file.native(), ": 'mirror.pip' and 'mirror.pip_files' are both given, or both empty");
+    }
+}
+
 void check_choices(const Settings& settings, const std::filesystem::path& file) {
     const std::string& policy = settings.security.policy;
     if (policy != "selinux" && policy != "none") {
@@ -159,6 +191,7 @@ void check_choices(const Settings& settings, const std::filesystem::path& file) 
     if (settings.node.min_uid > settings.node.max_uid) {
         fail(ErrorKind::invalid, file.native(), ": 'node.min_uid' is above 'node.max_uid'");
     }
+    check_mirror(settings.mirror, file);
 }
 
 }  // namespace

@@ -63,6 +63,13 @@ struct NetworkSettings {
 struct MirrorSettings {
     bool enabled = false;
     std::string user;
+    /// Addresses of registries, "" for none.
+    std::string npm;
+    std::string pip;
+    std::string pip_files;
+    std::string gem;
+    std::string maven;
+    std::int64_t cache_mb = 0;
 };
 
 /// Some of them, by their keys in [gear].

@@ -121,7 +121,7 @@ GearCommand CartridgeRunner::make_command(const GearRecord& record, const std::s
     command.purpose = purpose;
     Environment environment = make_environment(files, record, node_.settings, cartridge);
     if (purpose == Purpose::build && node_.settings.mirror.enabled) {
-        environment.merge(mirror_environment(record, node_.profiles.egress(record), node_.settings.broker.cloud_domain));
+        environment.merge(mirror_environment(record, node_.profiles.egress(record), node_.settings));
     }
     command.environment = to_pairs(environment);
     command.directory = node_.home(record) + (cartridge.empty() ? "" : "/" + cartridge);

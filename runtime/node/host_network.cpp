@@ -10,6 +10,8 @@
 #include "sys/users.h"
 
 #include <charconv>
+#include <cstdint>
+#include <filesystem>
 #include <fstream>
 
 namespace gearbox {
@@ -98,7 +100,7 @@ std::string host_text(const HostRules& rules) {
     if (!rules.mirror.empty()) {
         out += elements("add", "mirror_user", list_of(rules.mirror, plain));
         out += elements("add", "mirror_files", std::to_string(mirror_files_port));
-        out += elements("add", "mirror_fetches", std::to_string(mirror_fetches_port));
+        out += elements("add", "mirror_fetches", str(mirror_fetches_port, ", ", mirror_registries_port));
     }
     if (!rules.forwards_for_others) {
         out += "add rule inet gearbox forward drop\n";
@@ -176,6 +178,8 @@ void HostNetwork::restore(const std::vector<GearRecord>& gears) {
             fail(ErrorKind::invalid, "there is no user '", settings_.mirror.user, "' ('mirror.user')");
         }
     }
+    const auto disk_mb = static_cast<std::int64_t>(std::filesystem::space("/var/cache").capacity >> 20);
+    write_file_atomically(paths_.mirror_file(), mirror_file(settings_.mirror, disk_mb), 0644);
     host_.resolvers = find_resolvers();
     host_.forwards_for_others = switch_forwarding_on(str(paths_.runtime_dir, "/forwarding"));
     load();

@@ -3,22 +3,70 @@
 #include "base/str.h"
 #include "model/gear.h"
 
+#include <algorithm>
+
 namespace gearbox {
 
-Environment mirror_environment(const GearRecord& record, const Egress& egress, const std::string& cloud_domain) {
+namespace {
+
+// What stands behind the tools' own configuration: files and variables of the user win.
+Environment registries_environment(const MirrorSettings& mirror) {
+    const std::string directory = registries_directory;
+    Environment out;
+    if (!mirror.npm.empty()) {
+        out["NPM_CONFIG_GLOBALCONFIG"] = directory + "/npmrc";
+    }
+    if (!mirror.pip.empty()) {
+        out["XDG_CONFIG_DIRS"] = directory + ":/etc/xdg";  // pip/pip.conf in there
+    }
+    if (!mirror.gem.empty()) {
+        out["GEMRC"] = directory + "/gemrc";
+        out["BUNDLE_MIRROR__HTTPS://RUBYGEMS__ORG/"] = str("http://", registries_address, "/gem/");
+    }
+    if (!mirror.maven.empty()) {
+        out["MAVEN_ARGS"] = str("-gs ", directory, "/settings.xml");
+    }
+    return out;
+}
+
+}  // namespace
+
+Environment mirror_environment(const GearRecord& record, const Egress& egress, const Settings& settings) {
     if (!egress.internet && !egress.rules.empty()) {
         return {};
     }
     const int port = egress.internet ? mirror_fetches_port : mirror_files_port;
     const LinkAddresses addresses = link_addresses(record.spec.uid);
     // Not all programs know networks: addresses of services one by one, too.
-    std::string direct = str("localhost,127.0.0.0/8,127.0.0.1,", addresses.gear, ",", cloud_domain);
+    std::string direct = str("localhost,127.0.0.0/8,127.0.0.1,", addresses.gear, ",", registries_address, ",",
+                             settings.broker.cloud_domain);
     for (const RecordedCartridge& cartridge : record.cartridges) {
         for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
             direct += str(",", endpoint.address);
         }
     }
-    return {{"http_proxy", str("http://", addresses.host, ":", port)}, {"no_proxy", direct}};
+    Environment out = {{"http_proxy", str("http://", addresses.host, ":", port)}, {"no_proxy", direct}};
+    if (egress.internet) {
+        out.merge(registries_environment(settings.mirror));
+    }
+    return out;
+}
+
+std::string mirror_file(const MirrorSettings& mirror, std::int64_t disk_mb) {
+    std::string out = str("# Of gearbox-mirror.service; made by gearboxd.\nCACHE_MB=", std::max<std::int64_t>(1, std::min(mirror.cache_mb, disk_mb / 10)), "\n");
+    std::string options;
+    const auto add = [&](const char* option, const char* variable, const std::string& address) {
+        if (!address.empty()) {
+            options += str(options.empty() ? "" : " ", "-D ", option);
+            out += str("REGISTRY_", variable, "=", address, "\n");
+        }
+    };
+    add("npm", "NPM", mirror.npm);
+    add("pip", "PIP", mirror.pip);
+    add("pip_files", "PIP_FILES", mirror.pip_files);
+    add("gem", "GEM", mirror.gem);
+    add("maven", "MAVEN", mirror.maven);
+    return str(out, "REGISTRIES=", options, "\n");
 }
 
 }  // namespace gearbox

@@ -6,6 +6,7 @@
 //   <runtime_dir>/                    /run/gearbox
 //     control.sock                    (control/)
 //     resolv.conf                     that of all gears
+//     mirror.env                      registries and size of the mirror
 //     disk-full                       why nothing is created or deployed; not there if there is room
 //     root/                           empty: gear-init builds a gear's root over it, in its own
 //     namespace
@@ -44,6 +45,7 @@ public:
         return str(records(), "/", gear.text(), ".json");
     }
     std::string control_socket() const { return str(runtime_dir, "/control.sock"); }
+    std::string mirror_file() const { return str(runtime_dir, "/mirror.env"); }
     std::string resolv_conf() const { return str(runtime_dir, "/resolv.conf"); }
     std::string shortage() const { return str(runtime_dir, "/disk-full"); }
     std::string new_root() const { return str(runtime_dir, "/root"); }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/str.h"
 
 #include <gtest/gtest.h>
 
@@ -42,6 +43,12 @@ TEST(Settings, MistakesAreNamedWithTheirPlace) {
     EXPECT_EQ(refusal("[network]\nreachable = []\nhost_ports = [\"443\"]\n"), "accepted");
     EXPECT_EQ(refusal("[security]\npolicy = \"permissive\"\n"),
               "g.toml: 'security.policy' must be \"selinux\" or \"none\"");
+    for (const char* address : {"http://a.test", "https://", "https://a.test/", "https://a.test/ x", "https://a.test/${X}", "https://a\\\"b"}) {
+        EXPECT_EQ(refusal(str("[mirror]\nnpm = \"", address, "\"\n")),
+                  "g.toml: 'mirror.npm' must be https://HOST[:PORT][/PATH], without a slash at the end");
+    }
+    EXPECT_EQ(refusal("[mirror]\nnpm = \"\"\ngem = \"https://gems.acme.test:8443/all\"\n"), "accepted");
+    EXPECT_EQ(refusal("[mirror]\npip = \"\"\n"), "g.toml: 'mirror.pip' and 'mirror.pip_files' are both given, or both empty");
     EXPECT_EQ(refusal("[rest\n").rfind("g.toml:1:", 0), 0u);
 }
 

@@ -12,6 +12,7 @@
 namespace gearbox {
 
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 namespace {
@@ -45,7 +46,7 @@ TEST(HostNetwork, TheHostFillsTheSetsOfItsRules) {
                                "add element inet gearbox host_ports { 443 }\n"
                                "add element inet gearbox mirror_user { 451 }\n"
                                "add element inet gearbox mirror_files { 4082 }\n"
-                               "add element inet gearbox mirror_fetches { 4083 }\n"
+                               "add element inet gearbox mirror_fetches { 4083, 4084 }\n"
                                "add rule inet gearbox forward drop\n"));
     // A host that was a router stays one.
     EXPECT_EQ(host_text({{}, {}, {}, {}, {}, true}), sys::host_rules());
@@ -58,12 +59,47 @@ TEST(Mirror, IsTheProxyOfBuildsThatItCanKeepToTheirEgress) {
     record.cartridges[0].endpoints.resize(1);
     record.cartridges[0].endpoints[0].address = "127.1.244.1";
     const LinkAddresses addresses = link_addresses(1000);
-    const std::string direct = str("localhost,127.0.0.0/8,127.0.0.1,", addresses.gear, ",apps.test,127.1.244.1");
-    EXPECT_EQ(mirror_environment(record, {true, {}}, "apps.test"),
+    const std::string direct = str("localhost,127.0.0.0/8,127.0.0.1,", addresses.gear, ",100.127.255.254,apps.test,127.1.244.1");
+    Settings settings;
+    settings.broker.cloud_domain = "apps.test";
+    EXPECT_EQ(mirror_environment(record, {true, {}}, settings),
               (Environment{{"http_proxy", str("http://", addresses.host, ":4083")}, {"no_proxy", direct}}));
-    EXPECT_EQ(mirror_environment(record, {false, {}}, "apps.test"),
+    EXPECT_EQ(mirror_environment(record, {false, {}}, settings),
               (Environment{{"http_proxy", str("http://", addresses.host, ":4082")}, {"no_proxy", direct}}));
-    EXPECT_EQ(mirror_environment(record, {false, {{"203.0.113.0/24", 0}}}, "apps.test"), Environment{});
+    EXPECT_EQ(mirror_environment(record, {false, {{"203.0.113.0/24", 0}}}, settings), Environment{});
+}
+
+TEST(Mirror, LeadsToolsToTheRegistriesThatThereAre) {
+    Settings settings;
+    settings.mirror.npm = "https://registry.npmjs.org";
+    Environment environment = mirror_environment({}, {true, {}}, settings);
+    EXPECT_EQ(environment["NPM_CONFIG_GLOBALCONFIG"], "/usr/share/gearbox/registries/npmrc");
+    EXPECT_FALSE(environment.contains("XDG_CONFIG_DIRS"));
+    // Who may not fetch could not use them.
+    EXPECT_FALSE(mirror_environment({}, {false, {}}, settings).contains("NPM_CONFIG_GLOBALCONFIG"));
+    settings.mirror.pip = "https://pypi.org/simple";
+    settings.mirror.gem = "https://rubygems.org";
+    settings.mirror.maven = "https://repo1.maven.org/maven2";
+    environment = mirror_environment({}, {true, {}}, settings);
+    EXPECT_EQ(environment["XDG_CONFIG_DIRS"], "/usr/share/gearbox/registries:/etc/xdg");
+    EXPECT_EQ(environment["GEMRC"], "/usr/share/gearbox/registries/gemrc");
+    EXPECT_EQ(environment["BUNDLE_MIRROR__HTTPS://RUBYGEMS__ORG/"], "http://100.127.255.254/gem/");
+    EXPECT_EQ(environment["MAVEN_ARGS"], "-gs /usr/share/gearbox/registries/settings.xml");
+}
+
+TEST(Mirror, ItsServiceIsTold) {
+    MirrorSettings mirror;
+    mirror.cache_mb = 1024;
+    mirror.npm = "https://registry.npmjs.org";
+    mirror.maven = "https://repo.test:8443/maven2";
+    EXPECT_EQ(mirror_file(mirror, 20000), "# Of gearbox-mirror.service; made by gearboxd.\n"
+                                          "CACHE_MB=1024\n"
+                                          "REGISTRY_NPM=https://registry.npmjs.org\n"
+                                          "REGISTRY_MAVEN=https://repo.test:8443/maven2\n"
+                                          "REGISTRIES=-D npm -D maven\n");
+    // A live medium has its files in memory.
+    EXPECT_THAT(mirror_file(mirror, 1500), HasSubstr("CACHE_MB=150\n"));
+    EXPECT_THAT(mirror_file(mirror, 5), HasSubstr("CACHE_MB=1\n"));
 }
 
 TEST(HostNetwork, AGearHasItsElements) {
