@@ -1,17 +1,12 @@
-// The mirror of downloads: the real Apache with runtime/mirror/mirror.conf, asked by builds in gears and by who tries to get
-// more out of it.
-#include "internet_fixture.h"
+// The mirror of downloads, asked by builds in gears and by who tries to get more out of it.
+#include "mirror_fixture.h"
 
 #include "base/argv.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/subprocess.h"
-#include "sys/process.h"
 
 #include <gmock/gmock-matchers.h>
-
-#include <filesystem>
-#include <optional>
 
 namespace gearbox::test {
 
@@ -20,58 +15,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 namespace {
-
-namespace fs = std::filesystem;
-
-class MirrorTest : public NetworkTest {
-protected:
-    void SetUp() override {
-        if (!fs::exists("/usr/lib/apache2/modules/mod_proxy_connect.so")) {
-            GTEST_SKIP() << "no Apache";
-        }
-        tool("getent passwd gearbox-mirror >/dev/null || useradd --system --no-create-home gearbox-mirror");
-        fs::create_directories("/var/lib/gearbox/mirror/wordpress.org");
-        fs::create_directories("/run/gearbox/httpd");
-        tool("chown gearbox-mirror /run/gearbox/httpd");
-        add("wordpress.org/hello.txt", "hello\n");
-        settings.mirror.enabled = true;
-        NetworkTest::SetUp();
-        sys::Program program;
-        program.path = "/usr/bin/setpriv";
-        program.argv = {"setpriv", "--reuid", "gearbox-mirror", "--regid", "gearbox-mirror", "--clear-groups", "--no-new-privs",
-                        "apache2", "-D", "FOREGROUND", "-f", source_path("runtime/mirror/mirror.conf")};
-        program.environment = {"PATH=/usr/sbin:/usr/bin:/bin", "RUNTIME_DIRECTORY=/run/gearbox/httpd"};
-        program.descriptors = {{2, 1}, {2, 2}};
-        apache_.emplace(sys::spawn(program));
-        tool("for i in $(seq 100); do ss -ltn | grep -q :4083 && exit 0; sleep 0.1; done; exit 1");
-    }
-    void TearDown() override {
-        if (apache_) {
-            apache_->kill(SIGTERM);
-            apache_->wait();
-            NetworkTest::TearDown();
-        }
-        fs::remove_all("/var/lib/gearbox/mirror");
-        fs::remove_all("/run/gearbox/httpd");
-    }
-
-    static void add(const std::string& name, const std::string& text) {
-        write_file_atomically("/var/lib/gearbox/mirror/" + name, text, 0644);
-    }
-
-    std::string run(Purpose purpose, const std::string& program) const {
-        const GearRecord record = agent->context().store.gear(gear);
-        const GearResult result = agent->runner().run(record, purpose, {"/bin/bash", "-c", program});
-        return result.out + result.err;
-    }
-    /// What a build gets by curl, and the status.
-    std::string get(const std::string& words) const {
-        return run(Purpose::build, "curl -sS --max-time 5 --path-as-is -w '%{http_code}' " + words);
-    }
-
-private:
-    std::optional<sys::Child> apache_;
-};
 
 TEST_F(MirrorTest, ServesBuildsAndFetchesWhatItDoesNotHave) {
     EXPECT_EQ(get("http://wordpress.org/hello.txt"), "hello\n200");
