@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Registries of packages for tests/functional/registries_test.cpp, by https at 203.0.113.10 in their network namespace.
+"""Registries of packages by https for tests/functional/registries_test.cpp and tests/e2e/scenarios/41_registries.py.
 
-    registry.py DIRECTORY CERTIFICATE KEY
+    registry.py DIRECTORY CERTIFICATE KEY ADDRESS PORT
 
 https://HOST/PATH is the file DIRECTORY/HOST/PATH, or index in it; PATH/cut is one that ends before it is whole, and PATH/moved
 leads elsewhere. Makes the packages left and @scope/right of npm and demo of pip at first. What has a version in its name
@@ -19,7 +19,6 @@ import sys
 import tarfile
 import zipfile
 
-ADDRESS = ("203.0.113.10", 443)
 NPM, PIP, PIP_FILES = "registry.npmjs.org", "pypi.org", "files.pythonhosted.org"
 DIRECTORY = pathlib.Path(sys.argv[1])
 
@@ -64,13 +63,14 @@ class Registry(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        name = self.headers["Host"] + self.path
+        host = self.headers["Host"].split(":")[0]
+        name = host + self.path
         with open(DIRECTORY / "log", "a", encoding="utf-8") as log:
             print(name, *sorted(key.lower() for key in self.headers), file=log)
         path = DIRECTORY / name
         path = path / "index" if path.is_dir() else path
         if self.path.endswith("/moved"):
-            return self.answer(301, b"", {"Location": f"https://{self.headers['Host']}/elsewhere"})
+            return self.answer(301, b"", {"Location": f"https://{host}/elsewhere"})
         if not path.is_file():
             return self.answer(404, b"no such package\n")
         content = path.read_bytes()
@@ -82,7 +82,7 @@ class Registry(http.server.BaseHTTPRequestHandler):
         cut = 1 if self.path.endswith("/cut") else 0
         self.send_response(status)
         self.send_header("Content-Length", str(len(content) + cut))
-        self.send_header("Content-Type", "text/html" if self.headers["Host"] == PIP else "application/octet-stream")
+        self.send_header("Content-Type", "text/html" if self.path.startswith("/simple/") else "application/octet-stream")
         self.send_header("Cache-Control", "max-age=3600" if "-1.0" in self.path else "public, max-age=1, must-revalidate")
         self.send_header("Vary", "Accept, Accept-Encoding")
         self.send_header("Set-Cookie", "session=1")
@@ -101,7 +101,7 @@ def main():
         make_npm_package(name)
     make_pip_package("demo")
     (DIRECTORY / "log").touch()
-    server = http.server.ThreadingHTTPServer(ADDRESS, Registry)
+    server = http.server.ThreadingHTTPServer((sys.argv[4], int(sys.argv[5])), Registry)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[2], sys.argv[3])
     server.socket = context.wrap_socket(server.socket, server_side=True)
