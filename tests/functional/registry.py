@@ -21,6 +21,7 @@ import zipfile
 
 NPM, PIP, PIP_FILES = "registry.npmjs.org", "pypi.org", "files.pythonhosted.org"
 DIRECTORY = pathlib.Path(sys.argv[1])
+PORT = "" if sys.argv[5] == "443" else ":" + sys.argv[5]
 
 
 def write(name, content):
@@ -55,7 +56,7 @@ def make_pip_package(name):
     file = f"packages/ab/{name}-1.0-py3-none-any.whl"
     write(f"{PIP_FILES}/{file}", wheel.getvalue())
     digest = hashlib.sha256(wheel.getvalue()).hexdigest()
-    page = f'<!DOCTYPE html>\n<a href="https://{PIP_FILES}/{file}#sha256={digest}">{name}-1.0-py3-none-any.whl</a>\n'
+    page = f'<!DOCTYPE html>\n<a href="https://{PIP_FILES}{PORT}/{file}#sha256={digest}">{name}-1.0-py3-none-any.whl</a>\n'
     write(f"{PIP}/simple/{name}/index", page.encode())
 
 
