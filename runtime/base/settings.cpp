@@ -88,7 +88,7 @@ std::vector<Row> rows_of(Settings& s) {
         {"mirror.gem", &s.mirror.gem, "https://rubygems.org", "The same for gem, and for Bundler where a Gemfile names rubygems.org."},
         {"mirror.maven", &s.mirror.maven, "https://repo1.maven.org/maven2", "The same for Maven, where it asks the repository 'central'."},
         {"mirror.cache_mb", &s.mirror.cache_mb, 1024,
-         "MiB that it keeps, at most a tenth of that file system. It is counted once a minute.", 1, 1048576},
+         "MiB that this may take of the disk of the gears, at most a tenth of it.", 1, 1048576},
         {"cartridges.by_url", &s.cartridges.by_url, true,
          "Users may bring a cartridge of their own from an address, for one application."},
         {"cartridges.url_prefixes", &s.cartridges.url_prefixes, Words{},

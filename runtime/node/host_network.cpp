@@ -10,8 +10,6 @@
 #include "sys/users.h"
 
 #include <charconv>
-#include <cstdint>
-#include <filesystem>
 #include <fstream>
 
 namespace gearbox {
@@ -178,8 +176,7 @@ void HostNetwork::restore(const std::vector<GearRecord>& gears) {
             fail(ErrorKind::invalid, "there is no user '", settings_.mirror.user, "' ('mirror.user')");
         }
     }
-    const auto disk_mb = static_cast<std::int64_t>(std::filesystem::space("/var/cache").capacity >> 20);
-    write_file_atomically(paths_.mirror_file(), mirror_file(settings_.mirror, disk_mb), 0644);
+    prepare_mirror(settings_, paths_.mirror_file(), host_.mirror.empty() ? 0 : host_.mirror.front());
     host_.resolvers = find_resolvers();
     host_.forwards_for_others = switch_forwarding_on(str(paths_.runtime_dir, "/forwarding"));
     load();

@@ -1,9 +1,17 @@
 #include "node/mirror.h"
 
+#include "base/error.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "model/gear.h"
+#include "node/disk_limit.h"
+#include "sys/disk_quota.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace gearbox {
 
@@ -52,8 +60,16 @@ Environment mirror_environment(const GearRecord& record, const Egress& egress, c
     return out;
 }
 
-std::string mirror_file(const MirrorSettings& mirror, std::int64_t disk_mb) {
-    std::string out = str("# Of gearbox-mirror.service; made by gearboxd.\nCACHE_MB=", std::max<std::int64_t>(1, std::min(mirror.cache_mb, disk_mb / 10)), "\n");
+MirrorCache mirror_cache(const Settings& settings, std::int64_t disk_mb) {
+    constexpr std::int64_t files_of_a_mb = 100;  // npm's archives are small, and each takes some five
+    const std::int64_t mb = std::max<std::int64_t>(1, std::min(settings.mirror.cache_mb, disk_mb / 10));
+    return {settings.node.gear_base + "/.registries", mb, mb * files_of_a_mb};
+}
+
+std::string mirror_file(const MirrorSettings& mirror, const MirrorCache& cache) {
+    // What is added until the next cleaning has the fourth quarter.
+    std::string out = str("# Of gearbox-mirror.service; made by gearboxd.\nCACHE_DIRECTORY=", cache.directory,
+                          "\nCACHE_KB=", cache.mb * 768, "\nCACHE_FILES=", cache.files * 3 / 4, "\n");
     std::string options;
     const auto add = [&](const char* option, const char* variable, const std::string& address) {
         if (!address.empty()) {
@@ -67,6 +83,18 @@ std::string mirror_file(const MirrorSettings& mirror, std::int64_t disk_mb) {
     add("gem", "GEM", mirror.gem);
     add("maven", "MAVEN", mirror.maven);
     return str(out, "REGISTRIES=", options, "\n");
+}
+
+void prepare_mirror(const Settings& settings, const std::string& file, uid_t user) {
+    const MirrorCache cache = mirror_cache(settings, look_at_storage(settings.node).all_mb);
+    if (user != 0) {
+        sys::set_disk_quota(settings.node.gear_base, user, {cache.mb << 20, cache.files});
+        if (::mkdir(cache.directory.c_str(), 0700) != 0 && errno != EEXIST) {
+            fail_errno("making '", cache.directory, "'");
+        }
+        check(::lchown(cache.directory.c_str(), user, 0), "giving '", cache.directory, "' to the mirror");
+    }
+    write_file_atomically(file, mirror_file(settings.mirror, cache), 0644);
 }
 
 }  // namespace gearbox

@@ -5,6 +5,8 @@
 #include "node/environ.h"
 #include "node/gear_record.h"
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 
@@ -25,7 +27,19 @@ inline constexpr const char* registries_directory = "/usr/share/gearbox/registri
 /// Pure.
 Environment mirror_environment(const GearRecord& record, const Egress& egress, const Settings& settings);
 
-/// The EnvironmentFile= of gearbox-mirror.service, on a file system of this many MiB. Pure.
-std::string mirror_file(const MirrorSettings& mirror, std::int64_t disk_mb);
+/// Where the mirror keeps what registries answer, on the file system of the gears. By its user's quota it can have no more of
+/// that than this: a gear that fetches much cannot fill the disk of all.
+struct MirrorCache {
+    std::string directory;
+    std::int64_t mb = 0;
+    std::int64_t files = 0;
+};
+MirrorCache mirror_cache(const Settings& settings, std::int64_t disk_mb);
+
+/// The EnvironmentFile= of gearbox-mirror.service. Pure.
+std::string mirror_file(const MirrorSettings& mirror, const MirrorCache& cache);
+
+/// Makes both; the directory for this user only, and none for 0.
+void prepare_mirror(const Settings& settings, const std::string& file, uid_t user);
 
 }  // namespace gearbox

@@ -19,10 +19,8 @@ protected:
         tool("mkdir -p /usr/share/gearbox; mount -t tmpfs -o mode=0755 gearbox /usr/share/gearbox");
         tool(str("cp -r ", source_path("runtime/mirror/."), " /usr/share/gearbox"));
         fs::create_directories("/var/lib/gearbox/mirror/wordpress.org");
-        for (const char* directory : {"/run/gearbox/httpd", cache}) {
-            fs::create_directories(directory);
-            tool(str("chown gearbox-mirror ", directory));
-        }
+        fs::create_directories("/run/gearbox/httpd");
+        tool("chown gearbox-mirror /run/gearbox/httpd");
         add("wordpress.org/hello.txt", "hello\n");
         settings.mirror.enabled = true;
         NetworkTest::SetUp();
@@ -47,7 +45,7 @@ protected:
                         "set -a; eval \"$(sed 's/^REGISTRIES=\\(.*\\)/REGISTRIES=\"\\1\"/' /run/gearbox/mirror.env)\";"
                         "exec setpriv --reuid gearbox-mirror --regid gearbox-mirror --clear-groups --no-new-privs"
                         " apache2 -D FOREGROUND $REGISTRIES -f /usr/share/gearbox/mirror.conf"};
-        program.environment = {"PATH=/usr/sbin:/usr/bin:/bin", "RUNTIME_DIRECTORY=/run/gearbox/httpd", str("CACHE_DIRECTORY=", cache)};
+        program.environment = {"PATH=/usr/sbin:/usr/bin:/bin", "RUNTIME_DIRECTORY=/run/gearbox/httpd"};
         program.descriptors = {{2, 1}, {2, 2}};
         apache_.emplace(sys::spawn(program));
         tool("for i in $(seq 100); do ss -ltn | grep -q :4083 && exit 0; sleep 0.1; done; exit 1");
@@ -72,7 +70,7 @@ protected:
         return run(Purpose::build, "curl -sS --max-time 5 --path-as-is -w '%{http_code}' " + options);
     }
 
-    static constexpr const char* cache = "/run/gearbox/cache";
+    static constexpr const char* cache = "/var/lib/openshift/.registries";
 
 private:
     std::optional<sys::Child> apache_;

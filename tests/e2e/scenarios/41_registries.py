@@ -23,7 +23,7 @@ mkdir www
 systemd-run --unit=test-registry python3 -B /root/registry/registry.py /root/registry/www /root/registry/cert.pem /root/registry/key.pem 203.0.113.9 8443
 """
 CONFIGURE = r"""
-sed -i '/^\[mirror\]$/a pip = "https://pypi.org:8443/simple"\npip_files = "https://files.pythonhosted.org:8443"' /etc/gearbox/gearboxd.toml
+sed -i '/^\[mirror\]$/a pip = "https://pypi.org:8443/simple"\npip_files = "https://files.pythonhosted.org:8443"\ncache_mb = 4' /etc/gearbox/gearboxd.toml
 printf '\n[network]\nhost_ports = ["8443"]\n' >>/etc/gearbox/gearboxd.toml
 systemctl restart gearboxd
 """
@@ -33,11 +33,13 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [demo.text.encode()]
 """
+state = {}
 
 
-def check_the_appliance_has_what_bounds_the_cache(appliance):
+def check_the_mirror_has_a_directory_for_it(appliance):
     expect(appliance.sudo("systemctl is-active gearbox-mirror gearbox-mirror-clean").split(), ["active", "active"])
-    expect_in("CACHE_MB=", appliance.sudo("cat /run/gearbox/mirror.env"))
+    expect(appliance.sudo("stat -c '%U %a %C' /var/lib/openshift/.registries"),
+           "gearbox-mirror 700 system_u:object_r:gearbox_mirror_cache_t:s0\n")
 
 
 def check_a_registry_is_there(appliance):
@@ -63,12 +65,27 @@ def check_the_second_tenant_gets_what_the_first_has_fetched(appliance):
         expect(appliance.web(app).get("/").text, "from the registry")
         asked = appliance.sudo("grep -c whl /root/registry/www/log")
         expect(asked.strip(), "1", f"the registry's requests for the file after {login}'s build")
-        expect(user.api("DELETE", f"/application/{app['id']}").status, 200)
+        state[login] = app
+
+
+def check_no_more_is_kept_than_the_quota_and_the_rest_is_served(appliance):
+    app, user = state["paula"], appliance.users["paula"]
+    appliance.sudo("cd /root/registry/www/files.pythonhosted.org; for i in 1 2 3 4 5 6 7 8; do head -c 1M /dev/zero >$i-1.0; done")
+    sizes = appliance.machine.ssh(
+        "for i in 1 2 3 4 5 6 7 8; do curl -sS http://100.127.255.254/pip-files/$i-1.0 | wc -c; done", user=app["id"], key=user.key, timeout=600)
+    expect(sizes.stdout.split(), ["1048576"] * 8, sizes.stderr)
+    kept = int(appliance.sudo("du -sm /var/lib/openshift/.registries").split()[0])
+    expect_true(2 <= kept <= 4, f"{kept} MiB are kept")
 
 
 def check_what_is_kept_is_the_mirrors(appliance):
-    kept = appliance.sudo("find /var/cache/gearbox-mirror -name '*.data' -printf '%u %Z\\n' | sort -u")
+    kept = appliance.sudo("find /var/lib/openshift/.registries -name '*.data' -printf '%u %Z\\n' | sort -u")
     expect(kept, "gearbox-mirror system_u:object_r:gearbox_mirror_cache_t:s0\n")
+
+
+def check_the_applications_can_be_deleted(appliance):
+    for login, app in state.items():
+        expect(appliance.users[login].api("DELETE", f"/application/{app['id']}").status, 200)
 
 
 def check_no_denial_after_the_registries(appliance):

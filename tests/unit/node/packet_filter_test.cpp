@@ -88,18 +88,21 @@ TEST(Mirror, LeadsToolsToTheRegistriesThatThereAre) {
 }
 
 TEST(Mirror, ItsServiceIsTold) {
-    MirrorSettings mirror;
-    mirror.cache_mb = 1024;
-    mirror.npm = "https://registry.npmjs.org";
-    mirror.maven = "https://repo.test:8443/maven2";
-    EXPECT_EQ(mirror_file(mirror, 20000), "# Of gearbox-mirror.service; made by gearboxd.\n"
-                                          "CACHE_MB=1024\n"
-                                          "REGISTRY_NPM=https://registry.npmjs.org\n"
-                                          "REGISTRY_MAVEN=https://repo.test:8443/maven2\n"
-                                          "REGISTRIES=-D npm -D maven\n");
+    Settings settings;
+    settings.node.gear_base = "/gears";
+    settings.mirror.cache_mb = 1024;
+    settings.mirror.npm = "https://registry.npmjs.org";
+    settings.mirror.maven = "https://repo.test:8443/maven2";
+    EXPECT_EQ(mirror_file(settings.mirror, mirror_cache(settings, 20000)), "# Of gearbox-mirror.service; made by gearboxd.\n"
+                                                                           "CACHE_DIRECTORY=/gears/.registries\n"
+                                                                           "CACHE_KB=786432\n"
+                                                                           "CACHE_FILES=76800\n"
+                                                                           "REGISTRY_NPM=https://registry.npmjs.org\n"
+                                                                           "REGISTRY_MAVEN=https://repo.test:8443/maven2\n"
+                                                                           "REGISTRIES=-D npm -D maven\n");
     // A live medium has its files in memory.
-    EXPECT_THAT(mirror_file(mirror, 1500), HasSubstr("CACHE_MB=150\n"));
-    EXPECT_THAT(mirror_file(mirror, 5), HasSubstr("CACHE_MB=1\n"));
+    EXPECT_EQ(mirror_cache(settings, 1500).mb, 150);
+    EXPECT_EQ(mirror_cache(settings, 5).mb, 1);
 }
 
 TEST(HostNetwork, AGearHasItsElements) {
