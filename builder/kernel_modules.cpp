@@ -25,7 +25,7 @@ std::string module_name(const std::string& path) {
     return name;
 }
 
-std::vector<std::string> parse_module_list(const std::string& text) {
+std::vector<std::string> parse_name_list(const std::string& text) {
     std::vector<std::string> names;
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) {

@@ -11,7 +11,7 @@ namespace gearbox::builder {
 std::string module_name(const std::string& path);
 
 /// One name a line, '#' starts a comment.
-std::vector<std::string> parse_module_list(const std::string& text);
+std::vector<std::string> parse_name_list(const std::string& text);
 
 class ModuleIndex {
 public:

@@ -209,7 +209,7 @@ const std::vector<AddonKey>& addon_table() {
         {"include", "PATTERN", "exceptions from 'exclude' (dpkg path-include)", true,
          apply_include},
         {overlay, "FOLDER", "files copied onto the tree", false, apply_source<overlay>},
-        {initramfs_folder, "FOLDER", "with 'init' and the list 'modules'", false,
+        {initramfs_folder, "FOLDER", "with 'init' and the lists 'modules' and 'programs'", false,
          apply_source<initramfs_folder>},
         {boot_menu, "FILE", "GRUB menu with @NAMES@ to fill in", false, apply_source<boot_menu>},
         {policy_keep, "FILE", "policy modules that stay enabled", false, apply_source<policy_keep>},

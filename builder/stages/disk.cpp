@@ -86,22 +86,33 @@ void set_label(const fs::path& path, const std::string& label) {
           name, "'");
 }
 
+std::string kernel_version(const fs::path& tree) {
+    const std::string prefix = "vmlinuz-";
+    return only_file(tree / "boot", prefix).filename().string().substr(prefix.size());
+}
+
+// Named after its kernel: a package may bring another one (livecd/overlay/usr/libexec/gearbox/kernels).
+std::string initramfs_name(const fs::path& tree) {
+    return "initrd.img-" + kernel_version(tree);
+}
+
 BootPlaces boot_places(const fs::path& tree, const std::string& uuid) {
-    const std::string kernel = only_file(tree / "boot", "vmlinuz-").filename().string();
-    return {"--fs-uuid " + uuid, "/boot/" + kernel, "/boot/initrd.img", "gearbox.root=" + uuid};
+    return {"--fs-uuid " + uuid, "/boot/vmlinuz-" + kernel_version(tree), "/boot/" + initramfs_name(tree),
+            "gearbox.root=" + uuid};
 }
 
 // What only a disk has: the initramfs, the menu, and the folder that mke2fs would make without a
 // label.
 void add_boot_files(StageContext& context, const fs::path& tree, const std::string& uuid) {
-    fs::copy_file(context.artifacts.at("initramfs") / "initrd.img", tree / "boot/initrd.img");
+    const std::string initramfs = initramfs_name(tree);
+    fs::copy_file(context.artifacts.at("initramfs") / "initrd.img", tree / "boot" / initramfs);
     put_file(tree / "boot/grub/grub.cfg",
              make_boot_menu(context, boot_places(tree, uuid)));
     fs::create_directory(tree / "lost+found");
     fs::permissions(tree / "lost+found", fs::perms::owner_all);
     // Not by setfiles: on an overlay of an overlay it takes two new files for one with two names.
-    for (const char* name : {"boot/initrd.img", "boot/grub", "boot/grub/grub.cfg"}) {
-        set_label(tree / name, label_of(tree / "boot"));
+    for (const std::string& name : {initramfs, std::string("grub"), std::string("grub/grub.cfg")}) {
+        set_label(tree / "boot" / name, label_of(tree / "boot"));
     }
     const fs::path contexts = tree / "etc/selinux/default/contexts/files/file_contexts";
     ToolCall call;

@@ -1,4 +1,5 @@
 // The initramfs: busybox, a few programs more, the kernel modules that reach the medium, and livecd/initramfs/init.
+// A disk makes the same for kernels that it gets later: livecd/overlay/usr/libexec/gearbox/kernels.
 #include "kernel_modules.h"
 #include "stages/stages.h"
 
@@ -9,7 +10,6 @@
 #include <archive_entry.h>
 
 #include <sys/stat.h>
-#include <initializer_list>
 #include <memory>
 #include <set>
 #include <vector>
@@ -118,7 +118,7 @@ std::vector<std::string> libraries_of(StageContext& context, const std::string& 
 }
 
 // With the libraries that they need, each once.
-void add_programs(Cpio& cpio, StageContext& context, std::initializer_list<const char*> programs) {
+void add_programs(Cpio& cpio, StageContext& context, const std::vector<std::string>& programs) {
     std::set<std::string> made;
     const auto add_folders = [&](const fs::path& folder) {
         std::string name;
@@ -139,7 +139,7 @@ void add_programs(Cpio& cpio, StageContext& context, std::initializer_list<const
         const fs::path direct = context.tree / fs::path(path).relative_path();
         cpio.file(name, read_file(fs::exists(inside) ? inside : direct), 0755);
     };
-    for (const std::string program : programs) {
+    for (const std::string& program : programs) {
         for (const std::string& library : libraries_of(context, program)) {
             add(library, library.substr(1));
         }
@@ -152,7 +152,7 @@ void add_programs(Cpio& cpio, StageContext& context, std::initializer_list<const
 void run_initramfs(StageContext& context) {
     const fs::path& source = context.sources.at("initramfs");
     const fs::path modules = only_file(context.tree / "usr/lib/modules", "");
-    const auto wanted = parse_module_list(read_file(source / "modules"));
+    const auto wanted = parse_name_list(read_file(source / "modules"));
     const ModuleIndex index(read_file(modules / "modules.dep"),
                             read_file(modules / "modules.builtin"));
     Cpio cpio(context.out / "initrd.img", context.options.at("level").get<int>(),
@@ -161,7 +161,7 @@ void run_initramfs(StageContext& context) {
         cpio.folder(folder);
     }
     cpio.file("init", read_file(source / "init"), 0755);
-    add_programs(cpio, context, {"/usr/bin/busybox", "/usr/sbin/dmsetup", "/usr/sbin/e2fsck"});
+    add_programs(cpio, context, parse_name_list(read_file(source / "programs")));
     std::string order;
     const auto files = index.load_order(wanted);
     double done = 0;

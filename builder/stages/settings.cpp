@@ -181,11 +181,13 @@ void run_settings(StageContext& context) {
 }
 
 // Modes are those that git keeps: a clone under another umask must give the same image.
-void run_overlay(StageContext& context) {
-    const fs::path& from = context.sources.at("overlay");
+namespace {
+
+// Owners are root; only who may run a file is kept of modes.
+void copy_onto(const fs::path& from, const fs::path& tree) {
     for (const auto& entry : fs::recursive_directory_iterator(from)) {
         const fs::path name = entry.path().lexically_relative(from);
-        const fs::path to = context.tree / name;
+        const fs::path to = tree / name;
         const auto status = entry.symlink_status();
         if (fs::is_directory(status)) {
             if (fs::is_symlink(to)) {
@@ -204,6 +206,16 @@ void run_overlay(StageContext& context) {
             fs::permissions(to, fs::perms(runs ? 0755 : 0644));
         }
     }
+}
+
+}  // namespace
+
+// With what the system makes the initramfs of a new kernel from, as the builder does.
+void run_overlay(StageContext& context) {
+    copy_onto(context.sources.at("overlay"), context.tree);
+    const fs::path lists = context.tree / "usr/lib/gearbox/initramfs";
+    fs::create_directories(lists);
+    copy_onto(context.sources.at("initramfs"), lists);
 }
 
 void run_services(StageContext& context) {

@@ -122,7 +122,7 @@ TEST_F(DiskImageTest, KeepsLabelsOwnersAndQuotas) {
     EXPECT_THAT(label_of("/"), HasSubstr(":root_t:"));
     EXPECT_THAT(label_of("\"/usr/bin/a program\""), HasSubstr(":bin_t:"));
     EXPECT_THAT(label_of("/lost+found"), HasSubstr(":lost_found_t:"));
-    EXPECT_THAT(label_of("/boot/initrd.img"), HasSubstr(":boot_t:"));
+    EXPECT_THAT(label_of("/boot/initrd.img-6.12"), HasSubstr(":boot_t:"));
     EXPECT_THAT(label_of("/boot/grub/grub.cfg"), HasSubstr(":boot_t:"));
     const std::string program = debugfs(disk, "stat \"/usr/bin/a program\"");
     EXPECT_THAT(program, HasSubstr("User:    33   Group:    33"));
@@ -140,7 +140,7 @@ TEST_F(DiskImageTest, StartsItsOwnRootFileSystem) {
     EXPECT_THAT(debugfs(disk, "stats"), HasSubstr(uuid));
     EXPECT_EQ(debugfs(disk, "cat /boot/grub/grub.cfg"),
               str("linux /boot/vmlinuz-6.12 gearbox.root=", uuid, "\n"));
-    EXPECT_EQ(debugfs(disk, "cat /boot/initrd.img"), "initramfs");
+    EXPECT_EQ(debugfs(disk, "cat /boot/initrd.img-6.12"), "initramfs");
 }
 
 TEST_F(DiskImageTest, IsTheSameEveryTime) {

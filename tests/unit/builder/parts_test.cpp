@@ -124,7 +124,7 @@ TEST(KernelModules, AreListedWithTheirDependenciesFirst) {
         EXPECT_EQ(error.text(), "the kernel has no module 'sqashfs'; did you mean 'squashfs'?");
     }
     EXPECT_EQ(module_name("kernel/drivers/usb-storage.ko.xz"), "usb-storage");
-    EXPECT_THAT(parse_module_list("# all\na b # c\n\n  d\n"), ElementsAre("a", "b", "d"));
+    EXPECT_THAT(parse_name_list("# all\na b # c\n\n  d\n"), ElementsAre("a", "b", "d"));
 }
 
 TEST(TomlEdit, ReplacesAddsAndAppends) {

@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Change{"the boot menu", [](Facts& f) { f.inputs["boot_menu"] = "x"; }, {"iso"}},
                     Change{"the initramfs",
                            [](Facts& f) { f.inputs["initramfs"] = "x"; },
-                           {"initramfs", "iso"}},
+                           {"overlay", "services", "normalise", "labels", "squashfs", "initramfs", "iso"}},
                     Change{"the overlay",
                            [](Facts& f) { f.inputs["overlay"] = "x"; },
                            {"overlay", "services", "normalise", "labels", "squashfs", "iso"}},

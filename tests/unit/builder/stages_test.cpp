@@ -229,6 +229,9 @@ TEST_F(StageTest, OverlayKeepsLinksAndTheModesThatGitKeeps) {
     write_file_atomically(overlay / "etc/x/run", "#!/bin/sh\n", 0750);
     write_file_atomically(overlay / "etc/x/private", "", 0600);
     fs::create_symlink("run", overlay / "etc/x/link");
+    sources["initramfs"] = folder.path() / "lists";
+    fs::create_directory(folder.path() / "lists");
+    write_file_atomically(folder.path() / "lists/modules", "ext4\n");
     put("etc/x/run", "old");
     run(stages::run_overlay, Json::object());
     EXPECT_EQ(get("etc/x/run"), "#!/bin/sh\n");
@@ -236,6 +239,7 @@ TEST_F(StageTest, OverlayKeepsLinksAndTheModesThatGitKeeps) {
     EXPECT_EQ(fs::status(tree() / "etc/x/private").permissions() & fs::perms::mask,
               fs::perms(0644));
     EXPECT_EQ(fs::read_symlink(tree() / "etc/x/link"), "run");
+    EXPECT_EQ(get("usr/lib/gearbox/initramfs/modules"), "ext4\n");
 }
 
 TEST_F(StageTest, OverlayMustNotReplaceALinkByAFolder) {

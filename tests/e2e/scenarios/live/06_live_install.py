@@ -47,7 +47,7 @@ def check_the_disk_starts_alone(bench):
     expect(appliance.web(app).get("/").text, state["page"])
     rows = appliance.machine.ssh("psql -XAtc 'SELECT text FROM note'", user=app["id"], key=user.key).stdout
     expect(rows.strip(), "installed")
-    labels = appliance.sudo(f"stat -c %C / /lost+found /boot/initrd.img /var/lib/openshift /var/lib/openshift/{app['id']}").split()
+    labels = appliance.sudo(f"stat -c %C / /lost+found /boot/initrd.img-* /var/lib/openshift /var/lib/openshift/{app['id']}").split()
     expect([label.split(":")[2] for label in labels], ["root_t", "lost_found_t", "boot_t", "gear_base_t", "gear_file_t"])
     expect_in("nothing is wrong", appliance.sudo("gearbox admin check"))
     expect(appliance.machine.denials(), [], "denials")
