@@ -30,7 +30,7 @@ protected:
             listen_tcp(port);
         }
         listen_abstract("gearbox-conformance");
-        for (const char* path : {"/run/gearbox/credentials", "/etc/gearbox/gearboxd.toml",
+        for (const char* path : {"/run/gearbox/credentials", "/var/lib/gearbox/operator-password", "/etc/gearbox/gearboxd.toml",
                                  "/etc/ssh/ssh_host_ed25519_key", "/var/lib/gearbox/state.db"}) {
             std::filesystem::create_directories(std::filesystem::path(path).parent_path());
             std::ofstream(path, std::ios::app) << "secret\n";

@@ -351,7 +351,10 @@ Outcome daemon_settings(const Targets&) {
 }
 Outcome daemon_credentials(const Targets&) {
     const Outcome listed = try_list("/run/gearbox");
-    return listed.result == Result::succeeded ? listed : try_read("/run/gearbox/credentials");
+    if (listed.result == Result::succeeded) {
+        return listed;
+    }
+    return first_found({"/run/gearbox/credentials", "/var/lib/gearbox/operator-password"}, try_read);
 }
 Outcome daemon_socket(const Targets&) {
     return try_connect("/run/gearbox/control.sock");

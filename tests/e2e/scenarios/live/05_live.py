@@ -11,6 +11,8 @@ from appliance import User, attach, expect, expect_in
 
 OWN_MACHINES = True
 LABEL = "GEARBOX-DATA"
+KEPT = ("cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id; "
+        "grep ^OPERATOR /run/gearbox/credentials")
 state = {}
 
 
@@ -72,7 +74,8 @@ def check_an_application_is_made_on_a_data_disk(bench):
     (tree / "index.html").write_text("kept by git\n")
     user.push(tree, "Say what is kept")
     expect(appliance.web(app).get("/").text, "kept by git\n")
-    state["keys"] = appliance.sudo("sync; cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id")
+    appliance.sudo("systemd-cat --identifier keeper echo kept over the power cut; journalctl --sync; sync")
+    state["keys"] = appliance.sudo(KEPT)
     expect(appliance.machine.denials(), [], "denials")
     # The last thing before the power goes.
     appliance.machine.ssh("psql -qc \"CREATE TABLE note (text text); INSERT INTO note VALUES ('kept by postgresql')\"",
@@ -88,8 +91,8 @@ def check_everything_is_there_after_the_power_cut(bench):
     app, user = state["app"], User(appliance, "keeper", "secret-of-keeper")
     expect(appliance.sudo("getenforce").strip(), "Enforcing")
     expect(appliance.sudo("systemctl --failed --no-legend --plain").strip(), "", "failed units")
-    expect(appliance.sudo("cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id"),
-           state["keys"], "keys")
+    expect(appliance.sudo(KEPT), state["keys"], "keys and the password for the console")
+    expect(appliance.sudo("journalctl -b -1 -t keeper -o cat").strip(), "kept over the power cut")
     expect(appliance.web(app).get("/").text, "kept by git\n")
     rows = appliance.machine.ssh("psql -XAtc 'SELECT text FROM note'", user=app["id"], key=user.key).stdout
     expect(rows.strip(), "kept by postgresql")

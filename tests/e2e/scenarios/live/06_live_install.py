@@ -3,6 +3,8 @@
 from appliance import User, attach, boot, expect, expect_in
 
 OWN_MACHINES = True
+KEPT = ("cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id; "
+        "grep ^OPERATOR /run/gearbox/credentials")
 state = {}
 
 
@@ -19,6 +21,14 @@ def check_what_cannot_be_installed_to_is_refused(bench):
     expect(appliance.sudo("blkid -p /dev/vda || true"), "")
 
 
+def check_a_session_in_memory_has_its_journal_there_and_starts_the_kernel_of_the_medium(bench):
+    appliance = state["appliance"]
+    expect(appliance.sudo("ls /var/log/journal; journalctl --header | grep -c '^File path: /run/log/journal/'").split(), ["1"])
+    said = appliance.sudo("run-parts --arg=$(uname -r) /etc/kernel/postinst.d")
+    expect_in("starts with the kernel of the live medium", said)
+    expect(appliance.sudo("ls /boot"), "")
+
+
 def check_the_session_is_installed(bench):
     appliance = state["appliance"]
     user = appliance.make_user("settler")
@@ -28,7 +38,7 @@ def check_the_session_is_installed(bench):
     appliance.machine.ssh("psql -qc \"CREATE TABLE note (text text); INSERT INTO note VALUES ('installed')\"",
                           user=app["id"], key=user.key)
     state["page"] = appliance.web(app).get("/").text
-    state["keys"] = appliance.sudo("cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id")
+    state["keys"] = appliance.sudo(KEPT)
     appliance.sudo("echo /dev/vda | gearbox admin install-to /dev/vda", timeout=600)
     expect(appliance.sudo("lsblk --noheadings --output MOUNTPOINTS /dev/vda").split(), [])
     expect(appliance.web(app).get("/").text, state["page"])
@@ -42,8 +52,7 @@ def check_the_disk_starts_alone(bench):
     app, user = state["app"], User(appliance, "settler", "secret-of-settler")
     expect(appliance.sudo("getenforce").strip(), "Enforcing")
     expect(appliance.sudo("systemctl --failed --no-legend --plain").strip(), "", "failed units")
-    expect(appliance.sudo("cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id"),
-           state["keys"], "keys")
+    expect(appliance.sudo(KEPT), state["keys"], "keys and the password for the console")
     expect(appliance.web(app).get("/").text, state["page"])
     rows = appliance.machine.ssh("psql -XAtc 'SELECT text FROM note'", user=app["id"], key=user.key).stdout
     expect(rows.strip(), "installed")
