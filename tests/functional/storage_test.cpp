@@ -97,6 +97,34 @@ TEST_F(Storage, RefusesWhatMakesGearsLargerAndGoesOn) {
     EXPECT_GE(agent->storage().free_mb, before.free_mb);
 }
 
+// The archive fits and can be unpacked, but would take what has to stay free.
+TEST_F(Storage, RefusesARestoreThatWouldTakeTheReserve) {
+    const auto note = [&] { return ssh("cat app-root/data/note").out; };
+    ASSERT_EQ(ssh("echo kept >app-root/data/note").status, 0);
+    const ToolResult snapshot = ssh("snapshot");
+    ASSERT_EQ(snapshot.status, 0);
+    ASSERT_EQ(ssh("echo newer >app-root/data/note").status, 0);
+    const NodeStorage before = agent->storage();
+    inside(gear, str("head -c ", before.free_mb - before.reserve_mb / 2, "M /dev/zero >$OPENSHIFT_DATA_DIR/big"));
+    const std::string files = ssh("ls -A app-root/data").out;
+    const NodeStorage after = agent->storage();
+    ASSERT_LT(after.free_mb, after.reserve_mb);
+    ASSERT_GT(after.free_mb, 1);
+
+    const ToolResult refused = ssh("restore", snapshot.out);
+    EXPECT_NE(refused.status, 0);
+    EXPECT_THAT(refused.err, HasSubstr("the disk of all applications is full: "));
+    EXPECT_THAT(refused.err, HasSubstr(str(after.reserve_mb, " have to stay free")));
+    EXPECT_EQ(note(), "newer\n");
+    EXPECT_EQ(ssh("ls -A app-root/data").out, files);
+    EXPECT_EQ(agent->state(gear), GearState::started);
+
+    ASSERT_EQ(ssh("rm app-root/data/big").status, 0);
+    EXPECT_EQ(ssh("restore", snapshot.out).status, 0);
+    EXPECT_EQ(note(), "kept\n");
+    EXPECT_EQ(agent->state(gear), GearState::started);
+}
+
 }  // namespace
 
 }  // namespace gearbox::test
