@@ -1,7 +1,6 @@
 """What only an image of a disk can do: have a larger disk than it was made for, and keep things."""
 
 import contextlib
-import re
 import subprocess
 import time
 
@@ -39,9 +38,9 @@ def check_files_of_gears_have_quotas_and_give_no_rights(appliance):
 
 def menu_of(appliance):
     """What the boot menu has of kernels: the first, its initramfs, and those behind it."""
-    text = appliance.sudo("cat /boot/grub/kernels.cfg")
-    return [re.search(pattern, text, re.MULTILINE)[1] for pattern in (
-        r"^set kernel=(.*)$", r"^set initrd=(.*)$", r'^set older="(.*)"$')]
+    lines = appliance.sudo("grep ^set /boot/grub/kernels.cfg").splitlines()
+    values = dict(line.removeprefix("set ").split("=", 1) for line in lines)
+    return [values["kernel"], values["initrd"], values["older"].strip('"')]
 
 
 def check_a_package_of_a_kernel_gets_into_the_boot_menu(appliance):
