@@ -19,10 +19,10 @@ def create(appliance, name, cartridges):
     return reply.json["data"]
 
 
-def assert_page(appliance, app, parts, patience=0):
+def assert_page(appliance, app, parts, patience=0, path="/"):
     deadline = time.monotonic() + patience
     while True:
-        page = appliance.web(app).get("/")
+        page = appliance.web(app).get(path)
         if (page.status == 200 and all(part in page.text for part in parts)) or time.monotonic() > deadline:
             break
         time.sleep(1)

@@ -1,7 +1,7 @@
 """The life of applications of the languages that other scenarios are not about, and of programs of any kind."""
 
-from appliance import expect, expect_in
-from cartridge_life import end, live
+from appliance import expect
+from cartridge_life import assert_page, end, live
 
 STORE = "echo kept-by-a-file >$OPENSHIFT_DATA_DIR/note"
 PSGI = "sub { open my $note, '<', \"$ENV{OPENSHIFT_DATA_DIR}note\" or die $!; [200, [], ['perl says ', <$note>]] };\n"
@@ -33,9 +33,7 @@ def check_perl_with_mysql(appliance):
 
 
 def check_phpmyadmin_beside_it(appliance):
-    page = appliance.web(state["perl"]).get("/phpmyadmin/")
-    expect(page.status, 200, page.text)
-    expect_in("pma_password", page.text)
+    assert_page(appliance, state["perl"], ["pma_password"], patience=120, path="/phpmyadmin/")
 
 
 def check_ruby(appliance):
