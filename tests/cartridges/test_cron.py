@@ -162,7 +162,7 @@ class Cron(unittest.TestCase):
         self.job("minutely", "endless", '#!/bin/bash\ntrap "" TERM INT HUP\nsleep 1000 & sleep 1001\n')
         self.gear.script("cron", "run-jobs", "minutely")
         self.assertIn("was ended after 1 seconds", (self.logs / "cron_minutely.log").read_text())
-        self.assertNotIn("sleep", self.gear.processes())
+        self.eventually(lambda: "sleep" not in self.gear.processes())
 
     def test_verbs_repeat(self):
         enabled = self.gear.home_on_host / "cron/run/jobs.enabled"

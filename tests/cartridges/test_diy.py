@@ -45,7 +45,7 @@ class Diy(Web, unittest.TestCase):
 
     def test_end_of_the_application_is_noticed(self):
         self.push(self.ok)
-        self.gear.shell("pkill -f server.pl$")
+        self.gear.shell("sleep 1.5; pkill -f server.pl$")  # it is looked for every second, and at the start more often
         self.wait_for_log("The application has ended")
         self.assertIn("either stopped", self.control("status"))
         self.control("start")

@@ -137,7 +137,7 @@ policy = "none"
 
 
 def routes():
-    """What the running router serves: host → address."""
+    """What the running router serves: host and path → address."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(ADMIN_SOCKET))
         connection.sendall(f"show map {ROUTES}\n".encode())

@@ -326,8 +326,8 @@ def check_consistency(accounts):
     for kind, found in host.gears().items():
         if found != set(known):
             REPORT.problem(f"{kind} differ from the applications: {found ^ set(known)}")
-    hosts = {f"{a['name']}-{a['domain_id']}.{suffix}" for a in known.values() for suffix in ("gearbox.localhost", "localhost")}
-    hosts |= {alias["id"] for a in known.values() for alias in a["aliases"]}
+    hosts = {f"{a['name']}-{a['domain_id']}.{suffix}/" for a in known.values() for suffix in ("gearbox.localhost", "localhost")}
+    hosts |= {alias["id"] + "/" for a in known.values() for alias in a["aliases"]}
     if set(host.routes()) != hosts:
         REPORT.problem(f"routes differ from the applications: {set(host.routes()) ^ hosts}")
     for account in accounts:
