@@ -180,10 +180,9 @@ void run_settings(StageContext& context) {
     add_users(context);
 }
 
-// Modes are those that git keeps: a clone under another umask must give the same image.
 namespace {
 
-// Owners are root; only who may run a file is kept of modes.
+// Owners are root. Modes are those that git keeps: a clone under another umask must give the same image.
 void copy_onto(const fs::path& from, const fs::path& tree) {
     for (const auto& entry : fs::recursive_directory_iterator(from)) {
         const fs::path name = entry.path().lexically_relative(from);

@@ -98,7 +98,7 @@ std::vector<Row> rows_of(Settings& s) {
         {"cartridges.url_seconds", &s.cartridges.url_seconds, 300, "Time to fetch it, seconds.", 5, 3600},
         {"router.user", &s.router.user, "haproxy", "The user that HAProxy runs as; it may connect to gears."},
         {"router.map_file", &s.router.map_file, "/var/lib/gearbox/router/routes.map",
-         "HAProxy map from host name to gear address."},
+         "HAProxy map from host name and path to gear address."},
         {"router.admin_socket", &s.router.admin_socket, "/run/gearbox/router-admin.sock",
          "HAProxy's stats socket with level admin."},
         {"security.policy", &s.security.policy, "selinux",

@@ -73,7 +73,9 @@ std::string with_slash(std::string path) {
     return path.empty() || path.front() == '/' ? path : "/" + path;
 }
 
-constexpr const char* path_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._~-";
+constexpr const char* letters_and_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+constexpr const char* path_marks = "/._~-";
+constexpr const char* address_marks = "/._~-:?&=%+,@";
 constexpr int most_replaced_parts = 3;  // haproxy.cfg has a line for each
 
 // "" or "/a/b": what stands in a line of the router's map, and names no other place.
@@ -84,7 +86,7 @@ std::string path_of(const YAML::Node& node, const char* key, const std::string& 
     }
     const std::string all = path + "/";
     const auto has = [&](const char* part) { return all.find(part) != std::string::npos; };
-    if (path.find_first_not_of(path_characters) != std::string::npos || has("//") || has("/./") || has("/../") || path.size() > 200) {
+    if (path.find_first_not_of(str(letters_and_digits, path_marks)) != std::string::npos || has("//") || has("/./") || has("/../") || path.size() > 200) {
         fail(ErrorKind::invalid, place, ": ", key, " '", path,
              "' is no path of at most 200 letters, digits, '.', '_', '~' and '-' between slashes");
     }
@@ -97,10 +99,9 @@ std::string target_of(const YAML::Node& node, MappingKind kind, const std::strin
     if (kind != MappingKind::redirect || (!text.starts_with("http://") && !text.starts_with("https://"))) {
         return path_of(node, "Backend", place);
     }
-    const std::string allowed = str(path_characters, ":?&=%+,@");
-    if (text.size() > 500 || text.find_first_not_of(allowed) != std::string::npos) {
+    if (text.size() > 500 || text.find_first_not_of(str(letters_and_digits, address_marks)) != std::string::npos) {
         fail(ErrorKind::invalid, place, ": Backend '", text, "' is no address of at most 500 of the characters A-Z, a-z, 0-9 and ",
-             allowed.substr(62));
+             address_marks);
     }
     return text;
 }

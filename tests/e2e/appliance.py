@@ -194,6 +194,11 @@ def expect_true(condition, what):
         raise CheckFailed(what)
 
 
+# Prints what has to be the same after a restart from something that keeps it.
+KEPT = ("cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id; "
+        "grep ^OPERATOR /run/gearbox/credentials")
+
+
 class Bench:
     """For scenarios that start machines of their own, one at a time."""
 

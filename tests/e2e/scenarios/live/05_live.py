@@ -7,12 +7,10 @@ import shutil
 import signal
 import subprocess
 
-from appliance import User, attach, expect, expect_in
+from appliance import KEPT, User, attach, expect, expect_in
 
 OWN_MACHINES = True
 LABEL = "GEARBOX-DATA"
-KEPT = ("cat /etc/ssh/ssh_host_ed25519_key.pub /var/lib/gearbox/tls/ca.crt /etc/machine-id; "
-        "grep ^OPERATOR /run/gearbox/credentials")
 state = {}
 
 
