@@ -19,7 +19,6 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 LOGS = TOP / "build/logs"
 HOST = TOP / "build/host"
 SANITIZE = TOP / "build/sanitize"
-FUZZ = TOP / "build/fuzz"
 JOBS = str(os.cpu_count() or 2)
 
 
@@ -117,9 +116,14 @@ def suite_lint():
     ctest("lint", HOST, "lint")
 
 
+def build_sanitized(target):
+    """Targets share the libraries: one after the other."""
+    return (run("sanitize-configure", ["cmake", "--preset", "sanitize"])
+            and run(f"sanitize-{target}", ["ninja", "-C", str(SANITIZE), target]))
+
+
 def suite_sanitize():
-    if not (run("sanitize-configure", ["cmake", "--preset", "sanitize"])
-            and run("sanitize-build", ["ninja", "-C", str(SANITIZE), "unit_tests"])):
+    if not build_sanitized("unit_tests"):
         TOTALS.add(0, 1)
         return
     ctest("sanitize", SANITIZE, "unit", {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1",
@@ -132,8 +136,7 @@ FUZZ_SECONDS = 30
 def suite_fuzz():
     """Every fuzzer for FUZZ_SECONDS; anything that it finds is a failure, with the input in the log. Low priority: other
     tests run at the same time."""
-    if not (run("fuzz-configure", ["cmake", "--preset", "fuzz"])
-            and run("fuzz-build", ["nice", "ninja", "-j1", "-C", str(FUZZ), "fuzzers"])):
+    if not build_sanitized("fuzzers"):
         TOTALS.add(0, 1)
         return
     for path in sorted((TOP / "tests/data/fuzz").iterdir()):
@@ -142,9 +145,9 @@ def suite_fuzz():
 
 
 def fuzz_one(name):
-    found = FUZZ / "found" / name
+    found = SANITIZE / "found" / name
     found.mkdir(parents=True, exist_ok=True)
-    return run(f"fuzz-{name}", ["nice", str(FUZZ / f"tests/fuzz/fuzz_{name}"), f"-max_total_time={FUZZ_SECONDS}",
+    return run(f"fuzz-{name}", ["nice", str(SANITIZE / f"tests/fuzz/fuzz_{name}"), f"-max_total_time={FUZZ_SECONDS}",
                                 "-max_len=4096", "-rss_limit_mb=2048", "-timeout=20", "-print_final_stats=1",
                                 f"-artifact_prefix={found}/", str(found), str(TOP / "tests/data/fuzz" / name)])
 
@@ -163,6 +166,7 @@ def suite_package():
 
 
 def suite_image():
+    step("emulator", ["packages/emulator"])
     step("image", ["make", "iso"])
 
 
@@ -204,7 +208,7 @@ SUITES = {
 # One step after the other; the lanes of a step beside each other, each with a processor for itself.
 STEPS = [
     [["build"]], [["unit"]], [["lint"]],
-    [["functional", "sanitize"], ["package", "image", "live", "disk", "fuzz"]],
+    [["functional", "sanitize", "fuzz"], ["package", "image", "live", "disk"]],
     [["e2e"]],
 ]
 

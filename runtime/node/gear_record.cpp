@@ -63,13 +63,13 @@ Json cartridge_json(const RecordedCartridge& c) {
 }
 
 RecordedCartridge parse_cartridge(const Json& json) {
-    RecordedCartridge out{take<std::string>(json, "name"),
-                          take<std::string>(json, "short_name"),
-                          take<std::string>(json, "version"),
-                          take<std::string>(json, "full_name"),
-                          take<bool>(json, "web_framework"),
-                          take<bool>(json, "install_build_required"),
-                          {}};
+    RecordedCartridge out;
+    out.name = take<std::string>(json, "name");
+    out.short_name = take<std::string>(json, "short_name");
+    out.version = take<std::string>(json, "version");
+    out.full_name = take<std::string>(json, "full_name");
+    out.web_framework = take<bool>(json, "web_framework");
+    out.install_build_required = take<bool>(json, "install_build_required");
     for (const Json& endpoint : take<Json>(json, "endpoints")) {
         out.endpoints.push_back(parse_endpoint(endpoint));
     }

@@ -477,11 +477,11 @@ std::vector<Deployment> LocalAgent::deployments(const GearId& gear) const {
 
 LogPage LocalAgent::logs(const GearId& gear, const std::string& after, int lines) const {
     const GearRecord record = store_.gear(gear);
-    std::vector<std::string> directories = {"app-root/logs"};
+    std::vector<std::string> folders = {"app-root/logs"};
     for (const RecordedCartridge& cartridge : record.cartridges) {
-        directories.push_back(cartridge.name + "/logs");
+        folders.push_back(cartridge.name + "/logs");
     }
-    return read_logs(node_.files(record), directories, after, lines);
+    return read_logs(node_.files(record), folders, after, lines);
 }
 
 }  // namespace gearbox

@@ -62,7 +62,7 @@ private:
     void read_table(const toml::table& table, const std::string& prefix, const Keys& keys) const {
         for (const auto& [key, node] : table) {
             const auto row = std::find_if(keys.begin(), keys.end(),
-                                          [&](const auto& candidate) { return candidate.first == key.str(); });
+                                          [&name = key](const auto& candidate) { return candidate.first == name.str(); });
             if (row == keys.end()) {
                 std::vector<std::string> names;
                 std::transform(keys.begin(), keys.end(), std::back_inserter(names),

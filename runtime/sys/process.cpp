@@ -41,7 +41,8 @@ struct Prepared {
     volatile int error = 0;  // set by the child, in the memory that both have
 };
 
-[[noreturn]] void run_child(Prepared& child) {
+// AddressSanitizer would tidy up the stack of a function that does not return; this one is the parent's.
+[[noreturn, gnu::no_sanitize_address]] void run_child(Prepared& child) {
     // The daemon blocks signals for its signalfd and ignores SIGPIPE; programs expect neither.
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
@@ -67,7 +68,7 @@ struct Prepared {
 
 // Like vfork(2): the child runs in our memory and on our stack while this thread waits for its exec, so that no page
 // tables of the daemon are copied. Not by syscall(2), whose return the child would overwrite.
-long clone_and_run(clone_args& args, Prepared& child) {
+[[gnu::no_sanitize_address]] long clone_and_run(clone_args& args, Prepared& child) {
     args.flags |= CLONE_VM | CLONE_VFORK;
 #if defined(__x86_64__)
     long pid = SYS_clone3;

@@ -30,6 +30,9 @@ import zlib
 QEMU = "qemu-system-x86_64"
 GUEST_PORTS = (22, 53, 80, 443)
 OPERATOR = "gearbox"
+# What packages/emulator keeps where the host's QEMU is an old one.
+EMULATOR = pathlib.Path(os.environ.get("GEARBOX_CACHE") or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+                        .expanduser() / "gearbox") / "emulator" / QEMU
 # The cheapest model. QEMU 7.2's cmpxchg16b is wrong: guests that use it crash at random.
 TCG_CPU = "qemu64,-cx16"
 OVMF_PAIRS = (
@@ -238,7 +241,8 @@ class Machine:
         """The whole command line, for printing too."""
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in self.ports.items())
         public_key = self.operator_key.with_name(self.operator_key.name + ".pub").read_text().strip()
-        command = [QEMU, "-name", "gearbox", "-machine", "q35", "-nodefaults",
+        program = QEMU if self.use_kvm or not EMULATOR.exists() else str(EMULATOR)
+        command = [program, "-name", "gearbox", "-machine", "q35", "-nodefaults",
                    *accelerator_arguments(self.use_kvm), "-smp", str(self.cpus), "-m", str(self.memory),
                    *firmware_arguments(self.firmware, self.workdir),
                    *medium_arguments(self.image, self.media, self.keeps),
@@ -319,6 +323,7 @@ class Machine:
 
     def stop(self, timeout=10):
         """Ends the machine at once. Nothing in it is worth a clean shutdown: it lives in RAM."""
+        self.end_shared_connection()
         if self.is_running():
             with contextlib.suppress(OSError, MachineError, ValueError):
                 self.qmp("quit")
@@ -409,9 +414,19 @@ class Machine:
                 "-o", "StrictHostKeyChecking=accept-new", "-o", "LogLevel=ERROR",
                 "-o", f"UserKnownHostsFile={self.workdir}/known_hosts"]
 
+    def shared_connection(self):
+        """One connection for all commands of the operator: under emulation a login takes seconds of the processor."""
+        return ["-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={self._sockets}/ssh"]
+
+    def end_shared_connection(self):
+        if self._sockets is not None and (self._sockets / "ssh").exists():
+            subprocess.run(["ssh", "-F", "none", "-o", f"ControlPath={self._sockets}/ssh", "-O", "exit", "guest"],
+                           stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
     def ssh(self, command, *, user=OPERATOR, key=None, stdin=None, timeout=120, check=True):
         """Runs a command in the guest; returns the CompletedProcess, with streams of bytes if stdin is bytes."""
-        done = subprocess.run(["ssh", *self.ssh_options(key), f"{user}@127.0.0.1", command],
+        shared = self.shared_connection() if (user, key) == (OPERATOR, None) else []
+        done = subprocess.run(["ssh", *self.ssh_options(key), *shared, f"{user}@127.0.0.1", command],
                               input=stdin if stdin is not None else "", capture_output=True, timeout=timeout,
                               errors=None if isinstance(stdin, bytes) else "replace")
         if check and done.returncode != 0:
@@ -427,6 +442,7 @@ class Machine:
         """Waits until the operator can log in. Returns the seconds since the start."""
         deadline = Deadline(timeout)
         while True:
+            self.end_shared_connection()  # it may be one to the machine before its restart
             self._check_alive("waiting for ssh")
             with contextlib.suppress(subprocess.TimeoutExpired):
                 if self.ssh("true", check=False, timeout=60).returncode == 0:
