@@ -32,8 +32,6 @@ public:
     /// What must be there before a program of the gear runs in the sandbox, while that makes itself; in
     /// another thread than connect().
     virtual void equip(const GearRecord&, pid_t) {}
-    /// A further process is about to enter the running sandbox.
-    virtual void admit(const GearRecord&, pid_t) {}
     /// The sandbox has ended, or is to end now. Idempotent.
     virtual void disconnect(const GearRecord&) {}
     /// What the gear may use has changed. The process: of its sandbox, or 0. Idempotent.

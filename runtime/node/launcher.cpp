@@ -316,9 +316,6 @@ GearProgram Launcher::spawn(const GearRecord& record, const GearCommand& command
     program.parent_death_signal = SIGTERM;
     sys::Child child = sys::spawn(program);
     theirs.reset();
-    for (const auto& isolator : isolators_) {
-        isolator->admit(record, child.pid());
-    }
     say_go(status);
     return {std::move(child), std::move(status)};
 }

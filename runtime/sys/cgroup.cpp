@@ -182,14 +182,13 @@ UniqueFd Cgroups::open(const std::string& child) const {
     return UniqueFd(check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening cgroup '", child, "'"));
 }
 
-void Cgroups::attach(const std::string& child, pid_t pid) const {
-    const std::lock_guard guard(library_lock());
-    const Handle group = make_handle(path_of(child));
-    for (const char* controller : controllers) {
-        add_controller(group.get(), controller);
+std::vector<UniqueFd> Cgroups::open_tasks(const std::string& child) const {
+    std::vector<UniqueFd> out;
+    for (std::size_t i = 0; !unified_ && i < controllers.size(); ++i) {
+        const std::string path = directory(controllers[i], child) + "/tasks";
+        out.emplace_back(check(::open(path.c_str(), O_WRONLY | O_CLOEXEC), "opening '", path, "'"));
     }
-    check_cgroup(::cgroup_attach_task_pid(group.get(), pid), "putting process ", pid,
-                 " into cgroup '", child, "'");
+    return out;
 }
 
 std::vector<pid_t> Cgroups::processes(const std::string& child) const {

@@ -34,14 +34,13 @@ public:
     /// DelegateSubgroup=), on v1 "/gearbox".
     explicit Cgroups(const std::string& parent);
 
-    bool is_unified() const { return unified_; }
     /// Creates the child with its limits, or sets the limits of an existing one.
     void ensure(const std::string& child, const CgroupLimits& limits) const;
     /// The directory of the child on v2, for processes to be born in it, which costs nothing; moving one
     /// waits for the whole machine. None on v1.
     UniqueFd open(const std::string& child) const;
-    /// Moves a process in.
-    void attach(const std::string& child, pid_t pid) const;
+    /// On v1 its `tasks` in each controller, for processes that join it by themselves. Empty on v2.
+    std::vector<UniqueFd> open_tasks(const std::string& child) const;
     /// Kills everything inside and waits until it is empty; a child that does not exist is fine.
     void kill_all(const std::string& child) const;
     /// kill_all() and removes the child.

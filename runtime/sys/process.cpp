@@ -37,11 +37,20 @@ struct Prepared {
     char* const* environment;
     const Wire* wires;
     std::size_t wire_count;
+    const UniqueFd* tasks;
+    std::size_t task_count;
     int death_signal;
-    volatile int error = 0;  // set by the child, in the memory that both have
+    // Set by the child, in the memory that both have.
+    volatile int error = 0;
+    const char* volatile doing = "starting '";
 };
 
 // AddressSanitizer would tidy up the stack of a function that does not return; this one is the parent's.
+[[noreturn, gnu::no_sanitize_address]] void give_up(Prepared& child) {
+    child.error = errno;
+    ::_exit(127);
+}
+
 [[noreturn, gnu::no_sanitize_address]] void run_child(Prepared& child) {
     // The daemon blocks signals for its signalfd and ignores SIGPIPE; programs expect neither.
     struct sigaction standard {};
@@ -56,14 +65,21 @@ struct Prepared {
     // Not every library opens CLOEXEC (cpp-httplib 0.11 accepts without it): nothing of the daemon
     // but what is wired may reach a gear.
     ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-    for (std::size_t i = 0; i < child.wire_count; ++i) {
-        if (::dup2(child.wires[i].from, child.wires[i].to) < 0) {
-            break;
+    // "0" is who writes: a process that moves itself waits for nobody, one that is moved for all processors.
+    for (std::size_t i = 0; i < child.task_count; ++i) {
+        if (::write(child.tasks[i].get(), "0", 1) != 1) {
+            child.doing = "putting into its cgroup '";
+            give_up(child);
         }
     }
+    for (std::size_t i = 0; i < child.wire_count; ++i) {
+        if (::dup2(child.wires[i].from, child.wires[i].to) < 0) {
+            give_up(child);
+        }
+    }
+    child.doing = "executing '";
     ::execve(child.path, child.argv, child.environment);
-    child.error = errno;
-    ::_exit(127);
+    give_up(child);
 }
 
 // Like vfork(2): the child runs in our memory and on our stack while this thread waits for its exec, so that no page
@@ -127,7 +143,8 @@ Child spawn(const Program& program) {
         wires.push_back({sources.back().get(), to});
     }
     Prepared prepared{program.path.c_str(), argv.data(),  environment.data(),
-                      wires.data(),         wires.size(), program.parent_death_signal};
+                      wires.data(),         wires.size(), program.cgroup_tasks.data(),
+                      program.cgroup_tasks.size(), program.parent_death_signal};
     int pidfd = -1;
     clone_args args{};
     args.flags = program.namespaces | CLONE_PIDFD;
@@ -149,7 +166,7 @@ Child spawn(const Program& program) {
     }
     Child child(static_cast<pid_t>(pid), UniqueFd(pidfd));
     if (prepared.error != 0) {
-        throw SysError(prepared.error, str("executing '", program.path, "'"));
+        throw SysError(prepared.error, str(prepared.doing, program.path, "'"));
     }
     return child;
 }

@@ -24,6 +24,7 @@ struct Program {
     std::uint64_t namespaces = 0;                  ///< CLONE_NEW… flags
     int parent_death_signal = 0;                   ///< sent when the starting thread ends; 0: none
     UniqueFd cgroup = {};                          ///< directory of a v2 group to be born in; none: ours
+    std::vector<UniqueFd> cgroup_tasks = {};       ///< `tasks` of v1 groups that it joins before it executes
 };
 
 /// A running child. Kills and reaps it when destroyed, unless detached.

@@ -34,8 +34,7 @@ std::vector<Variant> make_variants() {
     out[2].name = "without network namespace";
     out[2].weakness.shared_namespaces = CLONE_NEWNET;
     out[3].name = "without cgroup";
-    // A process that moves takes its children along.
-    out[3].weakness.admit = leave_cgroups;
+    out[3].weakness.outside_cgroups = true;
     return out;
 }
 

@@ -54,9 +54,6 @@ public:
     void equip(const GearRecord& record, pid_t pid) override {
         note("equip", [&] { inner_->equip(record, pid); });
     }
-    void admit(const GearRecord& record, pid_t pid) override {
-        note("admit", [&] { inner_->admit(record, pid); });
-    }
     void disconnect(const GearRecord& record) override { inner_->disconnect(record); }
     void release(const GearId& gear, uid_t uid) override {
         note("release", [&] { inner_->release(gear, uid); });

@@ -18,7 +18,7 @@ struct Weakness {
     std::function<void(LaunchPlan&)> plan;    ///< edits it
     std::function<void(Settings&)> settings;  ///< edits those that processes are started with
     std::function<void(pid_t)> connect;       ///< its first process, which waits
-    std::function<void(pid_t)> admit;         ///< gear-init of each further process, which waits
+    bool outside_cgroups = false;             ///< each further process
     std::vector<int> inherited;               ///< descriptors for each further process, from 7 on
     std::vector<std::string> environment;     ///< NAME=value, in front of a further process's program
     std::function<void(const GearRecord&)> ready;  ///< the sandbox runs; may change it from outside
@@ -36,6 +36,10 @@ public:
     void prepare(const GearRecord&, sys::Program& program) override {
         program.namespaces &= ~weakness_.shared_namespaces;
         const bool is_first = program.namespaces != 0;
+        if (!is_first && weakness_.outside_cgroups) {
+            program.cgroup.reset();
+            program.cgroup_tasks.clear();
+        }
         for (std::size_t i = 0; !is_first && i < weakness_.inherited.size(); ++i) {
             program.descriptors.emplace_back(weakness_.inherited[i], static_cast<int>(7 + i));
         }
@@ -43,11 +47,6 @@ public:
     void connect(const GearRecord&, pid_t pid) override {
         if (weakness_.connect) {
             weakness_.connect(pid);
-        }
-    }
-    void admit(const GearRecord&, pid_t pid) override {
-        if (weakness_.admit) {
-            weakness_.admit(pid);
         }
     }
 

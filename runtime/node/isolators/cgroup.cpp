@@ -34,12 +34,7 @@ public:
             adapt(record, 0);
         }
         program.cgroup = cgroups_.open(cgroup_name(record.spec.id));
-    }
-    void connect(const GearRecord& record, pid_t pid) override { admit(record, pid); }
-    void admit(const GearRecord& record, pid_t pid) override {
-        if (!cgroups_.is_unified()) {
-            cgroups_.attach(cgroup_name(record.spec.id), pid);
-        }
+        program.cgroup_tasks = cgroups_.open_tasks(cgroup_name(record.spec.id));
     }
     void disconnect(const GearRecord& record) override {
         cgroups_.kill_all(cgroup_name(record.spec.id));

@@ -45,6 +45,30 @@ TEST(Process, MovesDescriptorsPastEachOther) {
     EXPECT_STREQ(text, "one\n");
 }
 
+TEST(Process, JoinsItsGroupsByItself) {
+    Pipe group = make_pipe();
+    Program program = shell("echo later");
+    program.descriptors = {{group.write.get(), 1}};
+    program.cgroup_tasks.emplace_back(::fcntl(group.write.get(), F_DUPFD_CLOEXEC, 3));
+    Child child = spawn(program);
+    group.write.reset();
+    program.cgroup_tasks.clear();
+    EXPECT_EQ(read_all(group.read.get()), "0later\n");
+    EXPECT_EQ(child.wait(), 0);
+}
+
+TEST(Process, TellsWhenItCannotJoinAGroup) {
+    Program program = shell("exit");
+    program.cgroup_tasks.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    try {
+        spawn(program);
+        FAIL() << "must throw";
+    } catch (const SysError& error) {
+        EXPECT_EQ(error.code(), EBADF);
+        EXPECT_EQ(error.text(), "putting into its cgroup '/bin/sh': Bad file descriptor");
+    }
+}
+
 TEST(Process, TellsWhyItCannotBeExecuted) {
     Program program;
     program.path = "/nowhere/program";
