@@ -54,7 +54,7 @@ std::vector<Row> rows_of(Settings& s) {
         {"node.quickstart_dir", &s.node.quickstart_dir, "/usr/share/gearbox/quickstarts",
          "Quickstarts offered, one directory each."},
         {"node.libexec_dir", &s.node.libexec_dir, "/usr/libexec/gearbox",
-         "gear-init, gear-shell, gear-hook, gear-fetch and the commands put in the gears' PATH (bin/)."},
+         "gear-init, gear-shell, gear-hook, gear-deploy, gear-fetch and the commands put in the gears' PATH (bin/)."},
         {"node.cgroup_parent", &s.node.cgroup_parent, "",
          "cgroup that holds the gears; empty: the daemon's own delegated one (v2), '/gearbox' (v1)."},
         {"node.min_uid", &s.node.min_uid, 1000, "First uid for gears.", 500, 6999},

@@ -11,41 +11,13 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 namespace gearbox {
 
 namespace {
 
 constexpr const char* rule = "-------------------------\n";
-
-bool is_stamp(const std::string& name) {
-    return name.starts_with("20") && name.size() == 23 &&
-           name.find_first_not_of("0123456789-_.") == std::string::npos;
-}
-
-std::string metadata_text(const Deployment& deployment) {
-    return to_text(Json{{"git_ref", deployment.ref},
-                        {"git_sha1", deployment.sha1},
-                        {"id", deployment.id},
-                        {"hot_deploy", deployment.hot_deploy},
-                        {"force_clean_build", deployment.force_clean_build},
-                        {"activations", deployment.activations},
-                        {"checksum", deployment.checksum},
-                        {"created", deployment.created}});
-}
-
-Deployment parse_metadata(const Json& json) {
-    Deployment out;
-    out.id = take<std::string>(json, "id");
-    out.ref = take<std::string>(json, "git_ref");
-    out.sha1 = take<std::string>(json, "git_sha1");
-    out.hot_deploy = find<bool>(json, "hot_deploy").value_or(false);
-    out.force_clean_build = find<bool>(json, "force_clean_build").value_or(false);
-    out.activations =
-        find<std::vector<double>>(json, "activations").value_or(std::vector<double>{});
-    out.created = find<std::int64_t>(json, "created").value_or(0);
-    return out;
-}
 
 const std::string& ref_of(const GearRecord& record, const PendingDeployment& pending) {
     return pending.ref.empty() ? record.spec.deployment.branch : pending.ref;
@@ -114,7 +86,7 @@ void Deployer::inspect(const GearRecord& record, PendingDeployment& pending,
     command.environment = to_pairs(make_environment(node_.files(record), record, node_.settings));
     command.environment.insert(command.environment.end(), objects.begin(), objects.end());
     command.directory = node_.home(record);
-    command.argv = bash(inspect_program, {repositories_.path(record), pending.commit});
+    command.argv = gear_deploy("inspect", {repositories_.path(record), pending.commit});
     const GearResult result = node_.launcher.run(record, command);
     if (result.status != 0) {
         const std::string why = result.err.substr(0, std::min<std::size_t>(1000, result.err.find_last_not_of('\n') + 1));
@@ -166,7 +138,7 @@ void Deployer::checkout(const GearRecord& record, const PendingDeployment& pendi
         step(record, pending, "pre-repo-archive", output);
     }
     const GearResult result = runner_.run(record, Purpose::build,
-                                          bash(checkout_program, {repositories_.path(record), pending.commit}), output);
+                                          gear_deploy("checkout", {repositories_.path(record), pending.commit}), output);
     if (result.status != 0) {
         fail(ErrorKind::unavailable, "commit ", pending.commit.substr(0, 7), " could not be checked out; the messages above say why");
     }
@@ -174,7 +146,9 @@ void Deployer::checkout(const GearRecord& record, const PendingDeployment& pendi
 
 void Deployer::build(GearRecord& record, const PendingDeployment& pending,
                      const TextSink& output) const {
-    set_gear_state(node_, record, GearState::building);
+    if (record.state != GearState::building) {
+        set_gear_state(node_, record, GearState::building);
+    }
     if (pending.force_clean_build) {
         say(output, "Force clean build enabled - cleaning dependencies\n");
         runner_.run_checked(record, Purpose::build, bash(clean_program, {}));
@@ -201,7 +175,7 @@ Deployment Deployer::prepare(const GearRecord& record, const PendingDeployment& 
     deployment.created = node_.clock.now();
     const std::string sum = runner_.run_checked(
         record, Purpose::build,
-        bash(prepare_program, {pending.directory, deployment.id, metadata_text(deployment)}));
+        gear_deploy("keep", {pending.directory, deployment.id, metadata_text(deployment)}));
     deployment.checksum = sum.substr(0, 40);
     say(output, str("Deployment id is ", deployment.id, "\n"));
     return deployment;
@@ -236,10 +210,13 @@ void Deployer::finish(const GearRecord& record, const PendingDeployment& pending
                       Deployment deployment) const {
     // Two activations within a second have an order, too.
     deployment.activations.push_back(static_cast<double>(node_.clock.now_ms()) / 1000);
-    const int keep = std::max(1, record.spec.deployment.keep);
-    runner_.run_checked(
-        record, Purpose::build,
-        bash(finish_program, {pending.directory, metadata_text(deployment), std::to_string(keep)}));
+    kept_.write(record, pending.directory, deployment);
+    kept_.forget_excess(record, pending.directory);
+}
+
+std::vector<std::string> Deployer::gear_deploy(const std::string& verb, std::vector<std::string> words) const {
+    words.insert(words.begin(), {node_.paths.gear_deploy(), verb});
+    return words;
 }
 
 std::string Deployer::find_silence(const GearRecord& record) const {
@@ -247,8 +224,7 @@ std::string Deployer::find_silence(const GearRecord& record) const {
     if (web == nullptr) {
         return "";
     }
-    const auto found = sys::listeners(record.init_pid);
-    if (found.contains({web->address, web->port}) || found.contains({"0.0.0.0", web->port})) {
+    if (sys::is_listened_on(record.init_pid, {{web->address, web->port}, {"0.0.0.0", web->port}})) {
         return "";
     }
     return str("NOTE: nothing listens on ", web->address, ":", web->port, " ($", web->ip_variable, ", $", web->port_variable,
@@ -260,8 +236,8 @@ void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
         say(output, "Starting the version from before again\n");
         try {
             // It may have been the current one already.
-            const std::vector<KeptDeployment> all = kept(record);
-            if (const KeptDeployment* const before = last_activated(all)) {
+            const std::vector<KeptDeployment> all = kept_.all(record);
+            if (const KeptDeployment* const before = KeptDeployments::last_activated(all)) {
                 runner_.run_checked(record, Purpose::build, bash(current_program, {before->directory}));
             }
             restore(record);
@@ -372,7 +348,11 @@ bool Deployer::deploy(GearRecord& record, const DeployRequest& request,
     pending.hot_deploy |= request.hot_deploy;
     pending.force_clean_build |= request.force_clean_build;
     begin_alone(record, pending, output);
-    return postreceive(record, pending, output);
+    const bool success = postreceive(record, pending, output);
+    if (success) {
+        kept_.prune(record);
+    }
+    return success;
 }
 
 void Deployer::begin_alone(GearRecord& record, PendingDeployment& pending,
@@ -400,19 +380,20 @@ void Deployer::switch_to(GearRecord& record, const KeptDeployment& wanted,
 
 bool Deployer::activate_kept(GearRecord& record, const std::string& id,
                              const TextSink& output) const {
-    const std::vector<KeptDeployment> all = kept(record);
+    const std::vector<KeptDeployment> all = kept_.all(record);
     const auto wanted = std::find_if(all.begin(), all.end(),
                                      [&](const KeptDeployment& d) { return d.value.id == id; });
     if (wanted == all.end()) {
         fail(ErrorKind::not_found, "there is no deployment with the id '", id, "'");
     }
     // Without an activation that was told, the one that was asked for is tried again.
-    const KeptDeployment* const found = last_activated(all);
+    const KeptDeployment* const found = KeptDeployments::last_activated(all);
     const KeptDeployment* const before = found != nullptr ? found : &*wanted;
     node_.launcher.ensure_running(record);
     stop_for(record, output);
     try {
         switch_to(record, *wanted, output);
+        kept_.prune(record);
         return true;
     } catch (const Error& error) {
         say(output,
@@ -427,10 +408,12 @@ bool Deployer::activate_current(GearRecord& record, const TextSink& output) cons
     const GearResult current = runner_.run(
         record, Purpose::build, bash("readlink \"${OPENSHIFT_DEPLOYMENTS_DIR%/}/current\"", {}));
     const std::string directory = current.out.substr(0, current.out.find('\n'));
-    for (const KeptDeployment& deployment : kept(record)) {
+    for (const KeptDeployment& deployment : kept_.all(record)) {
         if (deployment.directory == directory) {
-            return finish_deployment(record, directory, output,
-                                     [&] { switch_to(record, deployment, output); });
+            return finish_deployment(record, directory, output, [&] {
+                switch_to(record, deployment, output);
+                kept_.prune(record);
+            });
         }
     }
     return deploy(record, {}, output);
@@ -455,44 +438,14 @@ bool Deployer::finish_binary(GearRecord& record, const PendingDeployment& pendin
         restore(record, pending.directory);
         const Deployment deployment = prepare(record, pending, output);
         activate(record, pending, deployment, output);
+        kept_.prune(record);
     });
-}
-
-const Deployer::KeptDeployment* Deployer::last_activated(const std::vector<KeptDeployment>& all) {
-    const KeptDeployment* out = nullptr;
-    for (const KeptDeployment& deployment : all) {
-        const auto& times = deployment.value.activations;
-        if (!times.empty() && (out == nullptr || times.back() > out->value.activations.back())) {
-            out = &deployment;
-        }
-    }
-    return out;
 }
 
 std::vector<Deployment> Deployer::deployments(const GearRecord& record) const {
     std::vector<Deployment> out;
-    for (KeptDeployment& deployment : kept(record)) {
+    for (KeptDeployment& deployment : kept_.all(record)) {
         out.push_back(std::move(deployment.value));
-    }
-    return out;
-}
-
-std::vector<Deployer::KeptDeployment> Deployer::kept(const GearRecord& record) const {
-    const GearFiles files = node_.files(record);
-    std::vector<KeptDeployment> out;
-    for (const std::string& name : files.list(home::deployments)) {
-        const auto text = is_stamp(name)
-                              ? files.find(str(home::deployments, "/", name, "/metadata.json"))
-                              : std::nullopt;
-        if (!text) {
-            continue;
-        }
-        try {
-            out.push_back({name, parse_metadata(parse_json(*text))});
-        } catch (const Error&) {
-            // The gear's own file: what it broke is not listed.
-            continue;
-        }
     }
     return out;
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "node/agent.h"
 #include "node/cartridge_runner.h"
+#include "node/kept_deployments.h"
 #include "node/repositories.h"
 
 #include <functional>
@@ -34,7 +35,7 @@ class Deployer {
 public:
     Deployer(const NodeContext& node, const CartridgeRunner& runner,
              const Repositories& repositories)
-        : node_(node), runner_(runner), repositories_(repositories) {}
+        : node_(node), runner_(runner), repositories_(repositories), kept_(node, runner) {}
 
     /// Objects of a push that are not in the repository yet: git's environment for its hook.
     using ObjectEnvironment = std::vector<std::string>;
@@ -67,19 +68,16 @@ public:
     /// Puts the files of a deployment, if it is there, where they run.
     void restore(const GearRecord& record, const std::string& directory = "current") const;
 
+    /// Removes what is kept no longer, in the gear. For callers of postreceive(), whose answer does not wait for it; all
+    /// others do it by themselves.
+    void prune(const GearRecord& record) const { kept_.prune(record); }
+
     /// The first deployment of a new application, and its start.
     ScriptMessages deploy_initially(GearRecord& record, const TextSink& output) const;
 
     std::vector<Deployment> deployments(const GearRecord& record) const;
 
 private:
-    struct KeptDeployment {
-        std::string directory;
-        Deployment value;
-    };
-    std::vector<KeptDeployment> kept(const GearRecord& record) const;
-    /// Null if none was.
-    static const KeptDeployment* last_activated(const std::vector<KeptDeployment>& all);
     bool finish_deployment(GearRecord& record, const std::string& directory, const TextSink& output,
                            const std::function<void()>& body) const;
     void switch_to(GearRecord& record, const KeptDeployment& wanted, const TextSink& output) const;
@@ -102,6 +100,7 @@ private:
                   const TextSink& output) const;
     void finish(const GearRecord& record, const PendingDeployment& pending,
                 Deployment deployment) const;
+    std::vector<std::string> gear_deploy(const std::string& verb, std::vector<std::string> words) const;
     /// Empty, or what to say about a web endpoint that nothing listens on after the start.
     std::string find_silence(const GearRecord& record) const;
     void after_failure(GearRecord& record, const TextSink& output) const;
@@ -110,6 +109,7 @@ private:
     const NodeContext& node_;
     const CartridgeRunner& runner_;
     const Repositories& repositories_;
+    KeptDeployments kept_;
 };
 
 }  // namespace gearbox

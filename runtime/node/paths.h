@@ -52,6 +52,7 @@ public:
     std::string home(const GearId& gear) const { return str(gear_base, "/", gear.text()); }
     std::string gear_init() const { return str(libexec_dir, "/gear-init"); }
     std::string gear_shell() const { return str(libexec_dir, "/gear-shell"); }
+    std::string gear_deploy() const { return str(libexec_dir, "/gear-deploy"); }
     std::string gear_hook() const { return str(libexec_dir, "/gear-hook"); }
     std::string gear_fetch() const { return str(libexec_dir, "/gear-fetch"); }
     std::string commands() const { return str(libexec_dir, "/bin"); }

@@ -65,7 +65,7 @@ int PushSession::postreceive(const TextSink& output) {
         const PendingDeployment pending = *pending_;
         pending_.reset();
         GearRecord record = node_.store.gear(gear_);
-        deployer_.postreceive(record, pending, output);
+        has_deployed_ |= deployer_.postreceive(record, pending, output);
         lock_.reset();
     }
     return 0;

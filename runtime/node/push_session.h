@@ -26,6 +26,8 @@ public:
     /// The exit status of the hook; throws Error to refuse the push.
     int prereceive(const Json& request, const TextSink& output);
     int postreceive(const TextSink& output);
+    /// A push was deployed: Deployer::prune() is to follow.
+    bool has_deployed() const { return has_deployed_; }
 
 private:
     const NodeContext& node_;
@@ -36,6 +38,7 @@ private:
     std::optional<KeyedMutex::Lock> lock_;  ///< from pre-receive to the end
     std::optional<PendingDeployment> pending_;
     bool was_started_ = false;
+    bool has_deployed_ = false;
 };
 
 }  // namespace gearbox

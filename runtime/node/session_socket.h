@@ -21,6 +21,7 @@ public:
 
     /// Reads what is there and answers complete lines. False when the other side has closed.
     bool handle_input();
+    bool has_deployed() const { return push_.has_deployed(); }
 
 private:
     void handle(const std::string& line);

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "node/disk_limit.h"
 #include "node/environ.h"
-#include "node/session_socket.h"
 
 #include <poll.h>
 #include <pwd.h>
@@ -133,14 +132,33 @@ void Sessions::run(const GearRecord& record, const SessionCommand& command,
     in = {};
     out = {};
     err = {};
-    const int status = wait(program, record, hooks, channel);
+    std::optional<SessionSocket> socket(std::in_place, agent_, locks_, record.spec.id, hooks.get());
+    const int status = wait(program, *socket, hooks, channel);
+    const bool has_deployed = socket->has_deployed();
+    // What was begun and not ended is given up before anybody hears of the end.
+    socket.reset();
     program.check_start(status);
     channel.send(Json{{"exit", status}}, {});
+    if (has_deployed) {
+        prune(record.spec.id);
+    }
 }
 
-int Sessions::wait(GearProgram& program, const GearRecord& record, UniqueFd& hooks,
+// Nobody waits for it; should the daemon end meanwhile, the next deployment does it.
+void Sessions::prune(const GearId& id) {
+    const auto lock = locks_.lock(id.text());
+    try {
+        const auto record = agent_.context().store.find(id);
+        if (record && agent_.context().launcher.is_running(*record)) {
+            agent_.deployer().prune(*record);
+        }
+    } catch (const Error& error) {
+        log::warning("removing old deployments: ", error.text(), log::field("gear", id.text()));
+    }
+}
+
+int Sessions::wait(GearProgram& program, SessionSocket& socket, UniqueFd& hooks,
                    const SessionChannel& channel) {
-    SessionSocket socket(agent_, locks_, record.spec.id, hooks.get());
     for (;;) {
         pollfd fds[4] = {{program.child.pidfd(), POLLIN, 0},
                          {channel.fd, POLLIN | POLLRDHUP, 0},

@@ -7,6 +7,7 @@
 #include "node/deployer.h"
 #include "node/local_agent.h"
 #include "node/session_command.h"
+#include "node/session_socket.h"
 
 #include <sys/types.h>
 
@@ -41,8 +42,9 @@ private:
     void close_gear(const GearId& id);
     void run(const GearRecord& record, const SessionCommand& command, const std::string& login,
              const SessionChannel& channel);
-    int wait(GearProgram& program, const GearRecord& record, UniqueFd& hooks,
+    int wait(GearProgram& program, SessionSocket& socket, UniqueFd& hooks,
              const SessionChannel& channel);
+    void prune(const GearId& id);
 
     LocalAgent& agent_;
     KeyedMutex& locks_;

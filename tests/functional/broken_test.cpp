@@ -184,7 +184,7 @@ protected:
         ASSERT_EQ(git({"clone", "-q", url(), clone()}).status, 0);
     }
     std::string in_gear() const {
-        return inside(gear, "cd ~; ls -A app-deployments app-deployments/by-id app-root/runtime/*/; cat app-root/runtime/.state; readlink app-deployments/current; ps -eo comm= | grep -c sleep") + body();
+        return inside_pruned("cd ~; ls -A app-deployments app-deployments/by-id app-root/runtime/*/; cat app-root/runtime/.state; readlink app-deployments/current; ps -eo comm= | grep -c sleep") + body();
     }
 };
 

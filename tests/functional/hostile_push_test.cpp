@@ -72,8 +72,8 @@ protected:
     }
     /// Everything of the gear that a refused push leaves as it was.
     std::string in_gear() const {
-        return inside(gear, "cd ~; git --git-dir git/shop.git for-each-ref; ls -A app-deployments git/shop.git/objects app-root/runtime/repo; "
-                            "find git -name 'incoming-*' -o -name 'tmp_*'; cat app-root/runtime/.state app-root/data/verbs") + body();
+        return inside_pruned("cd ~; git --git-dir git/shop.git for-each-ref; ls -A app-deployments git/shop.git/objects app-root/runtime/repo; "
+                             "find git -name 'incoming-*' -o -name 'tmp_*'; cat app-root/runtime/.state app-root/data/verbs") + body();
     }
 
     struct Refused {

@@ -86,7 +86,15 @@ TEST_F(PushTest, KeepsAsManyDeploymentsAsAsked) {
     EXPECT_EQ(agent->deployments(gear).size(), 2u);
     std::filesystem::remove(clone() + "/broken");
     EXPECT_THAT(push("index.txt", "four\n").err, HasSubstr("success"));
-    EXPECT_EQ(inside(gear, "cat ~/app-deployments/20*/repo/index.txt"), "three\nfour\n");
+    EXPECT_EQ(inside_pruned("cat 20*/repo/index.txt"), "three\nfour\n");
+}
+
+TEST_F(PushTest, RemovesDeploymentsThatAnEndedDaemonLeft) {
+    EXPECT_EQ(push("index.txt", "one\n").status, 0);
+    inside(gear, "cd ~/app-deployments; mkdir -p 2020-01-01_00-00-00.000/repo; ln -s ../2020-01-01_00-00-00.000 by-id/00000000");
+    EXPECT_EQ(agent->deployments(gear).size(), 1u);
+    EXPECT_EQ(push("index.txt", "two\n").status, 0);
+    EXPECT_EQ(inside_pruned("ls -d 20* by-id/* | wc -l; cat 20*/repo/index.txt"), "2\ntwo\n");
 }
 
 TEST_F(PushTest, RunsCommandsInTheGear) {

@@ -128,6 +128,12 @@ protected:
         return git({"push", "-q", "origin", "master"});
     }
 
+    /// What a bash program prints in ~/app-deployments once old deployments are gone: a push's answer does not wait for that.
+    std::string inside_pruned(const std::string& program) const {
+        return inside(gear, "cd ~/app-deployments; for i in {1..500}; do for d in 20*; do [[ ! -d $d || -e $d/metadata.json ]] || "
+                            "{ sleep .02; continue 2; }; done; break; done; " + program);
+    }
+
     std::string body() const {
         const GearRecord record = agent->context().store.gear(gear);
         return http_get(link_addresses(record.spec.uid).gear,

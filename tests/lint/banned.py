@@ -19,7 +19,7 @@ RULES = [
     (r"\[=\]", "captures everything by value, pointers included", ()),
     (r"\bsetenv\(|\bputenv\(", "not thread-safe; build the child's environment instead",
      ("runtime/gear-init/", "tests/")),
-    (r"\bchdir\(", "moves every thread", ("runtime/gear-init/", "runtime/cli/", "builder/", "runtime/sys/")),
+    (r"\bchdir\(", "moves every thread", ("runtime/gear-init/", "runtime/gear-deploy/", "runtime/cli/", "builder/", "runtime/sys/")),
     (r"\bsleep_for\(", "wait for an event with a deadline", ("runtime/cli/",)),
 ]
 MAX_LINES = 500

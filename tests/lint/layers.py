@@ -15,6 +15,7 @@ ALLOWED = {
     "sys": {"base", "model"},
     "conformance": {"base", "model"},
     "gear-init": {"base", "sys", "model"},
+    "gear-deploy": {"base"},
     "node": {"base", "sys", "model", "cartridge"},
     "broker": {"base", "model", "=node/agent.h"},
     "plugins": {"base", "sys", "model", "broker", "=node/security_policy.h"},

@@ -58,7 +58,7 @@ def prepare():
     for path in (GEARS, STATE, RUNTIME, "/usr/lib/openshift", "/usr/share/gearbox", "/run/sshd"):
         tmpfs(path)
     (LIBEXEC / "bin").mkdir(parents=True)
-    for program in ("gear-init/gear-init", "conformance/gear-probe", "gear-shell", "gear-hook", "gear-fetch"):
+    for program in ("gear-init/gear-init", "conformance/gear-probe", "gear-deploy/gear-deploy", "gear-shell", "gear-hook", "gear-fetch"):
         shutil.copy(PROGRAMS / program, LIBEXEC)
     run("cp", "-a", f"{TOP}/cartridges/sdk/bin/.", LIBEXEC / "bin")
     run("cp", "-a", f"{TOP}/cartridges/sdk", "/usr/lib/openshift/cartridge_sdk")

@@ -36,7 +36,7 @@ void private_etc() {
 void install_programs() {
     const std::string target = libexec_dir();
     fs::create_directories(target + "/bin");
-    for (const char* program : {"gear-init/gear-init", "conformance/gear-probe", "gear-shell", "gear-hook", "gear-fetch"}) {
+    for (const char* program : {"gear-init/gear-init", "conformance/gear-probe", "gear-deploy/gear-deploy", "gear-shell", "gear-hook", "gear-fetch"}) {
         fs::copy(built_program(str("runtime/", program)), target, fs::copy_options::overwrite_existing);
     }
     run_tool_checked({"cp", "-a", source_path("cartridges/sdk/bin/."), target + "/bin"});

@@ -12,7 +12,11 @@
 #include "node/service_watch.h"
 #include "sys/listeners.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace gearbox::test {
 
@@ -182,6 +186,21 @@ TEST(Listeners, AreThoseOfTheKernelsTable) {
     EXPECT_EQ(sys::parse_listeners(text),
               (std::set<std::pair<std::string, int>>{{"127.1.244.129", 8080}, {"0.0.0.0", 3306}}));
     EXPECT_TRUE(sys::parse_listeners("").empty());
+}
+
+TEST(Listeners, AreFoundAmongOthers) {
+    const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 5);
+    socklen_t size = sizeof address;
+    ASSERT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+    ASSERT_EQ(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    const std::pair<std::string, int> wanted("127.0.0.6", ntohs(address.sin_port));
+    EXPECT_FALSE(sys::is_listened_on(::getpid(), {wanted}));
+    ASSERT_EQ(::listen(socket.get(), 1), 0);
+    EXPECT_TRUE(sys::is_listened_on(::getpid(), {{"0.0.0.0", 1}, wanted}));
+    EXPECT_FALSE(sys::is_listened_on(::getpid(), {{"127.0.0.7", wanted.second}}));
 }
 
 TEST(ServiceWatch, RestartsWhatWasThereEverMoreSlowly) {
