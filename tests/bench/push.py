@@ -3,7 +3,8 @@
 
 Ours: `git push` through the real sshd, gear shell, daemon and router of a private host, then requests until the router answers
 with what was pushed. The peer: `git push` by the same ssh to a bare repository with an empty hook, plus the start of the same
-web server until it answers. Both take turns; figures are medians. Steps are the moments at which the pusher reads of them.
+web server until it answers. Both take turns; figures are medians. Steps are the moments at which the pusher reads of them; where
+the peer does the same, its time is beside.
 Needs root; run in namespaces of its own: make bench-push.
 
 usage: push.py [ROUNDS] [KIND]…     default: 5 rounds of static, php and nodejs
@@ -223,6 +224,7 @@ def bench(kind, rounds, account, work, key):
     tree = Tree(f"ssh://{application['id']}@127.0.0.1/~/git/{kind}0.git/", kind, work / f"{kind}-tree", key)
     peer = Peer(kind, work / f"{kind}-peer", key)
     ours, peers, pushes, steps, created, peer_created, started, peer_started = [], [], [], {}, [], [], [], []
+    peer_pushes, peer_starts, on_top = [], [], []
     for number in range(rounds + 1):
         text = tree.commit()
         before = processes_started()
@@ -233,14 +235,17 @@ def bench(kind, rounds, account, work, key):
         our_processes = processes_started() - before
         peer.tree.commit()
         before = processes_started()
-        plain = peer.tree.push()[0] + peer.start()
+        plain, start = peer.tree.push()[0], peer.start()
         peer_processes = processes_started() - before
         _, made = create(account, f"{kind}{number + 1}", kind)
         peer_made = peer.create()
         if number == 0:
             continue  # caches are cold
         ours.append(served)
-        peers.append(plain)
+        peers.append(plain + start)
+        peer_pushes.append(plain)
+        peer_starts.append(start)
+        on_top.append(served - plain - start)
         pushes.append(pushed)
         started.append(our_processes)
         peer_started.append(peer_processes)
@@ -248,10 +253,13 @@ def bench(kind, rounds, account, work, key):
         peer_created.append(peer_made)
         for name, took in parts.items():
             steps.setdefault(name, []).append(took)
+    beside = {STEPS[0][1]: f"plain git, to its end: {median_of(peer_pushes):.0f} ms",
+              STEPS[-1][1]: f"the server alone: {median_of(peer_starts):.0f} ms"}
     for name, took in steps.items():
-        line(f"{kind}: push: {name}", f"{median_of(took):.0f} ms")
+        line(f"{kind}: push: {name}", f"{median_of(took):.0f} ms", beside.get(name, ""))
     line(f"{kind}: push until git ends", f"{median_of(pushes):.0f} ms")
     compare(f"{kind}: push to served", ours, peers)
+    line(f"{kind}: push to served: on top, by pairs of pushes", f"{min(on_top):.0f} … {max(on_top):.0f} ms", f"median {median_of(on_top):.0f} ms")
     line(f"{kind}: push: processes and threads started, and by the peer", f"{median_of(started):.0f}, {median_of(peer_started):.0f}")
     compare(f"{kind}: create to served", created, peer_created)
 
