@@ -13,9 +13,10 @@
 
 #include <algorithm>
 #include <climits>
-#include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace gearbox {
@@ -90,8 +91,12 @@ private:
 
     void file(const std::string& from, const std::string& to, const struct stat& info) {
         const UniqueFd source(check(::open(from.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), "opening '", from, "'"));
+        const bool is_known = info.st_nlink > 1 && !to.empty() && !links_.try_emplace({info.st_dev, info.st_ino}, to).second;
         UniqueFd target;
-        if (!to.empty()) {
+        if (is_known) {
+            const std::string& first = links_.at({info.st_dev, info.st_ino});
+            check(::link(first.c_str(), to.c_str()), "linking '", to, "'");
+        } else if (!to.empty()) {
             target.reset(check(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), "creating '", to, "'"));
         }
         const bool copies = target && ::ioctl(target.get(), FICLONE, source.get()) < 0;
@@ -121,6 +126,7 @@ private:
     }
 
     Sha1& sum_;
+    std::map<std::pair<dev_t, ino_t>, std::string> links_;  ///< files with several names → the copy
     std::vector<char> buffer_ = std::vector<char>(128 * 1024);
 };
 

@@ -12,7 +12,7 @@ bool empty_directory(const std::string& path);
 
 /// Copies what is at a path to one where nothing is, with modes and times, and adds names, modes and contents to the
 /// sum, directories in the order of their names; the first name is the one that is given. Blocks are shared where the
-/// file system can; links stay links, files with several names become several. "" to copy to nowhere. Throws SysError.
+/// file system can; links stay links, and several names of one file in it stay that. "" to copy to nowhere. Throws SysError.
 void copy_tree(const std::string& name, const std::string& from, const std::string& to, Sha1& sum);
 
 }  // namespace gearbox

@@ -98,6 +98,17 @@ class Sdk(unittest.TestCase):
         self.prints("process_alive 999999999 || echo none", "none\n")
         self.prints("sleep 5 & p=$!; wait_gone $p 0 || echo late; kill $p", "late\n")
 
+    def test_pause_takes_time_and_one_pipe(self):
+        self.prints("begin=${EPOCHREALTIME/./}; pause .1; ((${EPOCHREALTIME/./} - begin >= 100000)) && echo waited", "waited\n")
+        self.prints("pause .001; first=$pause_fd; pause .001; [[ $pause_fd == $first ]] && echo same", "same\n")
+
+    def test_service_does_not_inherit_the_pause(self):
+        with tempfile.TemporaryDirectory() as logs:
+            bash("pause .001; start_service demo bash -c 'echo /proc/$$/fd/*'", OPENSHIFT_LOG_DIR=logs)
+            bash(f"until [[ -s {logs}/demo.log ]]; do pause .01; done")
+            numbers = [path.rsplit("/", 1)[1] for path in pathlib.Path(logs, "demo.log").read_text().split()[1:]]
+            self.assertEqual([number for number in numbers if number not in ("0", "1", "2", "255", "3")], [])
+
     def test_service_does_not_hold_the_caller(self):
         with tempfile.TemporaryDirectory() as logs:
             done = bash("start_service demo bash -c 'echo out; echo err >&2; sleep 3'; echo started",

@@ -78,6 +78,7 @@ TEST(Tree, IsCopiedAsItIs) {
     ASSERT_EQ(::chmod((work / "from/inner/program").c_str(), 0750), 0);
     ASSERT_EQ(::chmod((work / "from/inner/empty").c_str(), 0500), 0);
     fs::create_symlink("/nowhere", work / "from/link");
+    fs::create_hard_link(work / "from/Large", work / "from/inner/second");
     const timespec times[] = {{1'000'000'000, 0}, {1'000'000'000, 5}};
     ASSERT_EQ(::utimensat(AT_FDCWD, (work / "from/inner/program").c_str(), times, 0), 0);
 
@@ -92,6 +93,8 @@ TEST(Tree, IsCopiedAsItIs) {
     EXPECT_EQ(info.st_mtim.tv_nsec, 5);
     ASSERT_EQ(::stat((work / "to/inner/empty").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777, 0500u);
+    EXPECT_TRUE(fs::equivalent(work / "to/Large", work / "to/inner/second"));
+    EXPECT_FALSE(fs::equivalent(work / "to/Large", work / "from/Large"));
     EXPECT_EQ(sum_of(work / "to"), sum);
     EXPECT_THROW(sum_of(work / "from", work / "to"), SysError);
 }
