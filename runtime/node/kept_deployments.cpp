@@ -104,6 +104,14 @@ void KeptDeployments::forget_excess(const GearRecord& record, const std::string&
 }
 
 void KeptDeployments::prune(const GearRecord& record) const {
+    try {
+        remove_others(record);
+    } catch (const Error& error) {
+        log::warning("removing old deployments: ", error.text(), log::field("gear", record.spec.id.text()));
+    }
+}
+
+void KeptDeployments::remove_others(const GearRecord& record) const {
     const GearFiles files = node_.files(record);
     std::set<std::string> wanted;
     for (const KeptDeployment& one : all(record)) {
@@ -126,7 +134,7 @@ void KeptDeployments::prune(const GearRecord& record) const {
     if (argv.size() > 3) {
         const GearResult removed = runner_.run(record, Purpose::build, argv);
         if (removed.status != 0) {
-            log::warning("removing old deployments: ", removed.err, log::field("gear", record.spec.id.text()));
+            fail(ErrorKind::unavailable, removed.err.substr(0, 1000));
         }
     }
 }

@@ -28,10 +28,12 @@ public:
     void write(const GearRecord& record, const std::string& directory, const Deployment& deployment) const;
     /// Of more than the application keeps, the least recently activated are none any more; never the current one.
     void forget_excess(const GearRecord& record, const std::string& current) const;
-    /// Removes the files of what is none, in the gear.
+    /// Removes the files of what is none, in the gear. What stays is the next one's to remove.
     void prune(const GearRecord& record) const;
 
 private:
+    void remove_others(const GearRecord& record) const;
+
     const NodeContext& node_;
     const CartridgeRunner& runner_;
 };
