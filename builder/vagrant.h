@@ -4,9 +4,9 @@
 
 namespace gearbox::builder {
 
-/// The well-known keys that Vagrant logs in with once and then replaces:
-/// github.com/hashicorp/vagrant, keys/vagrant.pub (RSA before 2.3.5, both since).
-extern const char* const vagrant_public_keys;
+/// The line of authorized_keys for the well-known key that Vagrant logs in with once and then replaces
+/// (github.com/hashicorp/vagrant, keys/vagrant.pub).
+extern const char* const vagrant_public_key;
 
 /// metadata.json of the provider 'libvirt'. `gibibytes`: of the disk, rounded up.
 std::string libvirt_metadata(int gibibytes);

@@ -325,7 +325,7 @@ void run_vdi(StageContext& context) {
     patch_vdi(to, make_uuid(context.id, "image"), make_uuid(context.id, "modification"));
 }
 
-// The raw disk with Vagrant's well-known public keys for the operator, which `vagrant up` replaces.
+// The raw disk with Vagrant's well-known public key for the operator, which `vagrant up` replaces.
 void run_vagrant_disk(StageContext& context) {
     const auto epoch = epoch_of(context);
     const fs::path work = context.out.parent_path() / "vagrant";
@@ -333,7 +333,7 @@ void run_vagrant_disk(StageContext& context) {
     const RootVolume volume{context.out / "disk.raw", layout.root, "", epoch, work / "mke2fs.conf"};
     copy_sparse(context.artifacts.at("raw") / "disk.raw", volume.disk);
     put_file(volume.config, mke2fs_config);
-    put_file(work / "key", vagrant_public_keys);
+    put_file(work / "key", vagrant_public_key);
     const std::string file = "/etc/credstore/gearbox.operator_key";
     std::string commands = str("write ", (work / "key").string(), " ", file, "\n");
     commands += str("sif ", file, " mode 0100600\nsif ", file, " uid 0\nsif ", file, " gid 0\n");

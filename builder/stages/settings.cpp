@@ -59,16 +59,18 @@ void put_network(StageContext& context) {
     // mmdebstrap leaves the build host's.
     put_file(tree / "etc/resolv.conf", "");
     const std::string device = text_of(network, "device");
-    std::string text =
-        str("[Match]\nName=", device == "link" ? "en* eth*" : device, "\n\n[Network]\n");
+    // Links of gears (gb*) are gearboxd's.
+    std::string text = str("[Match]\n", device == "link" ? "Type=ether\nKind=!*" : "Name=" + device,
+                           "\n\n[Network]\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=yes\n");
     if (text_of(network, "bootproto") == "dhcp") {
-        text += "DHCP=yes\n";
+        text += "DHCP=yes\n\n[DHCPv4]\nUseHostname=no\n\n[DHCPv6]\nUseHostname=no\n";
     } else {
         const std::string gateway = text_of(network, "gateway");
         text += str("Address=", text_of(network, "address"), "\n",
                     gateway.empty() ? "" : str("Gateway=", gateway, "\n"));
     }
-    put_file(tree / "etc/systemd/network/50-gearbox.network", text);
+    // The first file that fits counts: what the operator, or Vagrant, has for a card goes before it.
+    put_file(tree / "etc/systemd/network/80-gearbox.network", text);
 }
 
 // 1 and 58 are ICMP and ICMPv6: a small image has no /etc/protocols to look names up in.

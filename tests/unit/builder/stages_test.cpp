@@ -207,8 +207,9 @@ TEST_F(StageTest, SettingsWriteTheFilesOfTheSystem) {
             "--groups sudo,adm ann"));
     EXPECT_EQ(get("etc/hostname"), "box\n");
     EXPECT_EQ(get("etc/resolv.conf"), "");
-    EXPECT_EQ(get("etc/systemd/network/50-gearbox.network"),
-              "[Match]\nName=en* eth*\n\n[Network]\nDHCP=yes\n");
+    EXPECT_EQ(get("etc/systemd/network/80-gearbox.network"),
+              "[Match]\nType=ether\nKind=!*\n\n[Network]\nLinkLocalAddressing=ipv6\n"
+              "IPv6AcceptRA=yes\nDHCP=yes\n\n[DHCPv4]\nUseHostname=no\n\n[DHCPv6]\nUseHostname=no\n");
     EXPECT_THAT(get("etc/nftables.conf"),
                 HasSubstr("        tcp dport 22 accept\n        udp dport 53 accept\n"));
     EXPECT_THAT(get("etc/fstab"), HasSubstr("tmpfs /data tmpfs mode=0755 0 0\n"));
@@ -216,6 +217,21 @@ TEST_F(StageTest, SettingsWriteTheFilesOfTheSystem) {
     EXPECT_EQ(get("etc/gearbox/gearboxd.toml"), "[broker]\ncloud_domain = \"apps.example\"\n");
     EXPECT_THAT(get("etc/default/gearbox-dns"), HasSubstr("\nDOMAIN=apps.example\n"));
     EXPECT_EQ(get("etc/apt/sources.list"), "");
+}
+
+TEST_F(StageTest, SettingsGiveACardItsAddress) {
+    put("usr/share/zoneinfo/Etc/UTC", "");
+    put("etc/gearbox/gearboxd.toml", "[broker]\n");
+    Json options = settings_options();
+    options["network"] = {{"hostname", "box"},
+                          {"bootproto", "static"},
+                          {"device", "ens3"},
+                          {"address", "192.0.2.7/24"},
+                          {"gateway", "192.0.2.1"}};
+    run(stages::run_settings, options);
+    EXPECT_EQ(get("etc/systemd/network/80-gearbox.network"),
+              "[Match]\nName=ens3\n\n[Network]\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=yes\n"
+              "Address=192.0.2.7/24\nGateway=192.0.2.1\n");
 }
 
 TEST_F(StageTest, SettingsRefuseAnUnknownTimeZone) {
