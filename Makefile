@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(GEARBOX_CACHE)/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e bench bench-broker bench-gears bench-density bench-overhead bench-push bench-large-push bench-from-code lint clean clean-cache
+.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e test-vagrant bench bench-broker bench-gears bench-density bench-overhead bench-push bench-large-push bench-from-code lint clean clean-cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,16 @@ stress: build ## 64 clients for 5 minutes, then: do store, node and router agree
 
 lint: build ## layers, banned calls, shell scripts, generated documents
 	@ctest --test-dir $(BUILD) -L lint --output-on-failure
+
+test-vagrant: ## the Vagrant box and vagrant/Vagrantfile, with Vagrant and libvirt themselves
+	@packages/check-host 12
+	@packages/install-deps
+	@packages/install-deps vagrant
+	@$(MAKE) --no-print-directory build
+	@packages/build-deb trixie
+	@build/bin/gearbox-build build kickstart/vagrant.ks --format vagrant-libvirt --output build/gearbox-libvirt.box \
+	    --deb $$(ls build/deb/trixie/gearbox_*.deb)
+	@python3 -B tests/vagrant/run.py build/gearbox-libvirt.box
 
 e2e: iso ## the scenarios against the booted image
 	@python3 tests/e2e/run.py build/gearbox.iso
