@@ -9,10 +9,10 @@ export CCACHE_DIR ?= $(GEARBOX_CACHE)/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e test-vagrant bench bench-broker bench-gears bench-density bench-overhead bench-push bench-large-push bench-from-code lint clean clean-cache
+.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e test-vagrant test-virtualbox bench bench-broker bench-gears bench-density bench-overhead bench-push bench-large-push bench-from-code lint clean clean-cache
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## build the appliance, boot it, deploy WordPress into it
 	@packages/check-host 8
@@ -74,6 +74,12 @@ test-vagrant: ## the Vagrant box and vagrant/Vagrantfile, with Vagrant and libvi
 	@build/bin/gearbox-build build kickstart/vagrant.ks --format vagrant-libvirt --output build/gearbox-libvirt.box \
 	    --deb $$(ls build/deb/trixie/gearbox_*.deb)
 	@python3 -B tests/vagrant/run.py build/gearbox-libvirt.box
+
+test-virtualbox: build ## the OVA and the box as VirtualBox sees them, where Debian's archive has it
+	@packages/build-deb trixie
+	@build/bin/gearbox-build build kickstart/vm.ks --format ova,vagrant-virtualbox --output build/machines/ \
+	    --deb $$(ls build/deb/trixie/gearbox_*.deb)
+	@python3 -B tests/virtualbox/run.py build/machines/gearbox-*.ova build/machines/gearbox-*-virtualbox.box || [ $$? = 77 ]
 
 e2e: iso ## the scenarios against the booted image
 	@python3 tests/e2e/run.py build/gearbox.iso

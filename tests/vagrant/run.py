@@ -98,7 +98,7 @@ def check_the_folder_is_in_the_machine(project):
 
 def check_it_has_its_name_and_address(project):
     expect_in("shop", project.inside("uname -n"))
-    expect(project.inside("ip -4 -o address show | grep -o '192[.]168[.]56[.][0-9/]* '").split(), [f"{ADDRESS}/24"])
+    expect(project.inside("ip -4 -o address show | grep -o ' inet 192[.]168[.]56[.][0-9/]*'").split(), ["inet", f"{ADDRESS}/24"])
     expect(project.page(ADDRESS, 80), (200, "what was there"))
 
 
