@@ -182,8 +182,10 @@ std::string judge_conformance(const Json& result) {
         stopped += verdict == "blocked" ? 1 : 0;
         absent += verdict == "absent" ? 1 : 0;
         if (verdict != "blocked" && verdict != "absent") {
+            const std::string detail = find<std::string>(attempt, "detail").value_or("");
             open += str("\n", take<std::string>(attempt, "group"), "/",
-                        take<std::string>(attempt, "name"), ": ", verdict);
+                        take<std::string>(attempt, "name"), ": ", verdict,
+                        detail.empty() ? "" : " (" + detail + ")");
         }
     }
     if (!open.empty() || stopped == 0) {

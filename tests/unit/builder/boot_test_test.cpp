@@ -151,11 +151,12 @@ TEST(BootTest, JudgesTheConformance) {
     result["enforcing"] = false;
     EXPECT_THROW(judge_conformance(result), Error);
     result["attempts"].push_back(attempt("NOT STOPPED"));
+    result["attempts"].back()["detail"] = "64 MiB";
     try {
         judge_conformance(result);
         FAIL();
     } catch (const Error& error) {
-        EXPECT_THAT(error.what(), HasSubstr("files/shadow: NOT STOPPED"));
+        EXPECT_THAT(error.what(), HasSubstr("files/shadow: NOT STOPPED (64 MiB)"));
     }
     EXPECT_THROW(judge_conformance({{"enforcing", true}, {"attempts", Json::array()}}), Error);
 }
