@@ -19,7 +19,8 @@ cgroup_controllers = [ ]
 namespaces = [ ]
 stdio_handler = "file"
 """
-# Where KVM does not work. QEMU 7.2's cmpxchg16b is wrong, and two processors crash at times (tests/e2e/qemu.py).
+# Where KVM does not work: what tests/e2e/qemu.py says of QEMU's emulation is true here, too. It is the host's QEMU, since libvirt
+# cannot ask the one of packages/emulator what it can do.
 EMULATED = """Vagrant.configure("2") do |config|
   config.vm.boot_timeout = 900
   config.vm.provider :libvirt do |machine|
