@@ -172,6 +172,31 @@ Endpoint parse_endpoint(const YAML::Node& node, const std::string& place) {
     return endpoint;
 }
 
+bool is_hook_name(const std::string& name) {
+    return !name.empty() && name.size() <= 64 && name.front() != '.' &&
+           name.find_first_not_of(str(letters_and_digits, "._-")) == std::string::npos;
+}
+
+// Publishes or Subscribes: hook → {Type, Required}.
+std::vector<Connector> connectors_of(const YAML::Node& node, const char* key) {
+    std::vector<Connector> out;
+    if (!node || !node.IsMap()) {
+        return out;
+    }
+    for (const auto& entry : node) {
+        const Connector connector{text_of(entry.first), entry.second.IsMap() ? text_of(entry.second["Type"]) : "",
+                                  entry.second.IsMap() && is_true(entry.second["Required"])};
+        if (!is_hook_name(connector.hook)) {
+            fail(ErrorKind::invalid, key, ": '", connector.hook.substr(0, 64), "' is no name of a script: letters, digits, '.', '_' and '-', at most 64");
+        }
+        if (connector.type.empty() || connector.type.size() > 200) {
+            fail(ErrorKind::invalid, key, ": ", connector.hook, " has no Type of at most 200 characters");
+        }
+        out.push_back(connector);
+    }
+    return out;
+}
+
 // A shorter one would compare less of the sum.
 std::string digest_of(const YAML::Node& node, const char* key, std::size_t digits) {
     const std::string text = to_lower(text_of(node));
@@ -284,6 +309,8 @@ Cartridge parse_version(const YAML::Node& top, const std::string& version) {
     out.source_url = text_of(manifest["Source-Url"]);
     out.source_md5 = digest_of(manifest["Source-Md5"], "Source-Md5", 32);
     out.source_sha256 = digest_of(manifest["Source-Sha256"], "Source-Sha256", 64);
+    out.publishes = connectors_of(manifest["Publishes"], "Publishes");
+    out.subscribes = connectors_of(manifest["Subscribes"], "Subscribes");
     check_categories(out);
     const YAML::Node endpoints = manifest["Endpoints"];
     if (endpoints && endpoints.IsSequence()) {

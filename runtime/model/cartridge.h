@@ -38,6 +38,14 @@ struct Endpoint {
     bool primary = false;
 };
 
+/// What a cartridge has for others of its application, or wants of them (contract 8).
+struct Connector {
+    std::string hook;  ///< script in hooks/
+    std::string type;  ///< compared as it is; "ENV:*" of a subscriber stands for every one that begins with "ENV:"
+    bool required = false;  ///< without it the cartridge cannot be there
+    bool operator==(const Connector&) const = default;
+};
+
 /// One version of one cartridge as offered by the catalogue.
 struct Cartridge {
     std::string name;        ///< manifest Name, lower case: directory in the gear
@@ -60,6 +68,8 @@ struct Cartridge {
     std::vector<std::string> native_requires;  ///< Debian packages
     std::vector<std::string> configure_order;  ///< what must be there before
     std::vector<Endpoint> endpoints;
+    std::vector<Connector> publishes;
+    std::vector<Connector> subscribes;
     bool install_build_required = false;
     /// The steps of a deployment that bin/control does something at (not of OpenShift); nothing: it is asked at each.
     std::optional<std::vector<std::string>> deployment_verbs;

@@ -80,6 +80,19 @@ std::vector<std::string> script_argv(const GearFiles& files, const std::string& 
     return {"/bin/bash", program};
 }
 
+/// What is left of a script's output without the lines for its user.
+std::string payload_of(std::string_view output) {
+    std::string out;
+    while (!output.empty()) {
+        const auto end = std::min(output.find('\n'), output.size() - 1) + 1;
+        if (!output.starts_with("CLIENT_")) {
+            out += output.substr(0, end);
+        }
+        output.remove_prefix(end);
+    }
+    return out;
+}
+
 bool has_hooks_around(const std::vector<std::string>& hooks, std::string verb) {
     std::replace(verb.begin(), verb.end(), '-', '_');
     return std::any_of(hooks.begin(), hooks.end(), [&](const std::string& name) {
@@ -160,6 +173,23 @@ ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
     }
     command.name = str("'", script, "' of ", cartridge.full_name);
     return finish(node_.launcher.run(record, command), command.name);
+}
+
+std::string CartridgeRunner::run_hook(const GearRecord& record, const RecordedCartridge& cartridge, const std::string& name,
+                                      const std::vector<std::string>& more) const {
+    const std::string path = str(cartridge.name, "/hooks/", name);
+    GearCommand command = make_command(record, cartridge.name, purpose_of(cartridge, name));
+    command.name = str("the hook '", name, "' of ", cartridge.full_name);
+    if (!node_.files(record).exists(path)) {
+        constexpr int no_such_hook = 127;
+        throw ScriptError(no_such_hook, ErrorKind::unavailable, command.name + " is not there");
+    }
+    command.argv = script_argv(node_.files(record), path, node_.home(record));
+    command.argv.insert(command.argv.end(), {record.spec.application_name.text(), record.spec.domain.text(), record.spec.id.text()});
+    command.argv.insert(command.argv.end(), more.begin(), more.end());
+    const GearResult result = node_.launcher.run(record, command);
+    finish(result, command.name);
+    return payload_of(result.out);
 }
 
 bool CartridgeRunner::has_step(const GearRecord& record, const RecordedCartridge& cartridge, const std::string& verb) const {

@@ -70,6 +70,13 @@ private:
                  ScriptMessages& messages) const;
     void write_endpoint_variables(const GearRecord& record,
                                   const RecordedCartridge& cartridge) const;
+    /// hooks/NAME with the gear's name, domain and id, and more words; what it prints but for its user. Throws ScriptError, with
+    /// 127 if there is none (contract 7).
+    std::string run_hook(const GearRecord& record, const RecordedCartridge& cartridge, const std::string& name,
+                         const std::vector<std::string>& more = {}) const;
+    /// Gives what it publishes to others of the gear, and to it what they publish (contract 8). Throws Error for what is
+    /// required.
+    void connect(const GearRecord& record, const std::string& name) const;
     void discard(const GearRecord& record, const RecordedCartridge& cartridge) const;
     /// Paths of what was not there before.
     std::vector<std::string> unlock(const GearRecord& record, const RecordedCartridge& cartridge) const;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "node/agent.h"
 #include "node/cartridge_runner.h"
+#include "node/connectors.h"
 #include "node/endpoints.h"
 #include "node/environ.h"
 #include "node/managed_files.h"
@@ -163,6 +164,7 @@ void CartridgeRunner::write_endpoint_variables(const GearRecord& record,
 void CartridgeRunner::discard(const GearRecord& record, const RecordedCartridge& cartridge) const {
     const GearFiles files = node_.files(record);
     files.remove(cartridge.name);
+    files.remove(published_directory(cartridge));
     for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
         files.remove(str(".env/", endpoint.ip_variable));
         files.remove(str(".env/", endpoint.port_variable));
@@ -243,7 +245,9 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
                             cartridge.has_category("database") && !cartridge.is_web_framework(),
                             cartridge.is_own(),
                             cartridge.cartridge_version,
-                            cartridge.deployment_verbs};
+                            cartridge.deployment_verbs,
+                            cartridge.publishes,
+                            cartridge.subscribes};
     const GearFiles files = node_.files(record);
     if (files.exists(added.name)) {
         // Left over from an operation that did not end; its scripts may still be at work.
@@ -285,6 +289,7 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
         node_.launcher.refresh_forwardings(changed);
     }
     install(changed, added, messages);
+    connect(changed, added.name);
     node_.store.save(changed);
     undo.cancel();
     record = changed;
@@ -335,6 +340,8 @@ void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, co
                                             [&](const auto& other) { return other.name == old.name; });
     next.cartridge_version = cartridge.cartridge_version;
     next.deployment_verbs = cartridge.deployment_verbs;
+    next.publishes = cartridge.publishes;
+    next.subscribes = cartridge.subscribes;
     next.endpoints = plan_endpoints(record, cartridge, old.endpoints);
     const GearFiles files = node_.files(record);
     if (!is_compatible && was_started) {
@@ -374,6 +381,7 @@ void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, co
     render_templates(changed, next, messages);
     log_all(messages);
     lock(changed, next);
+    connect(changed, next.name);
     if (forwardings_of(changed) != forwardings_of(record)) {
         node_.launcher.refresh_forwardings(changed);
     }

@@ -41,6 +41,23 @@ PlacedEndpoint parse_endpoint(const Json& json) {
             take<bool>(json, "primary")};
 }
 
+Json connectors_json(const std::vector<Connector>& connectors) {
+    Json out = Json::array();
+    for (const Connector& connector : connectors) {
+        out.push_back({{"hook", connector.hook}, {"type", connector.type}, {"required", connector.required}});
+    }
+    return out;
+}
+
+// Absent from records that were written before they were kept.
+std::vector<Connector> parse_connectors(const Json& cartridge, const char* key) {
+    std::vector<Connector> out;
+    for (const Json& connector : find<Json>(cartridge, key).value_or(Json::array())) {
+        out.push_back({take<std::string>(connector, "hook"), take<std::string>(connector, "type"), take<bool>(connector, "required")});
+    }
+    return out;
+}
+
 Json cartridge_json(const RecordedCartridge& c) {
     Json endpoints = Json::array();
     for (const PlacedEndpoint& endpoint : c.endpoints) {
@@ -55,7 +72,9 @@ Json cartridge_json(const RecordedCartridge& c) {
             {"endpoints", endpoints},
             {"database", c.database},
             {"own", c.own},
-            {"cartridge_version", c.cartridge_version}};
+            {"cartridge_version", c.cartridge_version},
+            {"publishes", connectors_json(c.publishes)},
+            {"subscribes", connectors_json(c.subscribes)}};
     if (c.deployment_verbs) {
         out["deployment_verbs"] = *c.deployment_verbs;
     }
@@ -78,6 +97,8 @@ RecordedCartridge parse_cartridge(const Json& json) {
     out.own = find<bool>(json, "own").value_or(false);
     out.cartridge_version = find<std::string>(json, "cartridge_version").value_or("");
     out.deployment_verbs = find<std::vector<std::string>>(json, "deployment_verbs");
+    out.publishes = parse_connectors(json, "publishes");
+    out.subscribes = parse_connectors(json, "subscribes");
     return out;
 }
 

@@ -37,6 +37,8 @@ struct RecordedCartridge {
     bool own = false;               ///< the user's: what the operator says of cartridges by name does not hold for it
     std::string cartridge_version;  ///< of its packaging; "" if it was added before this was kept
     std::optional<std::vector<std::string>> deployment_verbs;  ///< as in Cartridge
+    std::vector<Connector> publishes;                          ///< likewise
+    std::vector<Connector> subscribes;
 };
 
 struct GearRecord {

@@ -67,9 +67,14 @@ class Web:
         return self.gear.control(self.cart, verb)
 
     def left(self):
-        """Programs in the gear beside its first process."""
-        lines = self.gear.run("ps", "-eo", "pid=,args=").stdout.splitlines()
-        return [line for line in lines if not line.lstrip().startswith("1 ") and "ps -eo" not in line]
+        """Programs in the gear beside its first process; a logger has a moment for what the server wrote last."""
+        deadline = time.monotonic() + 3
+        while True:
+            lines = self.gear.run("ps", "-eo", "pid=,args=").stdout.splitlines()
+            found = [line for line in lines if not line.lstrip().startswith("1 ") and "ps -eo" not in line]
+            if not found or time.monotonic() > deadline:
+                return found
+            time.sleep(0.05)
 
     def server_pid(self):
         return self.gear.shell(f"read -r pid rest <{self.cart}/run/{self.cart}.pid; echo $pid").strip()

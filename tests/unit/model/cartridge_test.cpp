@@ -52,6 +52,27 @@ TEST(Manifest, OneCartridgeAVersionNewestFirst) {
     EXPECT_FALSE(found[0].answers_to("php-8.2"));
 }
 
+TEST(Manifest, Connectors) {
+    EXPECT_TRUE(parse_manifest(php).front().publishes.empty());
+    const Cartridge found = parse_manifest(str(php, "Publishes:\n  publish-x: {Type: 'ENV:x', Required: true}\n"
+                                                    "Subscribes:\n  set-env: {Type: 'ENV:*'}\n  set-jobs: {Type: 'STRING:jobs'}\n"))
+                                .front();
+    EXPECT_EQ(found.publishes, (std::vector<Connector>{{"publish-x", "ENV:x", true}}));
+    EXPECT_EQ(found.subscribes, (std::vector<Connector>{{"set-env", "ENV:*", false}, {"set-jobs", "STRING:jobs", false}}));
+    EXPECT_TRUE(parse_manifest(str(php, "Publishes: [odd]\n")).front().publishes.empty());
+    const auto complaint = [](const char* connectors) {
+        try {
+            parse_manifest(str(php, connectors));
+        } catch (const Error& error) {
+            return error.text();
+        }
+        return std::string("taken");
+    };
+    EXPECT_EQ(complaint("Subscribes:\n  ../bin/control: {Type: a}\n"),
+              "Subscribes: '../bin/control' is no name of a script: letters, digits, '.', '_' and '-', at most 64");
+    EXPECT_EQ(complaint("Publishes:\n  some-hook: {Required: true}\n"), "Publishes: some-hook has no Type of at most 200 characters");
+}
+
 TEST(Manifest, DeploymentVerbs) {
     EXPECT_FALSE(parse_manifest(php).front().deployment_verbs);
     const auto verbs = [](const char* list) { return parse_manifest(str(php, "Deployment-Verbs: ", list, "\n")).front().deployment_verbs; };

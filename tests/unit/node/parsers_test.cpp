@@ -1,6 +1,7 @@
 // What comes from cartridges, clients and HAProxy, as values.
 #include "base/error.h"
 #include "node/catalogue.h"
+#include "node/connectors.h"
 #include "node/deployer.h"
 #include "node/local_agent.h"
 #include "node/managed_files.h"
@@ -53,6 +54,39 @@ TEST(ScriptOutput, IsPlainForAPusher) {
     EXPECT_EQ(
         plain_output("a\nCLIENT_MESSAGE: b\nCLIENT_DEBUG: c\nCART_DATA: x=y\nENV_VAR_ADD: A=b\nd"),
         "a\nb\nd\n");
+}
+
+TEST(Connectors, FitByTheirTypes) {
+    const auto cartridge = [](const std::string& name, std::vector<Connector> publishes, std::vector<Connector> subscribes) {
+        RecordedCartridge out;
+        out.name = name;
+        out.full_name = name + "-1.0";
+        out.publishes = std::move(publishes);
+        out.subscribes = std::move(subscribes);
+        return out;
+    };
+    GearRecord record;
+    record.cartridges = {cartridge("web", {{"a", "STRING:a", false}}, {{"set-env", "ENV:*", false}, {"b", "STRING:b", false}}),
+                         cartridge("db", {{"info", "ENV:db", false}, {"b", "STRING:b", false}}, {}),
+                         cartridge("job", {}, {{"take", "STRING:a", true}, {"db", "ENV:db", false}})};
+    const auto shown = [&](const std::string& name) {
+        std::string out;
+        for (const Connection& c : connections_of(record, name)) {
+            out += str(c.publisher->name, ".", c.from->hook, c.is_required() ? "=>" : "->", c.subscriber->name, ".", c.to->hook, " ");
+        }
+        return out;
+    };
+    EXPECT_EQ(shown("web"), "web.a=>job.take db.info->web.set-env db.b->web.b ");
+    EXPECT_EQ(shown("db"), "db.info->web.set-env db.b->web.b db.info->job.db ");
+    EXPECT_EQ(shown("none"), "");
+    record.cartridges[1].full_name = "acme-db-5.5";
+    EXPECT_EQ(published_directory(record.cartridges[1]), ".env/acme-db");
+}
+
+TEST(Connectors, VariablesAreLinesWithAName) {
+    using Pairs = std::vector<std::pair<std::string, std::string>>;
+    EXPECT_EQ(published_variables("A=1\nnothing\nB=x=y\n=z\nbad name=1\n../C=1\nA=2"), (Pairs{{"A", "2"}, {"B", "x=y"}}));
+    EXPECT_EQ(published_variables(""), Pairs{});
 }
 
 TEST(ManagedFiles, StayInTheirPlace) {

@@ -1,0 +1,90 @@
+// Publish and subscribe between the cartridges of a gear (cartridge contract, 8), with scripts that are run.
+#include "base/file.h"
+#include "node/catalogue.h"
+#include "node_fixture.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+namespace gearbox::test {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class ConnectorsTest : public NodeTest {
+protected:
+    void SetUp() override {
+        NodeTest::SetUp();
+        char name[] = "/tmp/connectors-test.XXXXXX";
+        ASSERT_NE(::mkdtemp(name), nullptr);
+        directory_ = name;
+        gear = create_application(1, {"mock"});
+    }
+    void TearDown() override {
+        NodeTest::TearDown();
+        fs::remove_all(directory_);
+    }
+
+    /// A service with these lines in its manifest and these scripts in hooks/.
+    Cartridge service(const std::string& name, const std::string& connectors, const std::map<std::string, std::string>& hooks) const {
+        const fs::path place = directory_ / name;
+        fs::create_directories(place / "metadata");
+        fs::create_directories(place / "hooks");
+        write_file_atomically(place / "metadata/manifest.yml",
+                              str("Name: ", name, "\nCartridge-Short-Name: ", name, "\nVersion: '1.0'\nCartridge-Version: 0.0.1\n",
+                                  "Cartridge-Vendor: acme\nCategories: [service]\n", connectors));
+        for (const auto& [hook, program] : hooks) {
+            write_file_atomically(place / "hooks" / hook, "#!/bin/bash\n" + program);
+            fs::permissions(place / "hooks" / hook, fs::perms(0755));
+        }
+        return load_catalogue({place.string()}, false).at(0);
+    }
+
+    GearId gear;
+
+private:
+    fs::path directory_;
+};
+
+TEST_F(ConnectorsTest, GivesVariablesToWhoWantsThem) {
+    const Cartridge queue = service("queue", "Publishes:\n  publish-queue: {Type: 'ENV:NET_TCP:queue:info'}\n",
+                                    {{"publish-queue", "echo CLIENT_MESSAGE: to the user\n"
+                                                       "echo QUEUE_URL=queue://a=b\necho \"OPENSHIFT_APP_NAME=not $1 $2\"\necho QUEUE_OF=$3\n"}});
+    const Cartridge worker = service("worker", "Subscribes:\n  set-env: {Type: 'ENV:*', Required: false}\n", {});
+    agent->add_cartridge(gear, queue);
+    EXPECT_EQ(inside(gear, "echo ${QUEUE_URL:-none}"), "none\n") << "nobody subscribes";
+    agent->add_cartridge(gear, worker);
+    EXPECT_EQ(inside(gear, "echo $QUEUE_URL $QUEUE_OF; stat -c '%U %a' ~/.env/acme-queue/QUEUE_URL"),
+              str("queue://a=b ", gear.text(), "\nroot 640\n"));
+    EXPECT_EQ(inside(gear, "echo $OPENSHIFT_APP_NAME"), "shop\n") << "what the gear has already stays";
+    agent->remove_cartridge(gear, queue);
+    EXPECT_EQ(inside(gear, "echo ${QUEUE_URL:-none}; ls ~/.env/acme-queue 2>&1 | grep -c ."), "none\n1\n");
+}
+
+TEST_F(ConnectorsTest, GivesOneScriptWhatAnotherHasWritten) {
+    agent->add_cartridge(gear, service("jobs", "Publishes:\n  publish-jobs: {Type: 'STRING:jobs'}\n",
+                                       {{"publish-jobs", "echo \"it's one\"\necho two\n"}}));
+    agent->add_cartridge(gear, service("runner", "Subscribes:\n  take-jobs: {Type: 'STRING:jobs', Required: true}\n",
+                                       {{"take-jobs", "printf '%s|' \"$@\" >~/app-root/data/taken\n"}}));
+    EXPECT_EQ(inside(gear, "cat ~/app-root/data/taken"),
+              str("shop|acme|", gear.text(), "|'", gear.text(), "'='it'\\''s one\ntwo\n'|"));
+}
+
+TEST_F(ConnectorsTest, UndoesACartridgeThatCannotBeWithout) {
+    agent->add_cartridge(gear, service("jobs", "Publishes:\n  publish-jobs: {Type: 'STRING:jobs'}\n",
+                                       {{"publish-jobs", "echo CLIENT_ERROR: no jobs today >&1\nexit 3\n"}}));
+    const std::string wants = "Subscribes:\n  take-jobs: {Type: 'STRING:jobs', Required: ";
+    agent->add_cartridge(gear, service("easy", wants + "false}\n", {}));
+    try {
+        agent->add_cartridge(gear, service("strict", wants + "true}\n", {{"take-jobs", "true\n"}}));
+        FAIL() << "it was added";
+    } catch (const ScriptError& error) {
+        EXPECT_THAT(error.text(), HasSubstr("the hook 'publish-jobs' of acme-jobs-1.0 ended with status 3: no jobs today"));
+    }
+    EXPECT_EQ(inside(gear, "cd; ls -d jobs easy strict 2>/dev/null"), "easy\njobs\n");
+}
+
+}  // namespace gearbox::test
