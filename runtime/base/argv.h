@@ -1,6 +1,7 @@
-// Texts as the calls of the exec family take them.
+// Texts as the calls of the exec family, and shells, take them.
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gearbox {
@@ -13,6 +14,15 @@ inline std::vector<char*> argv_of(const std::vector<std::string>& texts) {
     }
     out.push_back(nullptr);
     return out;
+}
+
+/// The text in single quotes: one word for a shell that splits a line.
+inline std::string shell_word(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) {
+        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    return out + "'";
 }
 
 }  // namespace gearbox

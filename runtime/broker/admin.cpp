@@ -1,6 +1,7 @@
 #include "broker/admin.h"
 
 #include "base/error.h"
+#include "model/names.h"
 
 #include <algorithm>
 #include <map>
@@ -179,11 +180,6 @@ Json profile_list(Broker& broker, const Json&) {
         out.push_back(std::move(row));
     }
     return out;
-}
-
-// "acme-redis" of "acme-redis-2.6".
-std::string without_version(const std::string& full_name) {
-    return full_name.substr(0, full_name.rfind('-'));
 }
 
 std::vector<std::string> users_of(const Broker& broker, const std::string& cartridge) {

@@ -2,6 +2,7 @@
 #include "base/percent.h"
 #include "cli/catalogue.h"
 #include "cli/target.h"
+#include "model/names.h"
 
 #include <memory>
 
@@ -27,7 +28,7 @@ std::shared_ptr<CartridgeArguments> add_cartridge_arguments(CLI::App& parser) {
 std::string installed(const Json& application, const std::string& word) {
     for (const Json& cartridge : application.value("cartridges", Json::array())) {
         const auto name = take<std::string>(cartridge, "name");
-        if (name == word || name.substr(0, name.rfind('-')) == word) {
+        if (name == word || without_version(name) == word) {
             return name;
         }
     }

@@ -3,14 +3,13 @@
 
 #include "base/settings.h"
 #include "cli/command.h"
+#include "model/names.h"
 
 #include <sstream>
 
 namespace gearbox::cli {
 
 namespace {
-
-std::string base_name(const std::string& full) { return full.substr(0, full.rfind('-')); }
 
 std::string spaced(const std::vector<std::string>& words) {
     std::string out;
@@ -43,11 +42,11 @@ std::string resolve_cartridge(const Json& catalogue, const std::string& word) {
         if (name == word) {
             return name;
         }
-        if (newest.empty() && base_name(name) == word) {
+        if (newest.empty() && without_version(name) == word) {
             newest = name;
         }
         names.push_back(name);
-        names.push_back(base_name(name));
+        names.push_back(without_version(name));
     }
     if (!newest.empty()) {
         return newest;

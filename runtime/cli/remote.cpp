@@ -1,4 +1,5 @@
 // ssh, tail, git-clone: replaced by the program that does it, with the addresses that hold from here.
+#include "base/argv.h"
 #include "base/file.h"
 #include "base/percent.h"
 #include "cli/applications.h"
@@ -20,19 +21,6 @@ std::vector<std::string> ssh_command(const Session& session, const Json& applica
     argv.push_back(ssh_target(application, session.config()));
     return argv;
 }
-
-namespace {
-
-// git takes core.sshCommand as one line that its shell splits: each word in single quotes.
-std::string shell_quoted(const std::string& word) {
-    std::string out = "'";
-    for (const char c : word) {
-        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    }
-    return out + "'";
-}
-
-}  // namespace
 
 int run_in_gears(Session& session, const Json& application, const std::vector<std::string>& words) {
     if (words.empty()) {
@@ -226,7 +214,7 @@ Runner declare_port_forward(CLI::App& parser) {
 int clone_repository(Session& session, const Json& application, const std::string& directory) {
     std::string ssh = "ssh";
     for (const std::string& option : ssh_options(session)) {
-        ssh += " " + shell_quoted(option);
+        ssh += " " + shell_word(option);
     }
     // Kept in the clone's configuration, so that a plain `git push` works there.
     return session.world().execute({"git", "clone", "--config", "core.sshCommand=" + ssh,

@@ -41,6 +41,10 @@ std::string to_lower(std::string_view text) {
     return out;
 }
 
+std::string without_version(std::string_view full_name) {
+    return std::string(full_name.substr(0, full_name.rfind('-')));
+}
+
 template <>
 std::optional<ApplicationName> ApplicationName::parse(std::string_view text) {
     if (!fits(text, 32, is_alphanumeric)) {

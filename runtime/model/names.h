@@ -57,4 +57,7 @@ template <> std::optional<AliasName> AliasName::parse(std::string_view text);
 
 std::string to_lower(std::string_view text);
 
+/// "acme-redis" of a cartridge's full name "acme-redis-2.6".
+std::string without_version(std::string_view full_name);
+
 }  // namespace gearbox

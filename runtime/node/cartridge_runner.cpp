@@ -80,19 +80,6 @@ std::vector<std::string> script_argv(const GearFiles& files, const std::string& 
     return {"/bin/bash", program};
 }
 
-/// What is left of a script's output without the lines for its user.
-std::string payload_of(std::string_view output) {
-    std::string out;
-    while (!output.empty()) {
-        const auto end = std::min(output.find('\n'), output.size() - 1) + 1;
-        if (!output.starts_with("CLIENT_")) {
-            out += output.substr(0, end);
-        }
-        output.remove_prefix(end);
-    }
-    return out;
-}
-
 bool has_hooks_around(const std::vector<std::string>& hooks, std::string verb) {
     std::replace(verb.begin(), verb.end(), '-', '_');
     return std::any_of(hooks.begin(), hooks.end(), [&](const std::string& name) {

@@ -5,6 +5,7 @@
 #include "model/events.h"
 #include "node/context.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,9 @@ private:
     /// 127 if there is none (contract 7).
     std::string run_hook(const GearRecord& record, const RecordedCartridge& cartridge, const std::string& name,
                          const std::vector<std::string>& more = {}) const;
+    /// Keeps what the gear does not have by other ways.
+    void publish(const GearRecord& record, const RecordedCartridge& publisher,
+                 const std::map<std::string, std::string>& variables) const;
     /// Gives what it publishes to others of the gear, and to it what they publish (contract 8). Throws Error for what is
     /// required.
     void connect(const GearRecord& record, const std::string& name) const;

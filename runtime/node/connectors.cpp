@@ -3,11 +3,13 @@
 // other gears).
 #include "node/connectors.h"
 
+#include "base/argv.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "model/names.h"
 #include "node/cartridge_runner.h"
 #include "node/environ.h"
+#include "node/script_output.h"
 
 #include <algorithm>
 #include <map>
@@ -22,16 +24,8 @@ bool fits(const Connector& from, const Connector& to) {
     return from.type == to.type || (to.type == all_variables && from.type.starts_with("ENV:"));
 }
 
-/// For a shell that evaluates it, as scripts do with their fourth argument.
-std::string shell_word(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text) {
-        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    }
-    return out + "'";
-}
-
-std::string joined(const std::vector<std::pair<std::string, std::string>>& variables) {
+// As a subscriber's script gets variables.
+std::string joined(const std::map<std::string, std::string>& variables) {
     std::string out;
     for (const auto& [name, value] : variables) {
         out += str(name, "=", value, "; ");
@@ -61,48 +55,40 @@ std::vector<Connection> connections_of(const GearRecord& record, const std::stri
 }
 
 std::string published_directory(const RecordedCartridge& publisher) {
-    return ".env/" + publisher.full_name.substr(0, publisher.full_name.rfind('-'));
+    return ".env/" + without_version(publisher.full_name);
 }
 
-std::vector<std::pair<std::string, std::string>> published_variables(std::string_view payload) {
-    std::map<std::string, std::string> out;
-    constexpr std::size_t most_variables = 100;
-    while (!payload.empty() && out.size() < most_variables) {
-        const auto end = std::min(payload.find('\n'), payload.size());
-        const std::string_view line = payload.substr(0, end);
-        payload.remove_prefix(std::min(end + 1, payload.size()));
-        const auto equals = line.find('=');
-        if (equals != std::string_view::npos && VariableName::parse(std::string(line.substr(0, equals)))) {
-            out[std::string(line.substr(0, equals))] = line.substr(equals + 1);
+void CartridgeRunner::publish(const GearRecord& record, const RecordedCartridge& publisher,
+                              const std::map<std::string, std::string>& variables) const {
+    const GearFiles files = node_.files(record);
+    const std::string directory = published_directory(publisher);
+    const Environment all = make_environment(files, record, node_.settings);
+    for (const auto& [name, value] : variables) {
+        if (!all.contains(name) || files.exists(str(directory, "/", name))) {
+            files.ensure_directory(directory, files.locked(), 0750);
+            write_variable(files, directory, name, value);
         }
     }
-    return {out.begin(), out.end()};
 }
 
 void CartridgeRunner::connect(const GearRecord& record, const std::string& name) const {
-    const GearFiles files = node_.files(record);
+    // Everything that it publishes itself is asked for again below.
+    node_.files(record).remove(published_directory(*record.find_cartridge(name)));
+    std::map<const Connector*, std::string> payloads;
     for (const Connection& connection : connections_of(record, name)) {
         try {
-            std::string payload = run_hook(record, *connection.publisher, connection.from->hook);
+            auto said = payloads.find(connection.from);
+            if (said == payloads.end()) {
+                said = payloads.emplace(connection.from, run_hook(record, *connection.publisher, connection.from->hook)).first;
+            }
+            std::string payload = said->second;
             if (connection.is_environment()) {
                 const auto variables = published_variables(payload);
-                const std::string directory = published_directory(*connection.publisher);
-                files.remove(directory);
-                const Environment before = make_environment(files, record, node_.settings);
-                std::vector<EnvironmentVariable> fresh;
-                for (const auto& [variable, value] : variables) {
-                    if (!before.contains(variable)) {
-                        fresh.push_back({variable, value});
-                    }
-                }
-                if (!fresh.empty()) {
-                    files.ensure_directory(directory, files.locked(), 0750);
-                    write_variables(files, directory, fresh);
-                }
-                payload = joined(variables);
-                if (!files.exists(str(connection.subscriber->name, "/hooks/", connection.to->hook))) {
+                publish(record, *connection.publisher, variables);
+                if (!node_.files(record).exists(str(connection.subscriber->name, "/hooks/", connection.to->hook))) {
                     continue;  // variables are all that most want
                 }
+                payload = joined(variables);
             }
             run_hook(record, *connection.subscriber, connection.to->hook,
                      {str(shell_word(record.spec.id.text()), "=", shell_word(payload))});

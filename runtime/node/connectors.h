@@ -3,8 +3,6 @@
 #include "node/gear_record.h"
 
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 namespace gearbox {
@@ -23,8 +21,5 @@ std::vector<Connection> connections_of(const GearRecord& record, const std::stri
 
 /// Where variables that a cartridge publishes are kept: ".env/" and its name without the version.
 std::string published_directory(const RecordedCartridge& publisher);
-
-/// Lines NAME=VALUE of what a publisher's script has written; the last of a name counts. Others are dropped.
-std::vector<std::pair<std::string, std::string>> published_variables(std::string_view payload);
 
 }  // namespace gearbox

@@ -151,4 +151,26 @@ std::string plain_output(std::string_view output) {
     return plain;
 }
 
+std::string payload_of(std::string_view output) {
+    std::string payload;
+    for_each_line(output, [&](std::string_view line) {
+        if (!line.starts_with("CLIENT_")) {
+            payload += str(line, "\n");
+        }
+    });
+    return payload;
+}
+
+std::map<std::string, std::string> published_variables(std::string_view payload) {
+    constexpr std::size_t most = 100;
+    std::map<std::string, std::string> out;
+    for_each_line(payload, [&](std::string_view line) {
+        const auto equals = line.find('=');
+        if (equals != std::string_view::npos && out.size() < most && VariableName::parse(line.substr(0, equals))) {
+            out[std::string(line.substr(0, equals))] = line.substr(equals + 1);
+        }
+    });
+    return out;
+}
+
 }  // namespace gearbox

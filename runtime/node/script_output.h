@@ -2,6 +2,7 @@
 #pragma once
 #include "model/events.h"
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,11 @@ std::string failure_text(const ScriptMessages& messages, std::string_view out,
 
 /// The output without the protocol's prefixes, as somebody who watches a push should see it.
 std::string plain_output(std::string_view output);
+
+/// What a connector's script has for others (contract 8): its output without the lines for its user.
+std::string payload_of(std::string_view output);
+
+/// Lines NAME=VALUE of such a payload, at most 100; the last of a name counts. Others are dropped.
+std::map<std::string, std::string> published_variables(std::string_view payload);
 
 }  // namespace gearbox

@@ -5,7 +5,6 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 
@@ -18,19 +17,12 @@ class ConnectorsTest : public NodeTest {
 protected:
     void SetUp() override {
         NodeTest::SetUp();
-        char name[] = "/tmp/connectors-test.XXXXXX";
-        ASSERT_NE(::mkdtemp(name), nullptr);
-        directory_ = name;
         gear = create_application(1, {"mock"});
-    }
-    void TearDown() override {
-        NodeTest::TearDown();
-        fs::remove_all(directory_);
     }
 
     /// A service with these lines in its manifest and these scripts in hooks/.
     Cartridge service(const std::string& name, const std::string& connectors, const std::map<std::string, std::string>& hooks) const {
-        const fs::path place = directory_ / name;
+        const fs::path place = directory_.path() / name;
         fs::create_directories(place / "metadata");
         fs::create_directories(place / "hooks");
         write_file_atomically(place / "metadata/manifest.yml",
@@ -46,7 +38,7 @@ protected:
     GearId gear;
 
 private:
-    fs::path directory_;
+    TempDir directory_;
 };
 
 TEST_F(ConnectorsTest, GivesVariablesToWhoWantsThem) {
@@ -62,6 +54,16 @@ TEST_F(ConnectorsTest, GivesVariablesToWhoWantsThem) {
     EXPECT_EQ(inside(gear, "echo $OPENSHIFT_APP_NAME"), "shop\n") << "what the gear has already stays";
     agent->remove_cartridge(gear, queue);
     EXPECT_EQ(inside(gear, "echo ${QUEUE_URL:-none}; ls ~/.env/acme-queue 2>&1 | grep -c ."), "none\n1\n");
+}
+
+TEST_F(ConnectorsTest, AsksOnceForAllAndKeepsTheVariablesOfEach) {
+    const std::string wants = "Subscribes:\n  set-env: {Type: 'ENV:*'}\n";
+    agent->add_cartridge(gear, service("first", wants, {}));
+    agent->add_cartridge(gear, service("second", wants, {}));
+    agent->add_cartridge(gear, service("queue", "Publishes:\n  publish-name: {Type: 'ENV:name'}\n  publish-place: {Type: 'ENV:place'}\n",
+                                       {{"publish-name", "echo asked >>~/app-root/data/asked\necho QUEUE_NAME=q\n"},
+                                        {"publish-place", "echo QUEUE_PLACE=here\n"}}));
+    EXPECT_EQ(inside(gear, "echo $QUEUE_NAME $QUEUE_PLACE; cat ~/app-root/data/asked"), "q here\nasked\n");
 }
 
 TEST_F(ConnectorsTest, GivesOneScriptWhatAnotherHasWritten) {

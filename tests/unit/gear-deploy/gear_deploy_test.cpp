@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -29,17 +28,10 @@ std::string sha1(std::string_view text) {
 
 class Directory {
 public:
-    Directory() {
-        char name[] = "/tmp/gear-deploy-test.XXXXXX";
-        path_ = check(::mkdtemp(name) == nullptr ? -1 : 0, "making a directory") == 0 ? name : "";
-    }
-    ~Directory() { fs::remove_all(path_); }
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-    std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+    std::string operator/(const std::string& name) const { return directory_.path() / name; }
 
 private:
-    std::string path_;
+    const TempDir directory_;
 };
 
 void write(const std::string& path, std::string_view text) {

@@ -84,7 +84,7 @@ TEST(Connectors, FitByTheirTypes) {
 }
 
 TEST(Connectors, VariablesAreLinesWithAName) {
-    using Pairs = std::vector<std::pair<std::string, std::string>>;
+    using Pairs = std::map<std::string, std::string>;
     EXPECT_EQ(published_variables("A=1\nnothing\nB=x=y\n=z\nbad name=1\n../C=1\nA=2"), (Pairs{{"A", "2"}, {"B", "x=y"}}));
     EXPECT_EQ(published_variables(""), Pairs{});
 }
