@@ -31,9 +31,10 @@ std::string forwarding_rules(const std::vector<Forwarding>& forwardings) {
         rules += str("        iifname \"eth0\" tcp dport ", row.port, " dnat to ", row.address, ":",
                      row.target_port, "\n");
     }
-    // Declaring a table before deleting it makes the first time like every other. Nothing but forwarded
-    // connections may reach the gear: its loopback services are its own.
-    return str("table ip gearbox\ndelete table ip gearbox\ntable ip gearbox {\n",
+    // Declaring a table before emptying it makes the first time like every other. To delete it would make the kernel
+    // wait for packets under way, 10 ms at each start of a gear. Nothing but forwarded connections may reach the
+    // gear: its loopback services are its own.
+    return str("table ip gearbox\nflush table ip gearbox\ntable ip gearbox {\n",
                "    chain prerouting {\n",
                "        type nat hook prerouting priority dstnat; policy accept;\n", rules,
                "    }\n    chain input {\n",

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A thousand idle gears: what number 10, 100 and 1,000 take to be made and started, and what all take of memory.
 
-Times are medians of 40 rounds in which the gear with the number is made and removed, part by part. Memory: private memory
-of a gear's PID 1, what the gears' cgroups are charged for, and what the machine has less available. Needs root; builds
-gear_density.
+The gears are made three times; times are medians of the 40 gears up to the number (of all ten for 10), part by part.
+Memory: private memory of a gear's PID 1, what the gears' cgroups are charged for, and what the machine has less
+available. Needs root; builds gear_density.
 
 usage: density.py [GEARS]
 """

@@ -44,18 +44,29 @@ double value_kib(const std::string& file, const std::string& key) {
 
 class Density {
 public:
-    void fill(int gears) {
-        const double before = value_kib("/proc/meminfo", "MemAvailable");
-        for (int number = 1; number <= gears; ++number) {
-            const GearSpec spec = make_numbered_spec(number);
-            if (number == 10 || number == 100 || number == 1000) {
-                measure(number, spec);
-            }
-            make(spec);
+    void measure(int gears) {
+        for (int pass = 1; pass < passes; ++pass) {
+            fill(gears);
+            empty();
         }
+        const double before = value_kib("/proc/meminfo", "MemAvailable");
+        fill(gears);
         const double after = value_kib("/proc/meminfo", "MemAvailable");
+        for (int number = 10; number <= gears; number *= 10) {
+            print_times(number);
+        }
         std::printf("available-mib %.1f\n", (before - after) / 1024);
         print_memory();
+        empty();
+    }
+
+private:
+    void fill(int gears) {
+        for (int number = 1; number <= gears; ++number) {
+            node_.parts.clear();
+            make(make_numbered_spec(number));
+            made_[number].push_back(node_.parts);
+        }
     }
 
     void empty() {
@@ -64,22 +75,20 @@ public:
         }
     }
 
-private:
-    /// Makes and removes the gear that has the number, again and again: a single one says little on a machine with others.
-    void measure(int number, const GearSpec& spec) {
+    /// Medians over the gears up to a number, 40 of them or as many as there are, and all passes: a single one says little
+    /// on a machine with others. Nothing is removed meanwhile: the kernel goes on with that for a while.
+    void print_times(int number) {
         std::map<std::string, std::vector<double>> values;
-        for (int round = 0; round < rounds; ++round) {
-            node_.parts.clear();
-            make(spec);
-            for (const auto& [part, time] : node_.parts) {
-                values[part].push_back(time);
+        for (int gear = std::max(1, number - 39); gear <= number; ++gear) {
+            for (const Parts& parts : made_[gear]) {
+                for (const auto& [part, time] : parts) {
+                    values[part].push_back(time);
+                }
             }
-            remove_last();
         }
         for (const auto& [part, times] : values) {
             std::printf("%d:%s %.3f\n", number, part.c_str(), median(times));
         }
-        std::fflush(stdout);
     }
 
     void remove_last() {
@@ -129,10 +138,11 @@ private:
         std::printf("sleeps %zu\n", idle.size());
     }
 
-    static constexpr int rounds = 40;
+    static constexpr int passes = 3;
 
     TimedNode node_;
     std::vector<GearRecord> records_;
+    std::map<int, std::vector<Parts>> made_;  // by the gear's number, one of each pass
 };
 
 }  // namespace
@@ -142,7 +152,5 @@ private:
 int main(int argc, char** argv) {
     gearbox::test::enter_private_host("gearbox-density");
     const gearbox::sys::GitLibrary git;
-    gearbox::test::Density density;
-    density.fill(argc > 1 ? std::atoi(argv[1]) : 1000);
-    density.empty();
+    gearbox::test::Density().measure(argc > 1 ? std::atoi(argv[1]) : 1000);
 }

@@ -20,7 +20,7 @@ namespace {
 TEST(Forwardings, OnlyTheirPortsAreOpen) {
     EXPECT_EQ(sys::forwarding_rules({{38036, "127.1.244.129", 8080}}),
               "table ip gearbox\n"
-              "delete table ip gearbox\n"
+              "flush table ip gearbox\n"
               "table ip gearbox {\n"
               "    chain prerouting {\n"
               "        type nat hook prerouting priority dstnat; policy accept;\n"
