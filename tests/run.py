@@ -25,6 +25,7 @@ JOBS = str(os.cpu_count() or 2)
 class Totals:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.failures = []  # said once more at the end, where they are looked for
         self.lock = threading.Lock()
 
     def add(self, passed, failed, skipped=0):
@@ -32,6 +33,10 @@ class Totals:
             self.passed += passed
             self.failed += failed
             self.skipped += skipped
+
+    def add_failure(self, text):
+        with self.lock:
+            self.failures.append(text)
 
 
 TOTALS = Totals()
@@ -59,13 +64,15 @@ def run(name, command, environment=None):
     if done.returncode != 0:
         lines = log.read_text(errors="replace").splitlines()
         say("\n".join(failures(lines) + lines[-60:]))
+        TOTALS.add_failure("\n".join([f"-- {name} failed:", *failures(lines)]))
     return done.returncode == 0
 
 
 def failures(lines):
-    """What GoogleTest and unittest say of the tests that failed, which may be far above a log's end."""
+    """What GoogleTest, unittest, CTest and the scenarios say of what failed, which may be far above a log's end."""
     marks = [number for number, line in enumerate(lines)
-             if ": Failure" in line or line.lstrip("0123456789: ").startswith(("FAIL: ", "ERROR: "))]
+             if any(mark in line for mark in (": Failure", "***Exception", "***Timeout", "[  FAILED  ]"))
+             or line.lstrip("0123456789: ").startswith(("FAIL: ", "ERROR: ", "FAIL "))]
     shown = sorted({number for mark in marks[:8] for number in range(mark, min(mark + 12, len(lines)))})
     return [lines[number] for number in shown]
 
@@ -234,6 +241,7 @@ def main():
         return 2
     began = time.monotonic()
     run_suites(wanted)
+    say("\n".join(TOTALS.failures))
     say(f"logs: {LOGS}; {(time.monotonic() - began) / 60:.1f} min")
     say(f"{TOTALS.passed} passed, {TOTALS.failed} failed, {TOTALS.skipped} skipped")
     return 1 if TOTALS.failed else 0
