@@ -190,7 +190,7 @@ class Cron(unittest.TestCase):
     def test_killed(self):
         """Another process that has its number now is left alone."""
         self.gear.control("cron", "start")
-        self.gear.shell("kill -KILL $(<cron/run/cron.pid)")
+        self.gear.shell("pid=$(<cron/run/cron.pid); kill -KILL $pid; while [ -e /proc/$pid ]; do sleep .05; done")
         self.assertEqual(self.gear.control("cron", "status"), "CLIENT_RESULT: Cron is stopped\n")
         self.gear.shell("setsid sleep 1000 >/dev/null 2>&1 & echo $! >cron/run/cron.pid")
         self.gear.control("cron", "stop")

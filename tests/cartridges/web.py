@@ -150,7 +150,8 @@ class Web:
 
     def test_start_after_a_crash(self):
         self.push(self.ok)
-        self.gear.shell(f"kill -KILL {self.server_pid()}")
+        pid = self.server_pid()
+        self.gear.shell(f"kill -KILL {pid}; while [ -e /proc/{pid} ]; do sleep .05; done")
         self.assertIn("either stopped", self.control("status"))
         self.control("start")
         self.assertEqual(self.get(), "ok")

@@ -21,7 +21,6 @@ inline constexpr const char* host_address = "198.51.100.2";
 class NetworkTest : public NodeTest {
 protected:
     void SetUp() override {
-        std::filesystem::create_directories("/run/netns");
         // A gear is told of six refusals at once and of one a second then (icmp(7)); tests are faster than that.
         std::ofstream("/proc/sys/net/ipv4/icmp_ratelimit") << "0\n";
         tool("ip netns add internet");
@@ -38,8 +37,10 @@ protected:
     }
     void TearDown() override {
         NodeTest::TearDown();
-        internet_->kill(SIGTERM);
-        internet_->wait();
+        if (internet_) {
+            internet_->kill(SIGTERM);
+            internet_->wait();
+        }
         tool("ip link delete uplink");
         tool("ip netns delete internet");
     }

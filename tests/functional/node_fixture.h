@@ -15,6 +15,9 @@ class NodeTest : public ::testing::Test {
 protected:
     void SetUp() override { restart_agent(); }
     void TearDown() override {
+        if (agent == nullptr) {
+            return;  // SetUp has failed, and said why
+        }
         for (const GearId& gear : agent->gears()) {
             agent->destroy_gear(gear);
         }

@@ -79,7 +79,7 @@ void enter_private_host(const std::string& cgroup_parent) {
     check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "making mounts private");
     run_tool_checked({"ip", "link", "set", "lo", "up"});
     private_etc();
-    for (const char* directory : {"/var/lib/openshift", "/var/lib/gearbox", "/run/gearbox"}) {
+    for (const char* directory : {"/var/lib/openshift", "/var/lib/gearbox", "/run/gearbox", "/run/netns"}) {
         tmpfs(directory);
     }
     install_programs();
