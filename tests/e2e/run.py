@@ -2,11 +2,13 @@
 """Runs the scenarios against a booted image.
 
 A scenario is a file in scenarios/; its functions named check_… run in the order of the file, with the
-appliance as argument (those with OWN_MACHINES = True start theirs: they get a Bench). A failed check fails the run and the next one goes on. Each machine (one processor, one
-boot) takes the next scenario when it has done with its last one; scenarios need nothing of each other. An image
-of a disk (.raw, .qcow2, .vmdk, .vdi) gets those of scenarios/disk/ too, and any other those of scenarios/live/.
+appliance as argument (those with OWN_MACHINES = True start theirs: they get a Bench). A failed check fails the run and
+the next one goes on. Each machine (one processor, one boot) takes the next scenario when it has done with its last one;
+scenarios need nothing of each other. An image of a disk (.raw, .qcow2, .vmdk, .vdi) gets those of scenarios/disk/ too,
+and any other those of scenarios/live/. Runs that share a directory of claims share the scenarios.
 
-usage: run.py IMAGE [--workdir DIR] [--only WORD[,WORD…]] [--without WORD] [--machines N] [--firmware bios|uefi] [--keep]
+usage: run.py IMAGE [--workdir DIR] [--only WORD[,WORD…]] [--without WORD] [--machines N] [--claims DIR]
+              [--firmware bios|uefi] [--keep]
 """
 
 import argparse
@@ -75,11 +77,31 @@ def boot_image(arguments, workdir):
     return boot(larger_disk(arguments.image, workdir), workdir, keeps=True, kernel_reboots=True, **options)
 
 
-def next_of(scenarios):
-    try:
-        return scenarios.get_nowait()
-    except queue.Empty:
-        return None
+class Scenarios:
+    """Those that are left, of this run and of the others that share its claims."""
+
+    def __init__(self, paths, claims):
+        self.claims = claims and pathlib.Path(claims)
+        self.left = queue.SimpleQueue()
+        for path in paths:
+            self.left.put(path)
+
+    def next(self):
+        """None if there is none."""
+        try:
+            while not self._claim(path := self.left.get_nowait()):
+                pass
+            return path
+        except queue.Empty:
+            return None
+
+    def _claim(self, path):
+        try:
+            if self.claims:
+                (self.claims / path.stem).touch(exist_ok=False)
+            return True
+        except FileExistsError:
+            return False
 
 
 def run_checks(verdicts, path, module, subject):
@@ -91,25 +113,25 @@ def run_checks(verdicts, path, module, subject):
 def run_machine(arguments, workdir, scenarios, verdicts):
     """Boots one machine and runs scenarios in it until none is left; before that, those that boot their own."""
     workdir.mkdir(parents=True, exist_ok=True)
-    path = next_of(scenarios)
+    path = scenarios.next()
     while path is not None and getattr(load(path), "OWN_MACHINES", False):
         bench = Bench(arguments.image, workdir / path.stem, firmware=arguments.firmware, nic=arguments.nic)
         try:
             run_checks(verdicts, path, load(path), bench)
         finally:
             bench.stop()
-        path = next_of(scenarios)
+        path = scenarios.next()
     if path is None:
         return
     appliance = attempt(verdicts, f"boot of {workdir.name}",
                         lambda: boot_image(arguments, workdir))
     if appliance is None:
-        scenarios.put(path)
+        verdicts.add(path.stem, 0, "not run: no machine")
         return
     try:
         while path is not None:
             run_checks(verdicts, path, load(path), appliance)
-            path = next_of(scenarios)
+            path = scenarios.next()
     finally:
         try:
             journal = appliance.sudo("journalctl -b --no-pager -o short-monotonic", timeout=180)
@@ -128,25 +150,25 @@ def main():
     parser.add_argument("--only", default="", help="scenarios whose file name holds one of these words")
     parser.add_argument("--without", help="not those whose file name holds this word")
     parser.add_argument("--machines", type=int, default=min(2, os.cpu_count() or 1), help="how many at once")
+    parser.add_argument("--claims", help="a directory: no scenario is run that another run with the same one has begun")
     parser.add_argument("--firmware", choices=("bios", "uefi"), default="bios")
     parser.add_argument("--media", choices=MEDIA, help="virtio for images of disks, cdrom for others")
     parser.add_argument("--nic", default="virtio-net-pci", help="QEMU's name of the network card")
     parser.add_argument("--keep", action="store_true", help="leave the machines running")
     arguments = parser.parse_args()
-    scenarios, verdicts = queue.SimpleQueue(), Verdicts()
     folders = ("scenarios", "scenarios/disk" if is_disk(arguments.image) else "scenarios/live")
-    for path in sorted((path for folder in folders for path in (HERE / folder).glob("*.py")), key=lambda path: path.name):
-        left_out = arguments.without and arguments.without in path.stem
-        if any(word in path.stem for word in arguments.only.split(",")) and not left_out:
-            scenarios.put(path)
-    machines = max(1, min(arguments.machines, scenarios.qsize()))
+    paths = sorted((path for folder in folders for path in (HERE / folder).glob("*.py")), key=lambda path: path.name)
+    wanted = [path for path in paths if any(word in path.stem for word in arguments.only.split(","))
+              and not (arguments.without and arguments.without in path.stem)]
+    scenarios, verdicts = Scenarios(wanted, arguments.claims), Verdicts()
+    machines = max(1, min(arguments.machines, len(wanted)))
     with concurrent.futures.ThreadPoolExecutor() as pool:
         running = [pool.submit(run_machine, arguments, pathlib.Path(arguments.workdir).resolve() / f"machine-{number}",
                                scenarios, verdicts) for number in range(1, machines + 1)]
         for machine in running:
             machine.result()
-    if not scenarios.empty():
-        verdicts.add("scenarios", 0, f"{scenarios.qsize()} were not run: no machine")
+    while (path := scenarios.next()) is not None:
+        verdicts.add(path.stem, 0, "not run: no machine")
     print(f"{verdicts.passed} passed, {verdicts.failed} failed, 0 skipped")
     return 1 if verdicts.failed else 0
 
