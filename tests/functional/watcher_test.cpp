@@ -92,7 +92,7 @@ TEST_F(WatcherTest, MissesWhatEndsRightAfterItsStart) {
 
 TEST_F(WatcherTest, TellsOfKillsByTheMemoryLimit) {
     const auto before = agent->health(gear).oom_kills;
-    std::this_thread::sleep_for(std::chrono::seconds(2));  // allowed: a first look
+    std::this_thread::sleep_for(std::chrono::seconds(5));  // allowed: a first look, on a busy machine
     inside(gear, "perl -e '$x = \"x\" x 700_000_000'");
     EXPECT_GT(agent->health(gear).oom_kills, before);
     EXPECT_TRUE(comes_true([&] { return log().find("out of memory: 1 process was killed") != std::string::npos; }));
