@@ -20,6 +20,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <thread>
 
 namespace gearbox::test {
 
@@ -346,6 +347,39 @@ TEST_F(OwnCartridge, KilledAtAnyStepItLeavesAllOrNothing) {
     }
     const Daemon daemon;
     EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
+}
+
+TEST_F(DaemonTest, KilledDuringAnUpgradeItFinishesThat) {
+    const std::string socket = "/run/gearbox/control.sock";
+    const auto import = [&](const std::string& version, const std::string& program) {
+        const auto directory = call(socket, "cartridge.staging")["directory"].get<std::string>();
+        run_tool_checked({"bash", "-ec", str("cd ", directory, "; cp -r ", test_data("cartridges/mock/."), " .; sed -i 's/Vendor: redhat/Vendor: acme/;"
+                                             "s/^Cartridge-Version: .*/Cartridge-Version: ", version, "/' metadata/manifest.yml; ", program)});
+        call(socket, "cartridge.import", {{"directory", directory}});
+    };
+    std::string home = "/var/lib/openshift/";
+    {
+        Daemon daemon;
+        import("0.0.1", "");
+        const HttpReply made = ask("POST", "domain/acme/applications", R"({"name":"shop","cartridges":["acme-mock-1.0"]})");
+        ASSERT_EQ(made.status, 201) << made.body;
+        home += made.json()["data"]["id"].get<std::string>();
+        // The first time it does not come to its end.
+        import("0.0.2", "printf '#!/bin/bash\ncd $OPENSHIFT_DATA_DIR; echo \"$*\" >>upgrades; [ $(wc -l <upgrades) -gt 1 ] || sleep 60\n' >bin/upgrade");
+        std::thread upgrade([&] { EXPECT_THROW(call(socket, "cartridge.upgrade", {{"name", "acme-mock"}}), Error); });
+        EXPECT_EQ(run_tool({"timeout", "20", "bash", "-c", "until [ -s " + home + "/app-root/data/upgrades ]; do sleep .05; done"}).status, 0);
+        EXPECT_EQ(daemon.end(SIGKILL), SIGKILL);
+        upgrade.join();
+    }
+    const Daemon daemon;
+    EXPECT_EQ(call(socket, "status")["unfinished_operations"], 0);
+    EXPECT_EQ(read_file(home + "/app-root/data/upgrades"), "1.0 0.0.1 0.0.2\n1.0 0.0.1 0.0.2\n");
+    EXPECT_THAT(read_file(home + "/mock/env/OPENSHIFT_MOCK_IDENT"), HasSubstr("acme:mock:1.0:0.0.2"));
+    EXPECT_EQ(call(socket, "cartridge.upgrade", {{"name", "acme-mock"}})[0]["result"], "current");
+    EXPECT_EQ(ask("GET", "domain/acme/application/shop/gear_groups").json()["data"][0]["gears"][0]["state"], "started");
+    EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
+    EXPECT_EQ(remains(), "");
+    call(socket, "cartridge.remove", {{"name", "acme-mock"}});
 }
 
 TEST_F(DaemonTest, KilledAtAnyStepOfDeleteItIsGone) {
