@@ -47,8 +47,16 @@ def clear_cgroups():
             path.rmdir()
 
 
+def check_namespaces():
+    """What follows mounts over /etc: never for the machine itself. In a new network namespace even lo is down."""
+    if run("ip", "-o", "link", "show", "up").stdout:
+        raise SystemExit("this needs namespaces of its own: start it by make, or by "
+                         "`unshare --net --mount --propagation private python3 …`")
+
+
 def prepare():
     """Mounts and files; once, before anything is started."""
+    check_namespaces()
     clear_cgroups()
     run("ip", "link", "set", "lo", "up")
     copy = "/run/gearbox-etc"
