@@ -31,7 +31,7 @@ deps: ## install what packages/build.txt lists and this machine lacks
 	@packages/install-deps
 
 build: ## programs of this machine, in build/bin
-	@mkdir -p $(CCACHE_DIR)
+	@mkdir -p $(CCACHE_DIR) build
 	@cmake --preset host > $(BUILD)-configure.log 2>&1 || { cat $(BUILD)-configure.log; exit 1; }
 	@ninja -C $(BUILD)
 	@mkdir -p build/bin
