@@ -31,10 +31,9 @@ deps: ## install what packages/build.txt lists and this machine lacks
 	@packages/install-deps
 
 build: ## programs of this machine, in build/bin
-	@mkdir -p $(CCACHE_DIR) build
+	@mkdir -p $(CCACHE_DIR) build/bin
 	@cmake --preset host > $(BUILD)-configure.log 2>&1 || { cat $(BUILD)-configure.log; exit 1; }
 	@ninja -C $(BUILD)
-	@mkdir -p build/bin
 	@ln -sf ../host/runtime/cli/gearbox ../host/runtime/gearboxd ../host/builder/gearbox-build build/bin/
 
 deb: ## build/deb/SUITE/gearbox_*.deb (SUITE=trixie or bookworm)
