@@ -1,10 +1,10 @@
 // gear-init: makes a gear's sandbox and becomes its PID 1 (launch, init), or runs one program
-// inside (enter). Single-threaded and started by gearboxd only:
+// inside (enter). Single-threaded and started by gearboxd only, which has it make the nursery first (nursery DIRECTORY):
 //
 //   fd 3  the plan, a sealed memory file
 //   fd 4  to the daemon: waits for one byte, reports {"step","errno","text"}; end of file = running
 //   fd 5  the system call filters (sys/gear_filter.h)
-//   fd 6  enter: pidfd of the gear's PID 1
+//   fd 6  launch: the nursery; enter: pidfd of the gear's PID 1
 //   7 …   enter: kept for the program
 #include "base/argv.h"
 #include "base/error.h"
@@ -40,8 +40,19 @@ int report(const StepFailure& failure) {
     return gear_init_failed;
 }
 
+// The daemon opens the namespace before it says "go"; afterwards its descriptor is what keeps it.
+int prepare(const std::string& place) {
+    try {
+        make_nursery(place);
+    } catch (const SysError& error) {
+        throw StepFailure{"nursery", error.code(), error.text()};
+    }
+    wait_for_go();
+    return 0;
+}
+
 int launch() {
-    for (const int fd : {plan_fd, status_fd, filter_fd}) {
+    for (const int fd : {plan_fd, status_fd, filter_fd, nursery_fd}) {
         close_on_exec(fd);
     }
     // Opened now: the program need not be visible inside.
@@ -154,19 +165,25 @@ int enter() {
 
 int main(int argc, char** argv) {
     using namespace gearbox;
-    const std::string_view mode = argc == 2 ? argv[1] : "";
-    if (mode == "init") {
+    const std::string_view mode = argc > 1 ? argv[1] : "";
+    if (mode == "init" && argc == 2) {
         return stay();
     }
-    if (mode != "launch" && mode != "enter") {
-        std::fputs("gear-init is started by gearboxd only\n", stderr);
-        return 2;
-    }
     try {
-        return mode == "launch" ? launch() : enter();
+        if (mode == "nursery" && argc == 3) {
+            return prepare(argv[2]);
+        }
+        if (mode == "launch" && argc == 2) {
+            return launch();
+        }
+        if (mode == "enter" && argc == 2) {
+            return enter();
+        }
     } catch (const StepFailure& failure) {
         return report(failure);
     } catch (const std::exception& error) {
         return report({"plan", 0, error.what()});
     }
+    std::fputs("gear-init is started by gearboxd only\n", stderr);
+    return 2;
 }

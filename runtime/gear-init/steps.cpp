@@ -24,10 +24,6 @@ namespace {
 
 // ----- launch only
 
-void make_mounts_private(const LaunchPlan&) {
-    check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "making all mounts private");
-}
-
 void wait_for_go(const LaunchPlan&) {
     gearbox::wait_for_go();
 }
@@ -57,17 +53,6 @@ void raise_network(const LaunchPlan& plan) {
         sys::raise_interface("eth0", plan.address);
         sys::set_default_route(plan.gateway);
     }
-}
-
-void pivot(const LaunchPlan& plan) {
-    check(::chdir(plan.root.c_str()), "entering '", plan.root, "'");
-    // Both roots at the same place: the old one lies on top and is detached.
-    check(::syscall(SYS_pivot_root, ".", "."), "changing the root");
-    check(::umount2(".", MNT_DETACH), "detaching the old root");
-    check(::chdir("/"), "entering the new root");
-    check(::mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV,
-                  nullptr),
-          "making the new root read-only");
 }
 
 void set_hostname(const LaunchPlan& plan) {
@@ -133,9 +118,9 @@ struct Step {
 };
 
 constexpr Step<LaunchPlan> launch_steps[] = {
-    {"propagation", make_mounts_private},
+    {"nursery", enter_nursery},
     {"mounts", make_root},
-    {"pivot", pivot},
+    {"root", move_root},
     {"go", wait_for_go},
     {"cgroup ns", hide_cgroups},
     {"sysctls", set_sysctls},

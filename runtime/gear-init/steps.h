@@ -6,10 +6,9 @@ namespace gearbox {
 
 /// The order is THE table in steps.cpp; the reasons are here.
 ///
-///   propagation    first of all mounts: what we mount must not show up on the host
+///   nursery        a mount namespace of its own, with nothing shared: what we mount must not show up on the host
 ///   mounts         in the plan's order: a later one may lie in an earlier one; meanwhile the daemon plugs the network
-///   pivot          the old root goes away with everything that was not bound; the kernel looks at every process of the
-///                  machine for it, so also meanwhile
+///   root           the host's tree goes away with everything that was not bound
 ///   go             the daemon has put us into the cgroup and plugged the network: nothing of the
 ///                  gear may run before that
 ///   cgroup ns      in the gear's own group by now: that is the root which the gear sees
@@ -38,6 +37,15 @@ void run_launch_steps(const LaunchPlan& plan);
 
 /// limits … seccomp of the list above, for a program that enters. Throws StepFailure.
 void run_drop_steps(const Privileges& privileges);
+
+/// Makes the calling process's own mount namespace the nursery (nursery.cpp). place: an empty directory.
+void make_nursery(const std::string& place);
+
+/// From the nursery on descriptor nursery_fd into a copy of it, with the host's tree as root. The descriptor is then the
+/// copy's empty root.
+void enter_nursery(const LaunchPlan& plan);
+/// Moves plan.root over the empty root, and detaches the host's tree.
+void move_root(const LaunchPlan& plan);
 
 /// The mounts alone, below plan.root.
 void make_root(const LaunchPlan& plan);

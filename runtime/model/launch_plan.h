@@ -17,6 +17,7 @@ namespace gearbox {
 constexpr int plan_fd = 3;    ///< the plan, a sealed memory file
 constexpr int status_fd = 4;  ///< a byte comes when the daemon is done, a failure goes back
 constexpr int filter_fd = 5;  ///< the system call filters (sys/gear_filter.h)
+constexpr int nursery_fd = 6;  ///< launch: the mount namespace to begin in
 constexpr int pidfd_fd = 6;   ///< enter: of the gear's PID 1
 /// Exit code of a failure, and of a daemon that has gone.
 constexpr int gear_init_failed = 125;

@@ -37,17 +37,14 @@ std::string quoted(const std::string& name) { return str("\"", name, "\""); }
 
 bool has_own_chain(const LinkRules& gear) { return !gear.egress.internet && !gear.egress.rules.empty(); }
 
-// The chain that the gear's link leads to; "" for none.
-std::string chain_of(const LinkRules& gear) {
-    return has_own_chain(gear) ? "to_" + gear.link : gear.egress.internet ? "internet" : "";
-}
+std::string own_chain(const LinkRules& gear) { return "to_" + gear.link; }
 
 // Adds or deletes what the gear has in the sets.
 std::string gear_elements(const char* change, const LinkRules& gear, const std::vector<std::string>& siblings) {
     const std::string link = quoted(gear.link);
-    const std::string chain = chain_of(gear);
     return elements(change, "owners", str(gear.uid, " . ", link)) +
-           elements(change, "egress", chain.empty() ? "" : str(link, " : goto ", chain)) +
+           elements(change, "online", gear.egress.internet ? link : "") +
+           elements(change, "egress", has_own_chain(gear) ? str(link, " : goto ", own_chain(gear)) : "") +
            elements(change, "siblings", list_of(siblings, [&](const std::string& other) {
                         return str(link, " . ", quoted(other), ", ", quoted(other), " . ", link);
                     }));
@@ -108,7 +105,8 @@ std::string host_text(const HostRules& rules) {
 
 std::string admit_text(const LinkRules& gear, const std::vector<std::string>& siblings) {
     std::string out;
-    if (const std::string chain = chain_of(gear); has_own_chain(gear)) {
+    if (has_own_chain(gear)) {
+        const std::string chain = own_chain(gear);
         out += str("add chain inet gearbox ", chain, "\nadd rule inet gearbox ", chain, " jump names\n");
         for (const EgressRule& rule : gear.egress.rules) {
             out += str("add rule inet gearbox ", chain, " ip daddr ", rule.network,
@@ -122,7 +120,7 @@ std::string admit_text(const LinkRules& gear, const std::vector<std::string>& si
 std::string forget_text(const LinkRules& gear, const std::vector<std::string>& siblings) {
     std::string out = gear_elements("delete", gear, siblings);
     if (has_own_chain(gear)) {
-        out += str("delete chain inet gearbox ", chain_of(gear), "\n");
+        out += str("delete chain inet gearbox ", own_chain(gear), "\n");
     }
     return out;
 }

@@ -21,6 +21,7 @@ namespace gearbox {
 namespace {
 
 constexpr std::size_t most_output = 4 * 1024 * 1024;
+constexpr std::size_t most_report = 64 * 1024;
 
 void say_go(const UniqueFd& status) {
     write_all(status.get(), "g");
@@ -191,6 +192,29 @@ Launcher::Launcher(const Profiles& profiles, const Paths& paths, const SecurityP
     if (::mkdir(root.c_str(), 0700) < 0 && errno != EEXIST) {
         fail_errno("creating '", root, "'");
     }
+    nursery_ = make_nursery();
+}
+
+UniqueFd Launcher::make_nursery() const {
+    const char* const doing = "preparing the mount namespaces of gears";
+    auto [status, theirs] = make_socket_pair();
+    sys::Program program;
+    program.path = paths_.gear_init();
+    program.argv = {"gear-init", "nursery", paths_.new_root()};
+    program.descriptors = {{theirs.get(), status_fd}};
+    program.namespaces = CLONE_NEWNS;
+    const sys::Child child = sys::spawn(program);
+    theirs.reset();
+    try {
+        const std::string path = str("/proc/", child.pid(), "/ns/mnt");
+        UniqueFd nursery(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "opening '", path, "'"));
+        say_go(status);
+        check_report(read_all(status.get(), most_report), doing);
+        return nursery;
+    } catch (const Error&) {
+        check_report(report_so_far(status), doing);
+        throw;
+    }
 }
 
 std::optional<UniqueFd> Launcher::find_init(const GearRecord& record) const {
@@ -228,8 +252,9 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
                            {null.get(), 2},
                            {plan_file.get(), plan_fd},
                            {theirs.get(), status_fd},
-                           {profiles_.filter(plan.privileges.filter).get(), filter_fd}};
-    program.namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+                           {profiles_.filter(plan.privileges.filter).get(), filter_fd},
+                           {nursery_.get(), nursery_fd}};
+    program.namespaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     for (const auto& isolator : isolators_) {
         isolator->prepare(future, program);
     }
@@ -252,7 +277,7 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
         throw;
     }
     equipped.get();
-    check_report(read_all(status.get(), 64 * 1024), doing);
+    check_report(read_all(status.get(), most_report), doing);
     const auto start = sys::find_start_time(init.pid());
     if (!start) {
         fail(ErrorKind::internal, "starting gear '", id.text(),

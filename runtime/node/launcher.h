@@ -74,6 +74,7 @@ public:
                       const std::vector<std::pair<int, int>>& descriptors) const;
 
 private:
+    UniqueFd make_nursery() const;
     std::optional<UniqueFd> find_init(const GearRecord& record) const;
 
     const Profiles& profiles_;
@@ -82,6 +83,7 @@ private:
     const Isolators& isolators_;
     const GearStore& store_;
     sys::Reaper& reaper_;
+    UniqueFd nursery_;  // the mount namespace that gears' are copies of (gear-init/nursery.cpp)
 };
 
 }  // namespace gearbox

@@ -88,6 +88,12 @@ void make_pair(const Link& link, pid_t pid) {
         ::rtnl_link_set_name(pair.get(), far_end);
         ::rtnl_link_set_name(near.get(), link.name.c_str());
         ::rtnl_link_set_ns_fd(near.get(), host.get());
+        // As many as are used. By default there is one for each processor, and to give up all but one the kernel waits
+        // for packets under way (veth_init_queues).
+        for (rtnl_link* const end : {pair.get(), near.get()}) {
+            ::rtnl_link_set_num_tx_queues(end, 1);
+            ::rtnl_link_set_num_rx_queues(end, 1);
+        }
         check_netlink(::rtnl_link_add(socket.get(), pair.get(), NLM_F_CREATE | NLM_F_EXCL), "making '", link.name,
                       "'");
         // While it is down: the kernel need not wait for packets under way.

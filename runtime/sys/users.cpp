@@ -57,10 +57,24 @@ std::vector<AccountId> entries(const char* file) {
     return out;
 }
 
-std::optional<AccountId> find_entry(const char* file, const std::string& name) {
-    const std::string text = read_file(file);
+std::optional<AccountId> find_entry(std::string_view text, const std::string& name) {
     const auto at = find_line(text, name);
     return at == text.npos ? std::nullopt : std::optional(parse_entry(line_at(text, at)));
+}
+
+bool has_entry(const char* file, const std::string& name) {
+    return find_line(read_file(file), name) != std::string::npos;
+}
+
+bool lists(std::string_view members, std::string_view name) {
+    for (std::size_t at = 0; at < members.size();) {
+        const std::string_view member = members.substr(at, members.find(',', at) - at);
+        if (member == name) {
+            return true;
+        }
+        at += member.size() + 1;
+    }
+    return false;
 }
 
 // The text of /etc/group with the account's own group, and the account as a member of the common one.
@@ -72,9 +86,12 @@ std::string with_account(std::string groups, const Account& account) {
         groups += str(account.name, ":x:", account.uid, ":\n");
     }
     const auto line = find_line(groups, account.group);
+    if (line == groups.npos) {
+        fail(ErrorKind::unavailable, "the group '", account.group, "' is gone; gearboxd makes it when it starts");
+    }
     const auto end = groups.find('\n', line);
     const auto members = groups.rfind(':', end) + 1;
-    if (str(",", groups.substr(members, end - members), ",").find(str(",", account.name, ",")) == groups.npos) {
+    if (!lists(std::string_view(groups).substr(members, end - members), account.name)) {
         groups.insert(end, (members == end ? "" : ",") + account.name);
     }
     return groups;
@@ -116,17 +133,25 @@ std::vector<AccountId> account_ids() {
     return out;
 }
 
+void ensure_group(const std::string& name) {
+    if (!has_entry("/etc/group", name)) {
+        run_tool_checked({"groupadd", "--system", name});
+    }
+}
+
 void ensure_account(const Account& account) {
-    const auto found = find_entry("/etc/passwd", account.name);
+    check(::lckpwdf(), "locking the password files (another program holds them)");
+    const Defer unlock([] { ::ulckpwdf(); });
+    // Once each: they are as long as there are gears.
+    const std::string users = read_file("/etc/passwd");
+    const std::string groups = read_file("/etc/group");
+    const auto found = find_entry(users, account.name);
     if (found && found->id != account.uid) {
         fail(ErrorKind::conflict, "account '", account.name, "' has uid ", found->id, ", not ", account.uid);
     }
-    const auto own = find_entry("/etc/group", account.name);
+    const auto own = find_entry(groups, account.name);
     if (own && own->id != account.uid) {
         fail(ErrorKind::conflict, "group '", account.name, "' has gid ", own->id, ", not ", account.uid);
-    }
-    if (!find_entry("/etc/group", account.group)) {
-        run_tool_checked({"groupadd", "--system", account.group});
     }
     std::string name = account.name;
     std::string home = account.home;
@@ -137,23 +162,23 @@ void ensure_account(const Account& account) {
     char no_password[] = "*";
     const passwd entry{name.data(), shadowed, account.uid, account.uid, comment, home.data(), shell.data()};
     const spwd secret{name.data(), no_password, -1, -1, -1, -1, -1, -1, ~0ul};
-    check(::lckpwdf(), "locking the password files (another program holds them)");
-    const Defer unlock([] { ::ulckpwdf(); });
-    write_file_atomically("/etc/group", with_account(read_file("/etc/group"), account), 0644);
+    if (const std::string wanted = with_account(groups, account); wanted != groups) {
+        write_file_atomically("/etc/group", wanted, 0644);
+    }
     if (!found) {
         append("/etc/passwd", [&](std::FILE* file) { return ::putpwent(&entry, file); });
     }
-    if (!find_entry("/etc/shadow", account.name)) {
+    if (!has_entry("/etc/shadow", account.name)) {
         append("/etc/shadow", [&](std::FILE* file) { return ::putspent(&secret, file); });
     }
 }
 
 void destroy_account(const std::string& name) {
-    if (find_entry("/etc/passwd", name)) {
+    if (has_entry("/etc/passwd", name)) {
         // --force: a process of the login shell may still be about to end.
         run_tool_checked({"userdel", "--force", name});
     }
-    if (find_entry("/etc/group", name)) {
+    if (has_entry("/etc/group", name)) {
         run_tool_checked({"groupdel", name});
     }
 }

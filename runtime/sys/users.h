@@ -13,8 +13,11 @@ struct Account {
     uid_t uid = 0;     ///< also its gid
     std::string home;
     std::string shell;
-    std::string group;  ///< supplementary, for the rules of sshd and SELinux; made if it is not there
+    std::string group;  ///< supplementary, for the rules of sshd and SELinux: see ensure_group
 };
+
+/// Makes a system group unless it is there.
+void ensure_group(const std::string& name);
 
 /// Creates what is missing of the account. Throws Error(conflict) if the uid or the name belongs to
 /// somebody else.

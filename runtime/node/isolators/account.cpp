@@ -7,16 +7,18 @@ namespace gearbox {
 
 namespace {
 
+constexpr const char* common_group = "gearbox-gears";
+
 class AccountIsolator final : public Isolator {
 public:
     explicit AccountIsolator(const Paths& paths) : paths_(paths) {}
     const char* name() const override { return "account"; }
+    void restore(const std::vector<GearRecord>&) override { sys::ensure_group(common_group); }
     void acquire(const GearRecord& record) override {
         const GearSpec& spec = record.spec;
         // userdel locks the files but gives up soon when somebody else has them.
         const std::lock_guard guard(tools_);
-        sys::ensure_account(
-            {spec.id.text(), spec.uid, paths_.home(spec.id), paths_.gear_shell(), "gearbox-gears"});
+        sys::ensure_account({spec.id.text(), spec.uid, paths_.home(spec.id), paths_.gear_shell(), common_group});
     }
     void release(const GearId& gear, uid_t) override {
         const std::lock_guard guard(tools_);

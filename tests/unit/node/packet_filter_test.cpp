@@ -109,10 +109,10 @@ TEST(HostNetwork, AGearHasItsElements) {
     const LinkRules gear = {"gb1000", 1000, ApplicationId("5f0000000000000000000100"), {}};
     EXPECT_EQ(admit_text(gear, {"gb1001"}),
               "add element inet gearbox owners { 1000 . \"gb1000\" }\n"
-              "add element inet gearbox egress { \"gb1000\" : goto internet }\n"
+              "add element inet gearbox online { \"gb1000\" }\n"
               "add element inet gearbox siblings { \"gb1000\" . \"gb1001\", \"gb1001\" . \"gb1000\" }\n");
     EXPECT_EQ(forget_text(gear, {}), "delete element inet gearbox owners { 1000 . \"gb1000\" }\n"
-                                     "delete element inet gearbox egress { \"gb1000\" : goto internet }\n");
+                                     "delete element inet gearbox online { \"gb1000\" }\n");
 }
 
 TEST(HostNetwork, AGearWithoutEgressIsNotInTheMap) {
