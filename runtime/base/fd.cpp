@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 namespace gearbox {
 
@@ -29,20 +32,30 @@ std::pair<UniqueFd, UniqueFd> make_socket_pair() {
 }
 
 std::string read_all(int fd, std::size_t limit) {
-    std::string out;
-    char buffer[16384];
+    // Room for what a file says it has, and for noticing its end. Others, and files of /proc, say nothing.
+    struct stat info {};
+    const bool has_size = ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
+    std::string out(has_size ? std::min(static_cast<std::size_t>(info.st_size), limit) + 1 : 16384, '\0');
+    std::size_t used = 0;
     for (;;) {
-        const ssize_t got = ::read(fd, buffer, sizeof buffer);
+        const ssize_t got = ::read(fd, out.data() + used, out.size() - used);
         if (got < 0 && errno == EINTR) {
             continue;
         }
         check(got, "reading");
         if (got == 0) {
+            out.resize(used);
+            if (!has_size) {
+                out.shrink_to_fit();
+            }
             return out;
         }
-        out.append(buffer, static_cast<std::size_t>(got));
-        if (out.size() > limit) {
+        used += static_cast<std::size_t>(got);
+        if (used > limit) {
             fail(ErrorKind::invalid, "more than ", limit, " bytes");
+        }
+        if (used == out.size()) {
+            out.resize(2 * used);
         }
     }
 }

@@ -77,8 +77,9 @@ bool lists(std::string_view members, std::string_view name) {
     return false;
 }
 
-// The text of /etc/group with the account's own group, and the account as a member of the common one.
-std::string with_account(std::string groups, const Account& account) {
+// Adds the account's own group, and the account as a member of the common one. False: both are there.
+bool add_account(std::string& groups, const Account& account) {
+    const std::size_t before = groups.size();
     if (!groups.empty() && groups.back() != '\n') {
         groups += '\n';
     }
@@ -94,7 +95,7 @@ std::string with_account(std::string groups, const Account& account) {
     if (!lists(std::string_view(groups).substr(members, end - members), account.name)) {
         groups.insert(end, (members == end ? "" : ",") + account.name);
     }
-    return groups;
+    return groups.size() != before;
 }
 
 using Stream = Owned<std::FILE, std::fclose>;
@@ -144,7 +145,7 @@ void ensure_account(const Account& account) {
     const Defer unlock([] { ::ulckpwdf(); });
     // Once each: they are as long as there are gears.
     const std::string users = read_file("/etc/passwd");
-    const std::string groups = read_file("/etc/group");
+    std::string groups = read_file("/etc/group");
     const auto found = find_entry(users, account.name);
     if (found && found->id != account.uid) {
         fail(ErrorKind::conflict, "account '", account.name, "' has uid ", found->id, ", not ", account.uid);
@@ -162,8 +163,8 @@ void ensure_account(const Account& account) {
     char no_password[] = "*";
     const passwd entry{name.data(), shadowed, account.uid, account.uid, comment, home.data(), shell.data()};
     const spwd secret{name.data(), no_password, -1, -1, -1, -1, -1, -1, ~0ul};
-    if (const std::string wanted = with_account(groups, account); wanted != groups) {
-        write_file_atomically("/etc/group", wanted, 0644);
+    if (add_account(groups, account)) {
+        write_file_atomically("/etc/group", groups, 0644);
     }
     if (!found) {
         append("/etc/passwd", [&](std::FILE* file) { return ::putpwent(&entry, file); });
