@@ -229,8 +229,12 @@ std::vector<std::vector<std::string>> table_rows(const Judgement& judgement) {
 std::vector<std::string> summary(const Judgement& judgement) {
     std::vector<std::string> out;
     std::size_t selinux_only = 0;
+    std::string names;
     for (const Finding& finding : judgement.findings) {
-        selinux_only += finding.needs_selinux ? 1 : 0;
+        if (finding.needs_selinux) {
+            ++selinux_only;
+            names += str(names.empty() ? "" : ", ", finding.group, "/", finding.name);
+        }
         if (is_failure(finding.verdict)) {
             out.push_back(str(
                 name_of(finding.verdict), ": ", finding.group, "/", finding.name, ": ",
@@ -240,7 +244,7 @@ std::vector<std::string> summary(const Judgement& judgement) {
     }
     if (!judgement.enforcing) {
         out.push_back(str("SELinux is not on for this gear: ", selinux_only,
-                          " attempts have nothing else that stops them"));
+                          " attempts have nothing else that stops them: ", names));
     }
     const std::size_t absent = judgement.count(Verdict::absent);
     if (absent > 0) {

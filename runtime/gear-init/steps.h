@@ -17,6 +17,7 @@ namespace gearbox {
 ///   hostname       needs CAP_SYS_ADMIN
 ///   limits         root may still set what the user may not raise
 ///   oom score      the daemon is spared when memory is short, its gears are not
+///   keyring        an empty one: the daemon's is not for gears
 ///   label          before `become`: an own attribute of a changed process is root's
 ///   bounding set   needs CAP_SETPCAP; what the plan keeps of it stays
 ///   become         groups, gid, uid

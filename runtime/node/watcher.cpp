@@ -128,7 +128,7 @@ void Watcher::look_at_memory(const GearRecord& record) {
     }
     if (before >= 0 && now > before) {
         const std::int64_t limit = node_.profiles.limits(record).memory_mb;
-        tell(record.spec.id, str("out of memory: ", now - before, now - before == 1 ? " process was" : " processes were",
+        tell(record.spec.id, "out-of-memory", str("out of memory: ", now - before, now - before == 1 ? " process was" : " processes were",
                                  " killed, all together may use ", limit, " MB"));
     }
 }
@@ -138,18 +138,18 @@ void Watcher::act(const GearId& gear, const std::string& service, ServiceWatch::
     if (verdict == ServiceWatch::Verdict::restart) {
         try {
             restart_(gear, service);
-            tell(gear, what + " had ended and was started again");
+            tell(gear, "restarted", what + " had ended and was started again");
         } catch (const Error& error) {
-            tell(gear, str(what, " had ended and cannot be started: ", error.text()));
+            tell(gear, "not-restarted", str(what, " had ended and cannot be started: ", error.text()));
         }
     } else if (verdict == ServiceWatch::Verdict::give_up) {
-        tell(gear, what + " ends again and again and is left alone; start the application when it is repaired");
+        tell(gear, "given-up", what + " ends again and again and is left alone; start the application when it is repaired");
     }
 }
 
 // In the daemon's log, and in one of the gear's own; written by a process of the gear, as its files are.
-void Watcher::tell(const GearId& gear, const std::string& text) const {
-    log::warning(text, log::field("gear", gear.text()));
+void Watcher::tell(const GearId& gear, const char* event, const std::string& text) const {
+    log::warning(text, log::field("event", event), log::field("gear", gear.text()));
     const auto record = node_.store.find(gear);
     if (!record || !node_.launcher.is_running(*record)) {
         return;

@@ -47,7 +47,7 @@ private:
     ServiceWatch::Verdict look_at(const GearId& gear, const std::string& service, bool is_listening);
     void look_at_memory(const GearRecord& record);
     void act(const GearId& gear, const std::string& service, ServiceWatch::Verdict verdict);
-    void tell(const GearId& gear, const std::string& text) const;
+    void tell(const GearId& gear, const char* event, const std::string& text) const;
 
     const NodeContext& node_;
     const sys::Cgroups& cgroups_;

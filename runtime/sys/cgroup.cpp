@@ -85,7 +85,6 @@ void set_v2(cgroup* group, const CgroupLimits& limits, bool has_io) {
     cgroup_controller* const memory = add_controller(group, "memory");
     cgroup_controller* const pids = add_controller(group, "pids");
     cgroup_controller* const cpu = add_controller(group, "cpu");
-    const std::string quota = str(limits.cpu_percent * 1000, " 100000");
     check_cgroup(::cgroup_set_value_int64(memory, "memory.max", limits.memory_bytes), "memory.max");
     // No memory.high: without somebody who then makes room, the kernel slows a gear that wants more
     // down for ever instead of ending it, its innocent processes too (docs/adr/0016-limits.md).
@@ -96,7 +95,6 @@ void set_v2(cgroup* group, const CgroupLimits& limits, bool has_io) {
         check_cgroup(::cgroup_set_value_int64(io, "io.weight", limits.io_weight), "io.weight");
     }
     check_cgroup(::cgroup_set_value_int64(pids, "pids.max", limits.pids), "pids.max");
-    check_cgroup(::cgroup_set_value_string(cpu, "cpu.max", quota.c_str()), "cpu.max");
     check_cgroup(::cgroup_set_value_int64(cpu, "cpu.weight", limits.cpu_weight), "cpu.weight");
 }
 
@@ -128,9 +126,6 @@ void set_v1(cgroup* group, const CgroupLimits& limits) {
     check_cgroup(::cgroup_set_value_int64(memory, "memory.limit_in_bytes", limits.memory_bytes),
                  "memory.limit_in_bytes");
     check_cgroup(::cgroup_set_value_int64(pids, "pids.max", limits.pids), "pids.max");
-    // Of the kernel's own period of 100 ms (scheduler/sched-bwc.rst); it looks at every group of the machine for each write.
-    check_cgroup(::cgroup_set_value_int64(cpu, "cpu.cfs_quota_us", limits.cpu_percent * 1000),
-                 "cpu.cfs_quota_us");
     // shares 1024 is the default as weight 100 is.
     check_cgroup(::cgroup_set_value_int64(cpu, "cpu.shares", limits.cpu_weight * 1024 / 100),
                  "cpu.shares");
@@ -172,6 +167,13 @@ void Cgroups::ensure(const std::string& child, const CgroupLimits& limits) const
     // Ownership left as it is: giving root its own files would look each of them up, which costs as much as the rest.
     constexpr int ignore_ownership = 1;
     check_cgroup(::cgroup_create_cgroup(group.get(), ignore_ownership), "creating cgroup '", child, "'");
+}
+
+void Cgroups::limit_cpu(const std::string& child, std::int64_t percent) const {
+    // Of a period of 100 ms, which is the kernel's own (scheduler/sched-bwc.rst).
+    const std::string group = directory("cpu", child);
+    const std::string quota = std::to_string(percent * 1000);
+    unified_ ? write_to(group + "/cpu.max", quota + " 100000") : write_to(group + "/cpu.cfs_quota_us", quota);
 }
 
 UniqueFd Cgroups::open(const std::string& child) const {

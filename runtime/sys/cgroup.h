@@ -14,7 +14,6 @@ struct CgroupLimits {
     std::int64_t memory_bytes = 0;
     std::int64_t swap_bytes = 0;  ///< v2 only
     std::int64_t pids = 0;
-    std::int64_t cpu_percent = 0;  ///< of one CPU
     std::int64_t cpu_weight = 100;
     std::int64_t io_weight = 100;  ///< v2 only, where the io controller was delegated; 0: none
 };
@@ -36,6 +35,9 @@ public:
 
     /// Creates the child with its limits, or sets the limits of an existing one.
     void ensure(const std::string& child, const CgroupLimits& limits) const;
+    /// The most that the child gets of processors, in percent of one. By itself, so that a caller can do it beside something
+    /// else: the kernel looks at every group of the machine for it (__cfs_schedulable in kernel/sched/core.c).
+    void limit_cpu(const std::string& child, std::int64_t percent) const;
     /// The directory of the child on v2, for processes to be born in it, which costs nothing; moving one
     /// waits for the whole machine. None on v1.
     UniqueFd open(const std::string& child) const;

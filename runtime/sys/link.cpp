@@ -48,11 +48,10 @@ Socket open_netlink() {
     return socket;
 }
 
-int index_of(const Socket& socket, const char* name) {
-    rtnl_link* found = nullptr;
-    check_netlink(::rtnl_link_get_kernel(socket.get(), 0, name, &found), "looking for '", name, "'");
-    const Device device(found);
-    return ::rtnl_link_get_ifindex(device.get());
+// Not by netlink: its reply tells of the other end's namespace, for which the kernel looks through all of them.
+int index_of(const char* name) {
+    const unsigned index = ::if_nametoindex(name);
+    return check(index == 0 ? -1 : static_cast<int>(index), "looking for '", name, "'");
 }
 
 // A token bucket (tc-tbf(8)) on what the device sends.
@@ -98,7 +97,7 @@ void make_pair(const Link& link, pid_t pid) {
                       "'");
         // While it is down: the kernel need not wait for packets under way.
         if (link.mbit != 0) {
-            set_limit(socket, index_of(socket, far_end), link.mbit);
+            set_limit(socket, index_of(far_end), link.mbit);
         }
     });
 }
@@ -138,7 +137,7 @@ void connect_link(const Link& link, pid_t pid) {
     make_pair(link, pid);
     harden(link.name);
     const Socket socket = open_netlink();
-    const int index = index_of(socket, link.name.c_str());
+    const int index = index_of(link.name.c_str());
     if (link.mbit != 0) {
         set_limit(socket, index, link.mbit);
     }
@@ -147,10 +146,10 @@ void connect_link(const Link& link, pid_t pid) {
 
 void limit_link(const Link& link, pid_t pid) {
     const Socket socket = open_netlink();
-    set_limit(socket, index_of(socket, link.name.c_str()), link.mbit);
+    set_limit(socket, index_of(link.name.c_str()), link.mbit);
     in_network_of(pid, [&] {
         const Socket inside = open_netlink();
-        set_limit(inside, index_of(inside, far_end), link.mbit);
+        set_limit(inside, index_of(far_end), link.mbit);
     });
 }
 

@@ -171,8 +171,9 @@ Weakness without_limits() {
 Weakness without_cgroup(const std::string& parent) {
     Weakness out;
     out.ready = [parent](const GearRecord& record) {
-        sys::Cgroups(parent).ensure(cgroup_name(record.spec.id),
-                                    {std::int64_t{1} << 40, 0, many, 10'000, 100, 0});
+        const sys::Cgroups groups(parent);
+        groups.ensure(cgroup_name(record.spec.id), {std::int64_t{1} << 40, 0, many, 100, 0});
+        groups.limit_cpu(cgroup_name(record.spec.id), 10'000);
     };
     return out;
 }

@@ -226,9 +226,23 @@ TEST_F(RemoteTest, ForwardsToItsOwnPortsOnly) {
     EXPECT_EQ(fetch_through(str(link_addresses(record.spec.uid).gear, ":",
                                 record.find_web_endpoint()->proxy_port)), "");
     EXPECT_EQ(fetch_through(str("127.0.0.1:", port)), "");
-    // Listening on the host is not to be had.
-    EXPECT_NE(on_client(str("timeout 20 ssh ", ssh_options(), " -N -o ExitOnForwardFailure=yes -R 9102:",
-                            "127.0.0.1:1 -p ", port, " ", gear.text(), "@127.0.0.1")).status, 0);
+    // Nothing listens on the host, neither at a port nor at a path; nothing is reached by one.
+    const auto refusal = [&](const std::string& forwarding) {
+        return on_client(str("timeout 20 ssh ", ssh_options(), " -o LogLevel=INFO -o ExitOnForwardFailure=yes ", forwarding, " -p ", port, " ",
+                             gear.text(), "@127.0.0.1 -- true 2>&1; echo $?; ls /tmp/of-a-gear 2>/dev/null"))
+            .out;
+    };
+    EXPECT_THAT(refusal("-R 9102:127.0.0.1:1"), HasSubstr("remote port forwarding failed for listen port 9102\n255\n"));
+    EXPECT_THAT(refusal("-R /tmp/of-a-gear:127.0.0.1:1"), HasSubstr("remote port forwarding failed for listen path /tmp/of-a-gear\n255\n"));
+    EXPECT_EQ(fetch_through("/run/gearbox/control.sock"), "");
+}
+
+TEST_F(RemoteTest, TakesNothingOfTheClientsSession) {
+    const ToolResult result = on_client(
+        str("eval $(ssh-agent) >/dev/null; export GIT_DIR=/etc LD_PRELOAD=/nowhere.so OPENSHIFT_APP_NAME=mine DISPLAY=:0\n"
+            "LD_PRELOAD= ssh ", ssh_options(), " -A -X -o SendEnv='GIT_* LD_* OPENSHIFT_*' -p ", port, " ", gear.text(),
+            "@127.0.0.1 'echo $GIT_DIR,$LD_PRELOAD,$OPENSHIFT_APP_NAME,$SSH_AUTH_SOCK,$DISPLAY'; kill $SSH_AGENT_PID"));
+    EXPECT_EQ(result.out, ",,shop,,\n") << result.err;
 }
 
 TEST_F(RemoteTest, CopiesFilesInBothProtocols) {

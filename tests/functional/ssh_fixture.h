@@ -8,6 +8,7 @@
 #include "base/subprocess.h"
 #include "control/control_server.h"
 #include "node/sessions.h"
+#include "support/paths.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,9 +59,18 @@ protected:
             str("Port ", port, "\nListenAddress 127.0.0.1\nHostKey ", directory, "/host\nPidFile ",
                 directory,
                 "/sshd.pid\nUsePAM no\nPasswordAuthentication no\n"
-                "Subsystem sftp /usr/lib/openssh/sftp-server\n"));
+                // What a client might send of its environment; no appliance takes any.
+                "AcceptEnv *\n"
+                "Subsystem sftp /usr/lib/openssh/sftp-server\n",
+                rules_for_gears()));
         run_tool_checked(
             {"/usr/sbin/sshd", "-f", directory + "/sshd_config", "-E", directory + "/sshd.log"});
+    }
+
+    /// As the appliance has them.
+    static std::string rules_for_gears() {
+        const std::string text = read_file(source_path("livecd/overlay/etc/ssh/sshd_config.d/10-gearbox.conf"));
+        return text.substr(text.find("Match Group gearbox-gears"));
     }
 
     PublicKey public_key() const {

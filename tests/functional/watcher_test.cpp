@@ -93,10 +93,12 @@ TEST_F(WatcherTest, MissesWhatEndsRightAfterItsStart) {
 TEST_F(WatcherTest, TellsOfKillsByTheMemoryLimit) {
     const auto before = agent->health(gear).oom_kills;
     std::this_thread::sleep_for(std::chrono::seconds(5));  // allowed: a first look, on a busy machine
+    ::testing::internal::CaptureStderr();
     inside(gear, "perl -e '$x = \"x\" x 700_000_000'");
     EXPECT_GT(agent->health(gear).oom_kills, before);
     EXPECT_TRUE(comes_true([&] { return log().find("out of memory: 1 process was killed") != std::string::npos; }));
     EXPECT_THAT(log(), HasSubstr("may use 512 MB"));
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr(str(" event='out-of-memory' gear='", gear.text(), "'")));
     EXPECT_EQ(body(), "first version\n") << "the others of the gear live on";
     {
         const auto lock = locks.lock(gear.text());

@@ -21,27 +21,36 @@ public:
     CgroupIsolator(const Profiles& profiles, const Paths& paths, const sys::Cgroups& cgroups)
         : profiles_(profiles), cgroups_(cgroups), weighs_io_(!is_on_loop_device(paths.gear_base)) {}
     const char* name() const override { return "cgroup"; }
-    void acquire(const GearRecord& record) override { adapt(record, 0); }
-    void adapt(const GearRecord& record, pid_t) override {
+    void acquire(const GearRecord& record) override {
         const GearSettings limits = profiles_.limits(record);
         cgroups_.ensure(cgroup_name(record.spec.id),
-                        {limits.memory_mb << 20, limits.swap_mb << 20, limits.pids,
-                         limits.cpu_percent, limits.cpu_weight, weighs_io_ ? limits.io_weight : 0});
+                        {limits.memory_mb << 20, limits.swap_mb << 20, limits.pids, limits.cpu_weight,
+                         weighs_io_ ? limits.io_weight : 0});
+    }
+    void adapt(const GearRecord& record, pid_t) override {
+        acquire(record);
+        limit_cpu(record);
     }
     void prepare(const GearRecord& record, sys::Program& program) override {
         // Again: after a reboot the record is there and the group is not.
         if (!cgroups_.exists(cgroup_name(record.spec.id))) {
-            adapt(record, 0);
+            acquire(record);
         }
         program.cgroup = cgroups_.open(cgroup_name(record.spec.id));
         program.cgroup_tasks = cgroups_.open_tasks(cgroup_name(record.spec.id));
     }
+    // Nothing of the gear runs before all of equip() is done.
+    void equip(const GearRecord& record, pid_t) override { limit_cpu(record); }
     void disconnect(const GearRecord& record) override {
         cgroups_.kill_all(cgroup_name(record.spec.id));
     }
     void release(const GearId& gear, uid_t) override { cgroups_.destroy(cgroup_name(gear)); }
 
 private:
+    void limit_cpu(const GearRecord& record) const {
+        cgroups_.limit_cpu(cgroup_name(record.spec.id), profiles_.limits(record).cpu_percent);
+    }
+
     const Profiles& profiles_;
     const sys::Cgroups& cgroups_;
     const bool weighs_io_;

@@ -5,7 +5,9 @@ Each wall is the only one left: those that stand in front of it are taken away f
 """
 
 import concurrent.futures
+import ipaddress
 import json
+import re
 import shlex
 
 from appliance import expect, expect_true
@@ -40,6 +42,23 @@ def check_two_gears(appliance):
         state["apps"].append(reply.json["data"])
     state["facts"] = [appliance.facts_of(app) for app in state["apps"]]
     expect(appliance.machine.denials(), [], "denials before")
+
+
+def check_a_neighbour_that_is_there_is_out_of_reach(appliance):
+    """With what a gear could only guess: the neighbour's home, first process, address and port."""
+    other = state["facts"][1]
+    number = rf"ip -4 -o addr show gb{other['uid']} | sed -E 's/.*inet ([0-9.]+)\/31.*/\1/'"
+    host_end = ipaddress.ip_address(appliance.sudo(number).strip())
+    targets = {
+        "other_uid": other["uid"], "other_home": other["home"], "other_address": str(ipaddress.ip_address(int(host_end) ^ 1)),
+        "other_pid": int(appliance.sudo(f"pgrep -U {other['uid']} -x gear-init")),
+        "other_port": int(re.search(r'"proxy_port":\s*(\d+)', appliance.sudo(f"cat /var/lib/gearbox/gears/{other['gear']}.json"))[1]),
+    }
+    appliance.sudo(f"curl -sf http://{targets['other_address']}:{targets['other_port']}/ >/dev/null")
+    for group in ("files", "processes", "network"):
+        facts = probe(appliance, group, targets)
+        expect({name for name, (result, _) in facts.items() if result == "succeeded"}, set(), group)
+        expect_true(len(facts) > 20, f"{group}: {len(facts)}")
 
 
 OF_MCS = ("other-home-list", "other-home-read", "other-home-write", "other-home-by-symlink")
