@@ -4,6 +4,7 @@
 
 #include <gmock/gmock-matchers.h>
 
+#include <cstring>
 #include <regex>
 
 namespace gearbox::test {
@@ -228,12 +229,12 @@ TEST_F(RemoteTest, ForwardsToItsOwnPortsOnly) {
     EXPECT_EQ(fetch_through(str("127.0.0.1:", port)), "");
     // Nothing listens on the host, neither at a port nor at a path; nothing is reached by one.
     const auto refusal = [&](const std::string& forwarding) {
-        return on_client(str("timeout 20 ssh ", ssh_options(), " -o LogLevel=INFO -o ExitOnForwardFailure=yes ", forwarding, " -p ", port, " ",
+        return on_client(str("timeout 20 ssh ", ssh_options().substr(std::strlen("-q ")), " -o ExitOnForwardFailure=yes ", forwarding, " -p ", port, " ",
                              gear.text(), "@127.0.0.1 -- true 2>&1; echo $?; ls /tmp/of-a-gear 2>/dev/null"))
             .out;
     };
-    EXPECT_THAT(refusal("-R 9102:127.0.0.1:1"), HasSubstr("remote port forwarding failed for listen port 9102\n255\n"));
-    EXPECT_THAT(refusal("-R /tmp/of-a-gear:127.0.0.1:1"), HasSubstr("remote port forwarding failed for listen path /tmp/of-a-gear\n255\n"));
+    EXPECT_THAT(refusal("-R 9102:127.0.0.1:1"), HasSubstr("remote port forwarding failed for listen port 9102\r\n255\n"));
+    EXPECT_THAT(refusal("-R /tmp/of-a-gear:127.0.0.1:1"), HasSubstr("remote port forwarding failed for listen path /tmp/of-a-gear\r\n255\n"));
     EXPECT_EQ(fetch_through("/run/gearbox/control.sock"), "");
 }
 
