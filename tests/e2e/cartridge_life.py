@@ -60,6 +60,9 @@ def restore(appliance, app, life):
     again = create(appliance, f"{app['name']}2", life["cartridges"])
     in_gear(appliance, again, "restore INCLUDE_GIT", saved)
     assert_page(appliance, again, life["page"])
+    home = appliance.facts_of(again)["home"]
+    others = appliance.sudo(f'find {home} ! -context "*:$(stat -c %C {home} | cut -d: -f4-)" | head -n 3')
+    expect(others, "", "files that are not of this gear's categories")
     return again
 
 

@@ -51,6 +51,12 @@ def check_deploy_and_go_back(appliance):
     expect(page(appliance), "second")
 
 
+def labels(appliance):
+    """Path → SELinux label, of all files of the gear."""
+    lines = appliance.sudo(f"find {appliance.facts_of(state['app'])['home']} -printf '%P %Z\\n'").splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines)
+
+
 def check_snapshot_and_restore_with_the_database(appliance):
     user = appliance.make_user("ivan")
     sql = ("mariadb --no-defaults -h $OPENSHIFT_MYSQL_DB_HOST -u $OPENSHIFT_MYSQL_DB_USERNAME "
@@ -60,7 +66,11 @@ def check_snapshot_and_restore_with_the_database(appliance):
     names = tarfile.open(fileobj=io.BytesIO(archive)).getnames()
     expect_true(f"./{state['app']['id']}/git/tool.git/HEAD" in names, "the repository is in the snapshot")
     gear(user, sql + "'UPDATE t SET x = 7'")
+    before = labels(appliance)
     gear(user, "restore INCLUDE_GIT", stdin=archive)
+    after = labels(appliance)
+    expect({path: label for path, label in after.items() if before.get(path, label) != label}, {}, "other labels")
+    expect_true(set(after.values()) <= set(before.values()), "a label that there was not")
     expect(gear(user, sql + "'SELECT x FROM t'").stdout, b"42\n")
     expect(page(appliance), "second")
     expect_in("nothing was changed", gear(user, "restore", stdin=b"junk", status=1).stderr.decode())
