@@ -42,7 +42,7 @@ void print_health(Session& session, const std::vector<Json>& gears) {
             session.terminal().line(str("  ! ", kills, " of its processes ran out of memory and were killed"));
         }
         if (const auto restarts = find<std::int64_t>(gear, "service_restarts").value_or(0); restarts > 0) {
-            session.terminal().line(str("  ! services ended by themselves and were started again, ", restarts, " times"));
+            session.terminal().line(str("  ! services ended by themselves and were started again, ", restarts, restarts == 1 ? " time" : " times"));
         }
         if (find<bool>(gear, "has_given_up").value_or(false)) {
             session.terminal().line("  ! a service ends again and again and is left alone; see 'gearbox tail'");

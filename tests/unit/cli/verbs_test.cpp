@@ -204,6 +204,15 @@ TEST_F(VerbTest, a_name_that_leads_nowhere_gets_a_line_for_etc_hosts) {
     EXPECT_THAT(create("copy-demo.gear.example"), Not(HasSubstr("/etc/hosts")));
 }
 
+TEST_F(VerbTest, what_the_platform_had_to_do_for_an_application_is_shown) {
+    const Json gear = {{"id", "0123456789abcdef01234567"}, {"state", "started"}, {"oom_kills", 2}, {"service_restarts", 1}, {"has_given_up", true}};
+    broker.answers["GET " + app + "/gear_groups"] = {200, Json::array({{{"gear_profile", "small"}, {"gears", Json::array({gear})}}}), {}};
+    EXPECT_EQ(run({"app", "show", "blog"}), 0);
+    EXPECT_THAT(out, HasSubstr("! 2 of its processes ran out of memory and were killed\n"));
+    EXPECT_THAT(out, HasSubstr("! services ended by themselves and were started again, 1 time\n"));
+    EXPECT_THAT(out, HasSubstr("! a service ends again and again and is left alone; see 'gearbox tail'\n"));
+}
+
 TEST_F(VerbTest, parts_of_an_application_are_shown_alone) {
     const Json gear = {{"id", "0123456789abcdef01234567"}, {"state", "started"},
                        {"ssh_url", "ssh://0123456789abcdef01234567@blog-demo.gearbox.localhost"}};

@@ -234,6 +234,9 @@ TEST_F(Cartridges, TellWhereTheyListen) {
     const Json gear = t.get(application + "/gear_groups?include=endpoints").json()["data"][0]["gears"][0];
     EXPECT_EQ(gear["endpoints"][0]["internal_address"], "127.1.244.1");
     EXPECT_EQ(gear["endpoints"][0]["external_port"], 38031);
+    EXPECT_EQ(gear["oom_kills"], 2);
+    EXPECT_EQ(gear["service_restarts"], 1);
+    EXPECT_EQ(gear["has_given_up"], true);
 }
 
 using Events = PartsTest;
