@@ -7,11 +7,13 @@ Each wall is the only one left: those that stand in front of it are taken away f
 import concurrent.futures
 import ipaddress
 import json
+import pathlib
 import re
 import shlex
 
-from appliance import expect, expect_true
+from appliance import expect, expect_in, expect_true
 
+SELINUX = pathlib.Path(__file__).resolve().parents[3] / "runtime/selinux"
 PROBE = "/usr/libexec/gearbox/gear-probe"
 # The domain that ssh sessions, and so the probe, run in.
 MODULE = "(typepermissive gear_session_t)"
@@ -140,7 +142,28 @@ def check_only_the_limits_of_a_process_bound_what_the_kernel_keeps_for_it(applia
     appliance.sudo(f"rm {gate}; sysctl -q fs.inotify.max_user_instances=128")
 
 
+def check_an_operators_own_type_and_capability(appliance):
+    """A profile for one domain as docs/security-profiles.md says, with a type made of what there is of gear_t."""
+    lines = [line.split(";")[0] for line in (SELINUX / "gearbox-gear.cil").read_text().splitlines()]
+    module = [re.sub(r"\bgear_t\b", "gear_names_t", line) for line in lines if re.search(r"\bgear_t\b", line)]
+    module.append("(allow gear_names_t self (capability (net_bind_service)))\n")
+    profile = 'selinux_type = "gear_names_t"\n[assign]\ndomains = ["frank"]\n[capabilities]\nkeep = ["net_bind_service"]\n'
+    appliance.machine.sudo("cat >/tmp/gear_names.cil", stdin="\n".join(module))
+    appliance.machine.sudo("mkdir -p /etc/gearbox/profiles && cat >/etc/gearbox/profiles/names.toml", stdin=profile)
+    expect_in("gear_names_t", appliance.machine.sudo("gearboxd --check-profiles", check=False).stderr)
+    appliance.sudo("semodule -i /tmp/gear_names.cil && gearboxd --check-profiles && systemctl restart gearboxd && sleep 1", timeout=300)
+    bind = """perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 53, Listen => 1) ? "bound" : $!'"""
+    for app, result in zip(state["apps"], ("Permission denied", "bound")):
+        user = appliance.users[app["domain_id"]]
+        expect(user.api("POST", f"/application/{app['id']}/events", {"event": "restart"}).status, 200)
+        expect(appliance.machine.ssh(bind, user=app["id"], key=user.key).stdout, result, app["domain_id"])
+    labels = appliance.sudo(f"for p in $(pgrep -U {state['facts'][1]['uid']}); do tr '\\0' '\\n' </proc/$p/attr/current; done")
+    expect({label.split(":")[2] for label in labels.split()}, {"gear_init_t", "gear_names_t"})
+    expect(appliance.machine.denials(), [])
+
+
 def check_both_gears_go(appliance):
     for app in state["apps"]:
         expect(appliance.users[app["domain_id"]].api("DELETE", f"/application/{app['id']}").status, 200)
+    appliance.sudo("rm /etc/gearbox/profiles/names.toml; systemctl restart gearboxd && semodule -r gear_names", timeout=300)
     appliance.machine.forget_denials()
