@@ -22,7 +22,7 @@ std::vector<Row> gear_rows(const std::string& prefix, GearSettings& g) {
          "Share against the other gears when the CPU is short (cgroup v2 cpu.weight).", 1, 10000},
         {prefix + "io_weight", &g.io_weight, 100,
          "Share against the other gears when the disk is busy (cgroup v2 io.weight).", 1, 10000},
-        {prefix + "tmp_mb", &g.tmp_mb, 128, "Size of a gear's private /tmp, /var/tmp and /dev/shm together, MiB.", 1, mebi},
+        {prefix + "tmp_mb", &g.tmp_mb, 128, "Size of a gear's private /tmp, /var/tmp and /dev/shm together, MiB; of a running gear from its next start on.", 1, mebi},
         {prefix + "open_files", &g.open_files, 4096, "Open files of one process.", 64, mebi},
         {prefix + "disk_mb", &g.disk_mb, 1024,
          "Disk space of a gear's files, MiB; the extra storage of its application comes on top.", 16,

@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -63,18 +62,10 @@ void set_hostname(const LaunchPlan& plan) {
 
 void set_limits(const Privileges& privileges) {
     for (const auto& [name, value] : privileges.limits) {
-        if (name == "nofile") {
-            sys::set_limit(RLIMIT_NOFILE, value);
-        } else if (name == "nproc") {
-            sys::set_limit(RLIMIT_NPROC, value);
-        } else if (name == "memlock") {
-            sys::set_limit(RLIMIT_MEMLOCK, value);
-        } else if (name == "sigpending") {
-            sys::set_limit(RLIMIT_SIGPENDING, value);
-        } else if (name == "core") {
+        if (name == "core") {
             sys::set_core_limit(value);
         } else {
-            fail(ErrorKind::invalid, "unknown resource limit '", name, "'");
+            sys::set_limit(sys::resource_of(name), value);
         }
     }
 }

@@ -17,6 +17,7 @@ Isolators make_isolators(const Settings& settings, const Paths& paths, const Pro
     table.push_back(make_home_isolator(profiles, paths, policy));
     // cgroup before everything that runs: released last but the two above, it kills what is left.
     table.push_back(make_cgroup_isolator(profiles, paths, cgroups));
+    table.push_back(make_limit_isolator(profiles, cgroups));
     table.push_back(make_network_isolator(settings, profiles, paths));
     // Plan only. Root file system and labels before limits, as gear-init goes.
     table.push_back(make_filesystem_isolator(settings, profiles, paths));

@@ -141,6 +141,14 @@ constexpr std::uint64_t most_locked_bytes = 8 << 20;
 // Timers and queued signals of the user; each takes memory of the kernel.
 constexpr std::uint64_t pending_signals_per_process = 16;
 
+std::vector<std::pair<std::string, std::uint64_t>> make_limits(const GearSettings& gear) {
+    return {{"nofile", static_cast<std::uint64_t>(gear.open_files)},
+            {"nproc", static_cast<std::uint64_t>(gear.pids)},
+            {"memlock", most_locked_bytes},
+            {"sigpending", pending_signals_per_process * static_cast<std::uint64_t>(gear.pids)},
+            {"core", RLIM_INFINITY}};
+}
+
 Privileges make_privileges(const GearRecord& record, const Profiles& profiles, const SecurityPolicy& policy,
                            Purpose purpose) {
     const uid_t uid = record.spec.uid;
@@ -148,12 +156,7 @@ Privileges make_privileges(const GearRecord& record, const Profiles& profiles, c
     out.uid = uid;
     out.gid = uid;
     out.label = policy.process_label(uid, purpose);
-    const GearSettings limits = profiles.limits(record);
-    out.limits = {{"nofile", static_cast<std::uint64_t>(limits.open_files)},
-                  {"nproc", static_cast<std::uint64_t>(limits.pids)},
-                  {"memlock", most_locked_bytes},
-                  {"sigpending", pending_signals_per_process * static_cast<std::uint64_t>(limits.pids)},
-                  {"core", RLIM_INFINITY}};
+    out.limits = make_limits(profiles.limits(record));
     out.filter = name_of(FilterRules{});
     if (const Profile* const profile = profiles.find(record)) {
         // PID 1 is the platform's own program.

@@ -42,6 +42,9 @@ struct GearProgram {
     void check_start(int exit_status) const;
 };
 
+/// Limits of each process of a gear, by their names in a plan.
+std::vector<std::pair<std::string, std::uint64_t>> make_limits(const GearSettings& gear);
+
 /// What processes of the gear are and may do.
 Privileges make_privileges(const GearRecord& record, const Profiles& profiles, const SecurityPolicy& policy,
                            Purpose purpose);

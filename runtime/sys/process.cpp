@@ -171,6 +171,22 @@ Child spawn(const Program& program) {
     return child;
 }
 
+namespace {
+
+// A file of a process in /proc; empty if there is no such process, any more.
+std::optional<std::string> find_proc_file(pid_t pid, const char* name) {
+    try {
+        return find_file(str("/proc/", pid, "/", name));
+    } catch (const SysError& error) {
+        if (error.code() != ESRCH) {
+            throw;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<UniqueFd> find_pidfd(pid_t pid) {
     const long fd = ::syscall(SYS_pidfd_open, pid, 0);
     if (fd < 0 && errno == ESRCH) {
@@ -180,14 +196,7 @@ std::optional<UniqueFd> find_pidfd(pid_t pid) {
 }
 
 std::optional<std::uint64_t> find_start_time(pid_t pid) {
-    std::optional<std::string> stat;
-    try {
-        stat = find_file(str("/proc/", pid, "/stat"));
-    } catch (const SysError& error) {
-        if (error.code() != ESRCH) {
-            throw;
-        }
-    }
+    const auto stat = find_proc_file(pid, "stat");
     // The second field is the program's name in parentheses, which may hold anything.
     const auto name_end = stat ? stat->rfind(')') : std::string::npos;
     if (name_end == std::string::npos) {
@@ -206,6 +215,19 @@ std::optional<std::uint64_t> find_start_time(pid_t pid) {
     }
     std::uint64_t value = 0;
     const auto parsed = std::from_chars(stat->data() + at, stat->data() + stat->size(), value);
+    return parsed.ec == std::errc{} ? std::optional(value) : std::nullopt;
+}
+
+std::optional<uid_t> find_user(pid_t pid) {
+    const auto status = find_proc_file(pid, "status");
+    // The first field is the program's name, in which a line break is escaped.
+    constexpr std::string_view label = "\nUid:\t";
+    const auto at = status ? status->find(label) : std::string::npos;
+    if (at == std::string::npos) {
+        return std::nullopt;
+    }
+    uid_t value = 0;
+    const auto parsed = std::from_chars(status->data() + at + label.size(), status->data() + status->size(), value);
     return parsed.ec == std::errc{} ? std::optional(value) : std::nullopt;
 }
 

@@ -60,6 +60,8 @@ std::optional<UniqueFd> find_pidfd(pid_t pid);
 /// Start time in clock ticks since boot (proc(5), stat field 22): with the pid, a process's
 /// identity. Empty if there is no such process.
 std::optional<std::uint64_t> find_start_time(pid_t pid);
+/// The real user of a process. Empty if there is no such process.
+std::optional<uid_t> find_user(pid_t pid);
 /// Sends the signal; a process that is gone is fine.
 void kill_by_pidfd(int pidfd, int signal);
 /// True when the process has ended (a zombie counts) within the time.

@@ -221,6 +221,12 @@ class PolicyTest(unittest.TestCase):
         for target in CONTENT:
             self.assert_none("runs a gear's file", "gearboxd_t", target=target, tclass="file", perms="execute,execute_no_trans")
 
+    def test_the_daemon_changes_the_limits_of_gears_only(self):
+        limited = set().union(*(t for t, tclass, permissions in rules_from("gearboxd_t") if tclass == "process" and "setrlimit" in permissions))
+        self.assertEqual(limited, {*GEAR, "gearboxd_t"})
+        for domain in GEAR:
+            self.assertLessEqual({"signal", "sigkill", "getrlimit", "setrlimit"}, allowed("gearboxd_t", domain, "process"), domain)
+
     def test_the_router_has_only_its_certificate(self):
         for target in ("gearbox_var_lib_t", "shadow_t", "sshd_key_t", "user_home_t", *CONTENT):
             self.assert_none(f"reads {target}", "gearbox_router_t", target=target, tclass="file")

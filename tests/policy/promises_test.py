@@ -36,6 +36,7 @@ BROKEN = (
         "another way into gears": ("(allow sshd_t gear_session_t (process (transition)))", "promise_not_setup"),
         "a daemon that mounts": ("(allow gearboxd_t root_t (dir (mounton)))", "gearboxd_t"),
         "a daemon that switches SELinux off": ("(allow gearboxd_t security_t (security (setenforce)))", "gearboxd_t"),
+        "a daemon that limits others than gears": ("(allow gearboxd_t sshd_t (process (setrlimit)))", "gearboxd_t"),
         "a router with a shell": ("(allow gearbox_router_t shell_exec_t (file (execute)))", "gearbox_router_t"),
     },
     {"a label of its own choice": ("(allow gear_build_t gear_file_t (file (relabelto)))", "gear_domain")},

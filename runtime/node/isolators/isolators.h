@@ -12,6 +12,8 @@ std::unique_ptr<Isolator> make_home_isolator(const Profiles& profiles, const Pat
 /// Memory, process and processor limits.
 std::unique_ptr<Isolator> make_cgroup_isolator(const Profiles& profiles, const Paths& paths,
                                                const sys::Cgroups& cgroups);
+/// Limits of processes that run, when those of the gear change.
+std::unique_ptr<Isolator> make_limit_isolator(const Profiles& profiles, const sys::Cgroups& cgroups);
 /// Disk space and number of files.
 std::unique_ptr<Isolator> make_quota_isolator(const Profiles& profiles, const Paths& paths);
 /// veth pair, its bandwidth, port forwarding, and who may talk to whom.

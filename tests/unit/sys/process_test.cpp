@@ -1,9 +1,11 @@
 #include "sys/process.h"
 
 #include "base/error.h"
+#include "sys/limits.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -117,6 +119,38 @@ TEST(Reaper, CollectsTheDead) {
     EXPECT_TRUE(find_start_time(pid).has_value()) << "a zombie still has an entry";
     reaper.collect();
     EXPECT_FALSE(find_start_time(pid).has_value());
+}
+
+TEST(Process, HasAUser) {
+    EXPECT_EQ(find_user(::getpid()), ::getuid());
+    const Child child = spawn(shell("sleep 60"));
+    EXPECT_EQ(find_user(child.pid()), ::getuid());
+    EXPECT_EQ(find_user(0), std::nullopt);
+}
+
+TEST(Limits, ChangeWhileTheProcessRuns) {
+    Pipe pipe = make_pipe();
+    Program program = shell("ulimit -Sn 32; echo set >&7; exec sleep 60");
+    program.descriptors = {{pipe.write.get(), 7}};
+    const Child child = spawn(program);
+    char byte = 0;
+    ASSERT_EQ(::read(pipe.read.get(), &byte, 1), 1);
+    const auto before = find_hard_limit(child.pid(), RLIMIT_NOFILE);
+    ASSERT_TRUE(before);
+    EXPECT_EQ(before, find_hard_limit(0, RLIMIT_NOFILE));
+    const auto soft = [&] {
+        rlimit limit{};
+        ::prlimit(child.pid(), RLIMIT_NOFILE, nullptr, &limit);
+        return limit.rlim_cur;
+    };
+    EXPECT_TRUE(change_limit(child.pid(), RLIMIT_NOFILE, *before, 64));
+    EXPECT_EQ(find_hard_limit(child.pid(), RLIMIT_NOFILE), 64U);
+    EXPECT_EQ(soft(), 32U);
+    EXPECT_FALSE(change_limit(child.pid(), RLIMIT_NOFILE, *before, 128)) << "it has not what was before";
+    EXPECT_TRUE(change_limit(child.pid(), RLIMIT_NOFILE, *before, 16));
+    EXPECT_EQ(soft(), 16U);
+    EXPECT_EQ(resource_of("nproc"), RLIMIT_NPROC);
+    EXPECT_THROW(resource_of("stack"), Error);
 }
 
 }  // namespace
