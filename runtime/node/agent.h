@@ -179,7 +179,8 @@ public:
     virtual ScriptMessages deploy_initially(const GearId& gear, const TextSink& output) = 0;
 
     virtual void start(const GearId& gear) = 0;
-    /// Empty name: all cartridges. force kills every process of the gear.
+    /// After the cartridges' own stop scripts, what is left is asked to end (TERM) and, some seconds later, killed; force: at
+    /// once, and whether the scripts succeed or not.
     virtual void stop(const GearId& gear, bool force) = 0;
     virtual void restart(const GearId& gear) = 0;
     virtual void reload(const GearId& gear) = 0;

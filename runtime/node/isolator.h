@@ -32,6 +32,8 @@ public:
     /// What must be there before a program of the gear runs in the sandbox, while that makes itself; in
     /// another thread than connect().
     virtual void equip(const GearRecord&, pid_t) {}
+    /// The sandbox is to end in order: asks what runs in it to end by itself, and waits for that, but not for long.
+    virtual void dismiss(const GearRecord&) {}
     /// The sandbox has ended, or is to end now. Idempotent.
     virtual void disconnect(const GearRecord&) {}
     /// What the gear may use has changed. The process: of its sandbox, or 0. Idempotent.

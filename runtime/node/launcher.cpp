@@ -292,6 +292,15 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
     reaper_.adopt(init.detach());
 }
 
+void Launcher::end(GearRecord& record) const {
+    if (is_running(record)) {
+        for (const auto& isolator : isolators_) {
+            isolator->dismiss(record);
+        }
+    }
+    kill(record);
+}
+
 void Launcher::kill(GearRecord& record) const {
     if (const auto init = find_init(record)) {
         sys::kill_by_pidfd(init->get(), SIGKILL);

@@ -62,6 +62,8 @@ public:
     /// Starts the sandbox unless it runs, and saves the record. planned: the record as it is about
     /// to become, which the sandbox is made for.
     void ensure_running(GearRecord& record, const GearRecord* planned = nullptr) const;
+    /// Asks everything of the gear to end (TERM), waits some seconds for it, if there is anything, and then does as kill().
+    void end(GearRecord& record) const;
     /// Kills everything of the gear and saves the record. Idempotent.
     void kill(GearRecord& record) const;
     /// Brings the forwardings of a running sandbox in line with the record.

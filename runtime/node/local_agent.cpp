@@ -290,7 +290,7 @@ void LocalAgent::halt(GearRecord& record, bool force) {
 void LocalAgent::stop(const GearId& gear, bool force) {
     GearRecord record = store_.gear(gear);
     halt(record, force);
-    launcher_.kill(record);
+    force ? launcher_.kill(record) : launcher_.end(record);
 }
 
 void LocalAgent::stop_services(const GearId& gear) {

@@ -66,7 +66,7 @@ void Sessions::close_gear(const GearId& id) {
         auto record = agent_.context().store.find(id);
         // A look at a stopped application leaves it stopped.
         if (record && (record->state == GearState::stopped || record->state == GearState::fresh)) {
-            agent_.context().launcher.kill(*record);
+            agent_.context().launcher.end(*record);
         }
     } catch (const Error& error) {
         log::error("after a session: ", error.text(), log::field("gear", id.text()));

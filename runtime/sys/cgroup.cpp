@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "sys/process.h"
 
 #include <libcgroup.h>
 #include <linux/magic.h>
@@ -211,6 +212,33 @@ std::vector<pid_t> Cgroups::processes(const std::string& child) const {
         at = next == end ? end : next + 1;
     }
     return out;
+}
+
+bool Cgroups::end_all(const std::string& child, uid_t user, pid_t but, std::chrono::milliseconds time) const {
+    const auto deadline = std::chrono::steady_clock::now() + time;
+    for (;;) {
+        std::vector<UniqueFd> running;
+        for (const pid_t pid : processes(child)) {
+            auto pidfd = pid == but ? std::nullopt : find_pidfd(pid);
+            // The user is asked for while the pidfd holds the identity. One that has ended is another's to reap.
+            if (pidfd && find_user(pid) == user && !wait_for_end(pidfd->get(), std::chrono::milliseconds(0))) {
+                running.push_back(std::move(*pidfd));
+            }
+        }
+        if (running.empty()) {
+            return true;
+        }
+        for (const UniqueFd& process : running) {
+            kill_by_pidfd(process.get(), SIGTERM);
+            kill_by_pidfd(process.get(), SIGCONT);  // one that is stopped would never hear of it
+        }
+        for (const UniqueFd& process : running) {
+            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+            if (left.count() <= 0 || !wait_for_end(process.get(), left)) {
+                return false;
+            }
+        }
+    }
 }
 
 void Cgroups::kill_all(const std::string& child) const {

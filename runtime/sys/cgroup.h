@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -43,6 +44,9 @@ public:
     UniqueFd open(const std::string& child) const;
     /// On v1 its `tasks` in each controller, for processes that join it by themselves. Empty on v2.
     std::vector<UniqueFd> open_tasks(const std::string& child) const;
+    /// Asks the user's processes inside, but for one, to end by themselves (TERM), and waits until they have: those that
+    /// come meanwhile as well. False: after that time some are left.
+    bool end_all(const std::string& child, uid_t user, pid_t but, std::chrono::milliseconds time) const;
     /// Kills everything inside and waits until it is empty; a child that does not exist is fine.
     void kill_all(const std::string& child) const;
     /// kill_all() and removes the child.

@@ -9,6 +9,7 @@
 #include <gmock/gmock-matchers.h>
 
 #include <unistd.h>
+#include <csignal>
 #include <filesystem>
 #include <iostream>
 
@@ -186,8 +187,17 @@ TEST_F(NodeTest, LeavesNothingOfAFailedCartridge) {
 
 TEST_F(NodeTest, StopsAndStarts) {
     const GearId gear = create_application(8, {"mock"});
+    const auto processes = [&] { return inside(gear, "echo $(cat ~/mock/run/pid /proc/1/stat | cut -d' ' -f1,22)"); };
+    const std::string started = processes();
+    agent->start(gear);
+    EXPECT_EQ(processes(), started) << "it ran already";
+    EXPECT_EQ(agent->state(gear), GearState::started);
+    EXPECT_EQ(body_of(*agent, gear), "first version\n");
     agent->stop(gear, false);
+    agent->stop(gear, false);
+    agent->stop(gear, true);
     EXPECT_EQ(agent->state(gear), GearState::stopped);
+    EXPECT_EQ(agent->use(gear).processes, 0);
     EXPECT_EQ(body_of(*agent, gear), "");
     const ScriptMessages status = agent->control(gear, "mock", "status");
     EXPECT_THAT(status.results, ::testing::ElementsAre("stopped"));
@@ -320,6 +330,7 @@ int main(int argc, char** argv) {
         std::cout << "skipped: " << missing << "\n";
         return 77;
     }
+    ::signal(SIGPIPE, SIG_IGN);  // as the daemon
     gearbox::test::enter_private_host("gearbox-test");
     const gearbox::sys::GitLibrary git;
     return RUN_ALL_TESTS();

@@ -35,7 +35,7 @@ OperationPlan plan_delete_application(const ApplicationId& application, const Us
          [gear, e] {
              try {
                  if (e.agent.has_gear(gear)) {
-                     e.agent.stop(gear, false);
+                     e.agent.stop(gear, true);
                  }
              } catch (const Error& error) {
                  log::warning("stopping before deletion: ", error.what(),

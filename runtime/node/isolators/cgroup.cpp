@@ -41,6 +41,12 @@ public:
     }
     // Nothing of the gear runs before all of equip() is done.
     void equip(const GearRecord& record, pid_t) override { limit_cpu(record); }
+    void dismiss(const GearRecord& record) override {
+        // What takes longer, as a database may, is the stop script's to wait for. The host's halves of sessions are root's:
+        // they end with the program that they wait for.
+        constexpr std::chrono::seconds grace(5);
+        cgroups_.end_all(cgroup_name(record.spec.id), record.spec.uid, record.init_pid, grace);
+    }
     void disconnect(const GearRecord& record) override {
         cgroups_.kill_all(cgroup_name(record.spec.id));
     }

@@ -174,7 +174,7 @@ TEST(Recovery, ACrashWhileAnOwnCartridgeComesLeavesAllOrNothing) {
 
 TEST(Recovery, ACrashDuringDeleteIsFinished) {
     for (const std::string& place :
-         places_of_death({"publish_routes", "stop", "destroy_gear"})) {
+         places_of_death({"publish_routes", "kill", "destroy_gear"})) {
         SCOPED_TRACE(place);
         TestBroker t;
         const Principal who = t.user("demo");
