@@ -25,6 +25,12 @@ std::size_t entries_of(const std::string& directory) {
     return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
+// Of gears, in the unified hierarchy or in each of v1. What else the machine has comes and goes meanwhile.
+std::size_t cgroups() {
+    const std::string gears = str("*/", private_host_settings().node.cgroup_parent, "/gear-*");
+    return lines_of(run_tool({"find", "/sys/fs/cgroup", "-type", "d", "-path", gears}).out);
+}
+
 // Everything of the machine that a gear could leave behind.
 std::map<std::string, std::size_t> traces() {
     return {
@@ -34,7 +40,7 @@ std::map<std::string, std::size_t> traces() {
         {"children", lines_of(run_tool_checked({"ps", "-o", "pid=", "--ppid", std::to_string(::getpid())}))},
         {"mounts", lines_of(read_file("/proc/self/mountinfo"))},
         {"links", lines_of(run_tool_checked({"ip", "-o", "link"}))},
-        {"cgroups", lines_of(run_tool_checked({"find", "/sys/fs/cgroup/pids", "-type", "d"}))},
+        {"cgroups", cgroups()},
         {"accounts", lines_of(read_file("/etc/passwd")) + lines_of(read_file("/etc/group"))},
         {"homes", entries_of("/var/lib/openshift")},
         {"descriptors", entries_of("/proc/self/fd")},
@@ -50,6 +56,9 @@ protected:
         GearRecord record = agent->context().store.gear(spec.id);
         agent->context().launcher.ensure_running(record);
         ASSERT_EQ(inside(spec.id, "sleep 1000 & setsid sleep 1000 & echo started"), "started\n");
+        if (number == 0) {
+            EXPECT_GT(cgroups(), 0u) << "looked for in the wrong place";
+        }
         agent->stop(spec.id, true);
         agent->start(spec.id);
         agent->destroy_gear(spec.id);
