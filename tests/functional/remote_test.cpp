@@ -25,6 +25,19 @@ protected:
                                  str("cd ", directory.path().native(), "; tar -czPf - ", members)});
     }
 
+    /// One of an application with a hard link in its data, to any target.
+    static std::string archive_with_link_to(const std::string& target) {
+        constexpr const char* program = R"(
+import sys, tarfile
+with tarfile.open(fileobj=sys.stdout.buffer, mode="w|gz") as archive:
+    for name, kind, target in (("./a/app-root/data/", tarfile.DIRTYPE, ""), ("./a/app-root/data/hard", tarfile.LNKTYPE, sys.argv[1])):
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname, member.mode = kind, target, 0o755
+        archive.addfile(member)
+)";
+        return run_tool_checked({"python3", "-c", program, target});
+    }
+
     /// Everything that a refused command must leave as it is.
     std::string state_of_everything() {
         return inside(gear, "cd ~; find app-root/data app-deployments git -type f | sort | "
@@ -131,6 +144,7 @@ TEST_F(RemoteTest, RestoresIntoAnotherApplication) {
 
 TEST_F(RemoteTest, RefusesArchivesThatAreNone) {
     const std::string before = state_of_everything();
+    const std::string other_file = agent->context().home(agent->context().store.gear(gear)) + "/app-root/repo/index.txt";
     const struct {
         const char* what;
         std::string archive;
@@ -145,6 +159,14 @@ TEST_F(RemoteTest, RefusesArchivesThatAreNone) {
          "cannot be unpacked"},
         {"device", archive_of("mkdir -p a/app-root/data; mknod a/app-root/data/d c 1 3", "./a"),
          "cannot be unpacked"},
+        {"hard link to the system", archive_with_link_to("/etc/passwd"), "cannot be unpacked"},
+        {"hard link upwards", archive_with_link_to("./a/../../../../../../../../../../../etc/passwd"), "cannot be unpacked"},
+        // Of the gear's own files, in the same file system: nothing but tar keeps it from being made.
+        {"hard link to another tree", archive_with_link_to(other_file), "cannot be unpacked"},
+        {"hard link with two parts before it", archive_with_link_to("x/y/" + other_file), "cannot be unpacked"},
+        {"hard link with its top before it", archive_with_link_to("./a/" + other_file), "cannot be unpacked"},
+        {"absolute names only", archive_of("mkdir -p a/app-root/data; echo x >a/app-root/data/x", "--transform 's,^\\./,/tmp/,' ./a"),
+         "no snapshot of an application"},
     };
     for (const auto& row : table) {
         const ToolResult result = ssh("restore INCLUDE_GIT", row.archive);
@@ -172,6 +194,17 @@ TEST_F(RemoteTest, KeepsHostileArchivesInsideOfTheGear) {
     EXPECT_EQ(inside(gear, "ls /tmp/hooked 2>&1 | grep -c cannot"), "1\n");
     EXPECT_EQ(body(), "first version\n") << result.out << result.err;
     EXPECT_THAT(inside(gear, "ls -l ~/git/shop.git/hooks"), HasSubstr("root"));
+}
+
+TEST_F(RemoteTest, RestoresNothingByAnAbsoluteName) {
+    const ToolResult result = ssh(
+        "restore INCLUDE_GIT", archive_of("mkdir -p a/app-root/data; echo x | tee a/app-root/data/fine >a/app-root/data/absolute; ln a/app-root/data/fine a/app-root/data/hard",
+                                          "--transform 's,^\\./a/app-root/data/absolute,/tmp/absolute,' ./a"));
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(inside(gear, "ls /tmp/absolute ~/app-root/data/tmp ~/app-root/data/absolute 2>/dev/null | wc -l"), "0\n");
+    EXPECT_FALSE(std::filesystem::exists("/tmp/absolute"));
+    EXPECT_EQ(inside(gear, "cd ~/app-root/data; cat fine; stat -c %h fine hard"), "x\n2\n2\n");
+    EXPECT_EQ(body(), "first version\n");
 }
 
 TEST_F(RemoteTest, StartsAgainWhenASnapshotIsGivenUp) {
