@@ -184,6 +184,14 @@ TEST_F(DaemonTest, CreatesServesAndDeletes) {
     EXPECT_EQ(
         ask("GET", str("application/", id, "/gear_groups")).json()["data"][0]["gears"][0]["state"],
         "started");
+    const Json listed = call("/run/gearbox/control.sock", "gear.list");
+    ASSERT_EQ(listed.size(), 1u);
+    const Json& use = listed[0];
+    EXPECT_EQ(use["application"], "shop-acme");
+    EXPECT_EQ(use["state"], "started");
+    EXPECT_EQ(use["processes"], 2) << use;
+    EXPECT_GT(use["memory_bytes"], 256 * 1024);
+    EXPECT_LT(use["memory_bytes"], 512 << 20);
     EXPECT_EQ(ask("POST", str("application/", id, "/events"), R"({"event":"restart"})").status,
               200);
     EXPECT_EQ(ask("POST", str("application/", id, "/events"), R"({"event":"stop"})").status, 200);

@@ -39,6 +39,17 @@ TEST_F(PushTest, TellsWhyABuildFailedAndStaysDownAsTheContractSays) {
     EXPECT_EQ(body(), "repaired\n");
 }
 
+TEST_F(PushTest, BuildsInTheGearsOwnCgroup) {
+    const ToolResult result = push(".openshift/action_hooks/build", "#!/bin/bash\ncat /proc/self/cgroup >$OPENSHIFT_DATA_DIR/group\n");
+    EXPECT_THAT(result.err, HasSubstr("Git Post-Receive Result: success"));
+    // As both see it, from the same cgroup namespace: PID 1 is in the gear's group, which the host knows.
+    const std::string group = inside(gear, "cat ~/app-root/data/group");
+    EXPECT_THAT(group, HasSubstr(":/\n"));
+    EXPECT_EQ(group, inside(gear, "cat /proc/1/cgroup"));
+    const std::string seen = read_file(str("/proc/", agent->context().store.gear(gear).init_pid, "/cgroup"));
+    EXPECT_THAT(seen, HasSubstr(str("/gear-", gear.text(), "\n")));
+}
+
 TEST_F(PushTest, StartsTheOldVersionWhenSeveralAreKept) {
     agent->set_deployment_settings(gear, {true, "master", 3, "git"});
     EXPECT_EQ(push("index.txt", "good\n").status, 0);

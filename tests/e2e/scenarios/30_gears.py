@@ -1,5 +1,6 @@
 """Two users' applications side by side: how they are locked in, and what a deletion leaves."""
 
+import json
 import re
 
 from appliance import expect, expect_in, expect_not_in, expect_true
@@ -93,10 +94,25 @@ def check_cgroup_has_its_limits(appliance):
         expect(pids - set(values[3:]), set(), "processes of the gear outside of its cgroup")
 
 
+def check_what_gears_use_is_told(appliance):
+    told = {gear["id"]: gear for gear in json.loads(appliance.sudo("gearbox admin gear list --output json"))}
+    for app, facts in gears(appliance):
+        use = told[facts["gear"]]
+        base = appliance.sudo(f"find /sys/fs/cgroup -type d -name 'gear-{facts['gear']}'").strip()
+        running = len(appliance.sudo(f"cat {base}/cgroup.procs").split())
+        # Threads count, too.
+        expect_true(running <= use["processes"] <= 250, (running, use))
+        expect_true(1 << 20 < use["memory_bytes"] < 512 << 20, use)
+        burnt = in_gear(appliance, app, "perl -e '1 while (times)[0] < 1'")
+        expect(burnt, "")
+        after = {gear["id"]: gear for gear in json.loads(appliance.sudo("gearbox admin gear list --output json"))}[facts["gear"]]
+        expect_true(after["cpu_us"] >= use["cpu_us"] + 900_000, (use, after))
+
+
 def check_disk_space_and_files_are_limited(appliance):
     app, facts = gears(appliance)[0]
     expect(appliance.sudo("findmnt -no FSTYPE /var/lib/openshift").strip(), "ext4")
-    appliance.sudo("printf '[size.tiny]\ndisk_mb = 64\nfiles = 2000\nmemory_mb = 256\n' >>/etc/gearbox/gearboxd.toml"
+    appliance.sudo("printf '[size.tiny]\ndisk_mb = 64\nfiles = 2000\nmemory_mb = 256\nopen_files = 1234\n' >>/etc/gearbox/gearboxd.toml"
                    " && systemctl restart gearboxd && sleep 1")
     appliance.sudo(f"gearbox admin app resize {facts['gear']} tiny")
     full = in_gear(appliance, app, "cd app-root/data; head -c 100M /dev/zero >big; stat -c %s big; rm big; quota")
@@ -107,6 +123,8 @@ def check_disk_space_and_files_are_limited(appliance):
     expect_in("Disk quota exceeded", many)
     base = appliance.sudo(f"find /sys/fs/cgroup -type d -name 'gear-{facts['gear']}'").strip()
     expect(appliance.sudo(f"cat {base}/memory.max").strip(), str(256 * 1024 * 1024), "at once, on the running gear")
+    open_files = appliance.sudo(f"for p in $(pgrep -U {facts['uid']}); do grep '^Max open files' /proc/$p/limits; done")
+    expect({tuple(line.split()[3:5]) for line in open_files.splitlines()}, {("1234", "1234")}, "at once, of all processes")
     expect_in("carol", appliance.web(app).get("/who.php").text, "the gears outlived the daemon")
     appliance.sudo(f"gearbox admin app resize {facts['gear']} small")
 
