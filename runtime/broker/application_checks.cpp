@@ -21,9 +21,10 @@ std::size_t utf8_length(const std::string& text) {
     }));
 }
 
-// Those of the gear itself (cartridge contract, 5.3 and 5.5): a user's value would break it.
+// Those of the gear itself (cartridge contract, 5.3 and 5.5): a user's value would break it. OPENSHIFT_SECRET_TOKEN is
+// the exception: whoever moves an application here brings what it signs its cookies with.
 bool is_platform_variable(const std::string& name) {
-    constexpr std::array<std::string_view, 37> names = {
+    constexpr std::array<std::string_view, 36> names = {
         "OPENSHIFT_PRIMARY_CARTRIDGE_DIR", "OPENSHIFT_NAMESPACE", "PATH", "IFS", "USER", "SHELL",
         "HOSTNAME", "LOGNAME", "HOME", "OPENSHIFT_HOMEDIR", "OPENSHIFT_APP_NAME",
         "OPENSHIFT_APP_UUID", "OPENSHIFT_APP_DNS", "OPENSHIFT_GEAR_NAME", "OPENSHIFT_GEAR_UUID",
@@ -31,7 +32,7 @@ bool is_platform_variable(const std::string& name) {
         "OPENSHIFT_DEPENDENCIES_DIR", "OPENSHIFT_BUILD_DEPENDENCIES_DIR",
         "OPENSHIFT_DEPLOYMENTS_DIR", "OPENSHIFT_LOG_DIR", "OPENSHIFT_TMP_DIR", "TMP", "TMPDIR",
         "TMP_DIR", "OPENSHIFT_GEAR_MEMORY_MB", "OPENSHIFT_APP_SSH_KEY",
-        "OPENSHIFT_APP_SSH_PUBLIC_KEY", "OPENSHIFT_SECRET_TOKEN", "OPENSHIFT_KEEP_DEPLOYMENTS",
+        "OPENSHIFT_APP_SSH_PUBLIC_KEY", "OPENSHIFT_KEEP_DEPLOYMENTS",
         "OPENSHIFT_DEPLOYMENT_BRANCH", "OPENSHIFT_AUTO_DEPLOY", "OPENSHIFT_DEPLOYMENT_TYPE",
         "OPENSHIFT_CLOUD_DOMAIN", "OPENSHIFT_BROKER_HOST", "OPENSHIFT_CARTRIDGE_SDK_BASH"};
     return name.ends_with("_IDENT") ||

@@ -30,4 +30,7 @@ struct ScriptMessages {
     std::vector<DomainVariable> domain_variables;  ///< ENV_VAR_ADD, ENV_VAR_ADD_UNIQUE
 };
 
+/// What another script of the same cartridge said afterwards; of properties and variables the last of a name counts.
+void append(ScriptMessages& to, ScriptMessages more);
+
 }  // namespace gearbox

@@ -166,6 +166,8 @@ public:
     /// Installs one cartridge: copy, endpoints, setup, install (contract 3.1). The first one is the
     /// primary. A failing script leaves the gear as it was before and throws ScriptError.
     virtual ScriptMessages add_cartridge(const GearId& gear, const Cartridge& cartridge) = 0;
+    /// What a cartridge of a gear, by its full name, has to do once the application is there (contract 3.2).
+    virtual ScriptMessages post_install(const GearId& gear, const std::string& cartridge) = 0;
     virtual void remove_cartridge(const GearId& gear, const Cartridge& cartridge) = 0;
 
     /// Brings a cartridge of a gear to the packaging that is on offer now (contract 3.5). One that fails is at its

@@ -205,7 +205,7 @@ ScriptMessages CartridgeRunner::control(const GearRecord& record,
                         verb,
                         str(home, "/", action_hooks),
                         cartridge.name,
-                        cartridge.full_name};
+                        str(cartridge.name, "-", cartridge.version)};
     } else {
         command.argv = script_argv(files, path, home);
         command.argv.push_back(verb);

@@ -158,6 +158,9 @@ void CartridgeRunner::write_endpoint_variables(const GearRecord& record,
     for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
         write_variable(files, ".env", endpoint.ip_variable, endpoint.address);
         write_variable(files, ".env", endpoint.port_variable, std::to_string(endpoint.port));
+        if (!endpoint.public_port_variable.empty() && endpoint.proxy_port != 0) {
+            write_variable(files, ".env", endpoint.public_port_variable, std::to_string(endpoint.proxy_port));
+        }
     }
 }
 
@@ -168,6 +171,9 @@ void CartridgeRunner::discard(const GearRecord& record, const RecordedCartridge&
     for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
         files.remove(str(".env/", endpoint.ip_variable));
         files.remove(str(".env/", endpoint.port_variable));
+        if (!endpoint.public_port_variable.empty()) {
+            files.remove(str(".env/", endpoint.public_port_variable));
+        }
     }
     if (record.cartridges.empty() || record.cartridges.front().name == cartridge.name) {
         files.remove(".env/OPENSHIFT_PRIMARY_CARTRIDGE_DIR");
@@ -176,16 +182,6 @@ void CartridgeRunner::discard(const GearRecord& record, const RecordedCartridge&
 
 void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartridge,
                               ScriptMessages& messages) const {
-    const auto keep = [&](ScriptMessages more) {
-        const auto move = [](auto& target, auto& source) {
-            std::move(source.begin(), source.end(), std::back_inserter(target));
-        };
-        move(messages.results, more.results);
-        move(messages.messages, more.messages);
-        move(messages.debug, more.debug);
-        move(messages.cart_data, more.cart_data);
-        move(messages.attributes, more.attributes);
-    };
     const std::vector<std::string> made = unlock(record, cartridge);
     Defer undo([&] {
         try {
@@ -197,9 +193,9 @@ void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartr
         }
     });
     render_environment(record, cartridge, messages);
-    keep(run_script(record, cartridge, "setup"));
+    append(messages, run_script(record, cartridge, "setup"));
     render_templates(record, cartridge, messages);
-    keep(run_script(record, cartridge, "install"));
+    append(messages, run_script(record, cartridge, "install"));
     lock(record, cartridge);
     undo.cancel();
 }

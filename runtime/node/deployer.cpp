@@ -325,9 +325,6 @@ ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& ou
         set_gear_state(node_, record, GearState::started);
         finish(record, pending, deployment);
     }
-    for (const RecordedCartridge& cartridge : record.cartridges) {
-        runner_.run_script(record, cartridge, "post_install");
-    }
     return messages;
 }
 

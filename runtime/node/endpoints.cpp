@@ -74,7 +74,8 @@ std::vector<PlacedEndpoint> plan_endpoints(const GearRecord& record, const Cartr
                  public_ports_per_gear);
         }
         out.push_back({prefix + endpoint.ip_name, prefix + endpoint.port_name, address,
-                       endpoint.port, port.value_or(0), endpoint.mappings, endpoint.primary});
+                       endpoint.port, port.value_or(0), endpoint.mappings, endpoint.primary,
+                       endpoint.public_port_name.empty() ? "" : prefix + endpoint.public_port_name});
     }
     return out;
 }

@@ -42,7 +42,7 @@ Environment read_directory(const GearFiles& files, const std::string& directory)
 
 Environment operator_environment(const Settings& settings) {
     Environment out = {
-        {"OPENSHIFT_BROKER_HOST", "localhost"},
+        {"OPENSHIFT_BROKER_HOST", settings.broker.cloud_domain},  // its router leads there to the broker
         {"OPENSHIFT_CLOUD_DOMAIN", settings.broker.cloud_domain},
         {"OPENSHIFT_UMASK", "077"},
         {"OPENSHIFT_CARTRIDGE_SDK_BASH", "/usr/lib/openshift/cartridge_sdk/bash/sdk"},

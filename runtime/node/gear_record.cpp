@@ -16,7 +16,7 @@ Json endpoint_json(const PlacedEndpoint& e) {
     return {{"ip_variable", e.ip_variable},     {"port_variable", e.port_variable},
             {"address", e.address},             {"port", e.port},
             {"proxy_port", e.proxy_port},       {"mappings", std::move(mappings)},
-            {"primary", e.primary}};
+            {"primary", e.primary},             {"public_port_variable", e.public_port_variable}};
 }
 
 std::vector<EndpointMapping> parse_mappings(const Json& endpoint) {
@@ -38,7 +38,8 @@ PlacedEndpoint parse_endpoint(const Json& json) {
             take<int>(json, "port"),
             take<int>(json, "proxy_port"),
             parse_mappings(json),
-            take<bool>(json, "primary")};
+            take<bool>(json, "primary"),
+            find<std::string>(json, "public_port_variable").value_or("")};
 }
 
 Json connectors_json(const std::vector<Connector>& connectors) {

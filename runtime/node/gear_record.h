@@ -20,6 +20,7 @@ struct PlacedEndpoint {
     int proxy_port = 0;  ///< at the gear's outer address; 0: not reachable from outside
     std::vector<EndpointMapping> mappings;
     bool primary = false;
+    std::string public_port_variable = {};  ///< OPENSHIFT_MYSQL_DB_PROXY_PORT: proxy_port; "" if none
 
     /// It answers for the application: it has the frontend "".
     bool is_web() const;

@@ -50,6 +50,7 @@ public:
     Cartridge fetch_cartridge(const GearId& gear, const std::string& url) override;
     void drop_fetched(const GearId& gear) override;
     ScriptMessages add_cartridge(const GearId& gear, const Cartridge& cartridge) override;
+    ScriptMessages post_install(const GearId& gear, const std::string& cartridge) override;
     void remove_cartridge(const GearId& gear, const Cartridge& cartridge) override;
     CartridgeUpgrade upgrade_cartridge(const GearId& gear, const Cartridge& cartridge) override;
     void create_repository(const GearId& gear, const RepositorySource& source) override;

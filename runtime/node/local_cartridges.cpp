@@ -6,8 +6,22 @@
 #include "node/local_agent.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace gearbox {
+
+namespace {
+
+// One sentence for each package that is missing.
+std::vector<std::string> unmet_wishes(const Cartridge& cartridge) {
+    std::vector<std::string> out;
+    for (const std::string& package : missing_packages(cartridge.native_requires)) {
+        out.push_back(str(cartridge.full_name(), " asks for the package '", package, "', which is not installed"));
+    }
+    return out;
+}
+
+}  // namespace
 
 void LocalAgent::load_cartridges() {
     catalogue_ = load_catalogue(cartridges_below(settings_.node.cartridge_dir), true);
@@ -47,10 +61,8 @@ CartridgeImport LocalAgent::import_cartridge(const std::string& staging) {
         if (cartridge.base_name() != report.name) {
             continue;
         }
-        for (const std::string& package : missing_packages(cartridge.native_requires)) {
-            out.remarks.push_back(
-                str(cartridge.full_name(), " asks for the package '", package, "', which is not installed"));
-        }
+        const std::vector<std::string> wants = unmet_wishes(cartridge);
+        out.remarks.insert(out.remarks.end(), wants.begin(), wants.end());
     }
     return out;
 }
@@ -116,9 +128,35 @@ ScriptMessages LocalAgent::add_cartridge(const GearId& gear, const Cartridge& ca
     check_room(settings_.node);
     GearRecord record = store_.gear(gear);
     const Profile* const before = profiles_.find(record);
-    ScriptMessages messages = runner_.add(record, cartridge);
+    // Whoever adds their own has seen no report of an import.
+    const std::vector<std::string> wants = cartridge.is_own() ? unmet_wishes(cartridge) : std::vector<std::string>();
+    ScriptMessages messages;
+    try {
+        messages = runner_.add(record, cartridge);
+    } catch (const ScriptError& error) {
+        throw ScriptError(error.status(), error.kind(),
+                          std::accumulate(wants.begin(), wants.end(), error.text(),
+                                          [](const std::string& text, const std::string& want) { return str(text, "\n", want); }));
+    }
+    messages.messages.insert(messages.messages.begin(), wants.begin(), wants.end());
     if (profiles_.find(record) != before) {
         apply_resources(record);
+    }
+    return messages;
+}
+
+ScriptMessages LocalAgent::post_install(const GearId& gear, const std::string& cartridge) {
+    GearRecord record = store_.gear(gear);
+    const auto found = std::find_if(record.cartridges.begin(), record.cartridges.end(),
+                                    [&](const RecordedCartridge& other) { return other.full_name == cartridge; });
+    if (found == record.cartridges.end()) {
+        fail(ErrorKind::not_found, "the gear has no cartridge '", cartridge, "'");
+    }
+    const RecordedCartridge installed = *found;
+    launcher_.ensure_running(record);
+    ScriptMessages messages = runner_.run_script(record, installed, "post_install");
+    if (record.state == GearState::started) {
+        watcher_.notice(record);
     }
     return messages;
 }

@@ -97,6 +97,8 @@ const BrokenCartridge cartridges[] = {
     {"managed files that are no YAML", "", "sed -i /mockrc/d bin/setup; echo 'locked_files: [' >metadata/managed_files.yml", ""},
     {"no executable bit", "", "chmod -x bin/*", ""},
     {"the stop fails", "", CONTROL("stop", "exit 8"), ""},
+    {"post_install fails", "start", "printf '#!/bin/bash\\necho CLIENT_ERROR: no key; exit 7\\n' >bin/post_install",
+     "'post_install' of acme-mock-1.0 ended with status 7: no key"},
     {"teardown fails", "", "printf '#!/bin/bash\\nexit 7\\n' >bin/teardown", ""},
     {"keys that are nearly known", "", "echo 'Endpoint: x' >>metadata/manifest.yml", "the key 'Endpoint' is not known and means nothing; 'Endpoints' was meant\\?"},
 };
@@ -136,6 +138,7 @@ protected:
             step = "start";
             agent->create_repository(id(), {});
             hear(agent->deploy_initially(id(), [&](std::string_view text) { said += text; }).messages);
+            hear(agent->post_install(id(), done.offers.front()).messages);
             step = "";
         } catch (const Error& error) {
             said += error.text();
@@ -221,7 +224,9 @@ TEST_F(BrokenRepository, SaysWhatIsWrongAndTheVersionFromBeforeRuns) {
         {"not executable", "mkdir -p $hooks; echo exit 1 >$hooks/build", "NOTE: the hook build is not executable and is skipped", true},
         {"odd markers", "mkdir -p .openshift/markers; touch .openshift/markers/{HOT_DEPLOY,none,$'hot_deploy\\nx'}", "remote: Git Post-Receive Result: success", true},
         {"jobs of cron", "mkdir -p .openshift/cron/minutely; echo nonsense >.openshift/cron/minutely/x; echo '* * *' >.openshift/cron/daily", "success", true},
-        {"submodules", "printf '[submodule \"x\"]\\npath = x\\nurl = http://a/\\n' >.gitmodules", "NOTE: submodules are not checked out: gears have no way to fetch them", true},
+        {"submodules", "printf '[submodule \"x\"]\\npath = x\\nurl = http://a/\\n' >.gitmodules", "remote: Git Post-Receive Result: success", true},
+        {"a submodule that is not there", "printf '[submodule \"x\"]\\npath = x\\nurl = http://127.0.0.1/a\\n' >.gitmodules; git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),x; mkdir x",
+         "remote: Failed to clone 'x' a second time, aborting.*\nremote: .*ERROR: commit [0-9a-f]* could not be checked out"},
     };
     std::string before = in_gear();
     for (const auto& row : table) {

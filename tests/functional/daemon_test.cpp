@@ -271,7 +271,8 @@ protected:
         shell("ip link add uplink type veth peer name far; ip addr add 198.51.100.2/24 dev uplink; ip link set uplink up; ip link set far up");
         shell(str("cp -r ", test_data("cartridges/mock"), " ", served_.path().native(), "/mine; cd ", served_.path().native(),
                   "/mine; sed -i 's/Vendor: redhat/Vendor: acme/; s/^Name: mock/Name: mine/; s/Short-Name: Mock/Short-Name: Mine/;"
-                  "s/^- web_framework/- embedded/' metadata/manifest.yml; sed -i s/OPENSHIFT_MOCK_/OPENSHIFT_MINE_/g bin/*"));
+                  "s/^- web_framework/- embedded/' metadata/manifest.yml; sed -i s/OPENSHIFT_MOCK_/OPENSHIFT_MINE_/g bin/*;"
+                  "printf '#!/bin/bash\\necho CLIENT_RESULT: ready $*\\necho CART_DATA: verbs=$(tail -n 1 $OPENSHIFT_DATA_DIR/verbs 2>/dev/null)\\n' >bin/post_install"));
         server_ = shell(str("cd ", served_.path().native(), "; python3 -m http.server ", file_port,
                             " --bind 198.51.100.2 >/dev/null 2>&1 & printf %s $!"));
         shell(str("for i in $(seq 50); do curl -s http://198.51.100.2:", file_port, "/ && exit 0; sleep 0.1; done; exit 1"));
@@ -323,6 +324,45 @@ TEST_F(OwnCartridge, IsPartOfOneApplicationByItsAddress) {
               "The address 'file:///etc/passwd' must begin with http://, https:// or git://");
     EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
     EXPECT_EQ(remains(), "");
+}
+
+// Its last script, when everything else is done, and what that says.
+TEST_F(OwnCartridge, HasTheLastWordWhereverItIsAdded) {
+    const Daemon daemon;
+    const auto said = [](const HttpReply& reply) {
+        std::string out;
+        for (const Json& message : reply.json()["messages"]) {
+            out += message["severity"] == "result" ? message["text"].get<std::string>() : "";
+        }
+        return out;
+    };
+    const auto last_verb = [] {
+        const HttpReply one = ask("GET", "domain/acme/application/shop/cartridge/acme-mine-1.0");
+        for (const Json& property : one.json()["data"]["properties"]) {
+            if (property["name"] == "verbs") {
+                return property["value"].get<std::string>();
+            }
+        }
+        return std::string("none");
+    };
+    const std::string cartridges = "domain/acme/application/shop/cartridges";
+    const HttpReply made = create();
+    ASSERT_EQ(made.status, 201) << made.body;
+    EXPECT_EQ(said(made), "mock installed\nmock installed\nready --version 1.0");
+    EXPECT_EQ(last_verb(), "start");
+    ASSERT_EQ(ask("DELETE", cartridges.substr(0, cartridges.size() - 1) + "/acme-mine-1.0", "{}").status, 200);
+    const HttpReply added = ask("POST", cartridges, str(R"({"url":")", url(), R"("})"));
+    ASSERT_EQ(added.status, 201) << added.body;
+    EXPECT_EQ(said(added), "mock installed\nready --version 1.0");
+    EXPECT_EQ(last_verb(), "start");
+    EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
+    // Nothing is started of an empty one.
+    const HttpReply empty = ask("POST", "domain/acme/applications",
+                                str(R"({"name":"shop","initial_git_url":"empty","cartridges":["mock",{"url":")", url(), R"("}]})"));
+    ASSERT_EQ(empty.status, 201) << empty.body;
+    EXPECT_THAT(said(empty), HasSubstr("ready --version 1.0"));
+    EXPECT_EQ(last_verb(), "");
+    EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
 }
 
 TEST_F(OwnCartridge, KilledAtAnyStepItLeavesAllOrNothing) {

@@ -60,6 +60,9 @@ protected:
         }
         agent->create_repository(spec.id, {});
         agent->deploy_initially(spec.id, {});
+        for (const std::string& name : cartridges) {
+            agent->post_install(spec.id, cartridge(name).full_name());
+        }
         return spec.id;
     }
 

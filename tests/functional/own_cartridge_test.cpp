@@ -102,6 +102,26 @@ TEST_F(OwnCartridge, IsAnApplicationLikeOthers) {
     EXPECT_FALSE(fs::exists("/var/lib/openshift/" + spec.id.text()));
 }
 
+// As an import does; with the failure that may come of it.
+TEST_F(OwnCartridge, SaysWhichPackagesAreNotThere) {
+    in_served("cp -r mine needy; echo 'Native-Requires: [bash, no-such-package, nor-this]' >>needy/metadata/manifest.yml;"
+              "cp -r needy failing; printf '#!/bin/bash\nno-such-program\n' >failing/bin/install");
+    const std::string wants = "acme-mine-1.0 asks for the package 'no-such-package', which is not installed\n"
+                              "acme-mine-1.0 asks for the package 'nor-this', which is not installed";
+    const Cartridge failing = agent->fetch_cartridge(gear, str(files, "failing/"));
+    try {
+        agent->add_cartridge(gear, failing);
+        FAIL() << "must throw";
+    } catch (const ScriptError& error) {
+        EXPECT_EQ(error.status(), 127);
+        EXPECT_THAT(error.text(), testing::MatchesRegex("'install' of acme-mine-1.0 ended with status 127: .*no-such-program.*"));
+        EXPECT_TRUE(error.text().ends_with("\n" + wants)) << error.text();
+    }
+    const ScriptMessages said = agent->add_cartridge(gear, agent->fetch_cartridge(gear, str(files, "needy/")));
+    EXPECT_EQ(said.messages, (std::vector<std::string>{wants.substr(0, wants.find('\n')), wants.substr(wants.find('\n') + 1)}));
+    agent->drop_fetched(gear);
+}
+
 // An operator's profile for a cartridge of that name is not for the taking.
 TEST_F(OwnCartridge, HasNoProfileOfTheSameName) {
     const TempDir profiles;

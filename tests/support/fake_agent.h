@@ -118,6 +118,15 @@ public:
         }
         return said;
     }
+    ScriptMessages post_install(const GearId& gear, const std::string& cartridge) override {
+        act("post_install " + cartridge, [&] { known(gear); });
+        ScriptMessages said;
+        if (cartridge == "mysql-8.0") {
+            said.results = {"Ready"};
+            said.cart_data = {{"connection_url", "mysql://127.0.0.1:3307/"}};
+        }
+        return said;
+    }
     void remove_cartridge(const GearId& gear, const Cartridge& cartridge) override {
         act("remove_cartridge " + cartridge.name, [&] {
             if (gears_.contains(gear)) {

@@ -107,6 +107,20 @@ Op create_repository_step(std::shared_ptr<const CreateFacts> facts, const Effect
             {}};
 }
 
+// output begins with what installing each of them said.
+void finish_cartridges(const ApplicationId& id, const Effects& e, OperationOutput& output) {
+    const auto application = e.store.find_application(id.text());
+    std::size_t number = 0;
+    for (const InstalledCartridge& cartridge : application.value().value.cartridges) {
+        ScriptMessages& said = output.messages.at(number++);
+        append(said, e.agent.post_install(application->value.gear(), cartridge.name.text()));
+        if (said.cart_data != cartridge.properties) {
+            e.store.set_properties(id, cartridge.name.text(), said.cart_data);
+        }
+        give_domain_variables(e, id, cartridge.name.text(), said.domain_variables);
+    }
+}
+
 Op deploy_step(std::shared_ptr<const CreateFacts> facts, const Effects& e, OperationOutput& output) {
     return {"deploy", "Build, deploy and start",
             [facts, e, &output] {
@@ -118,6 +132,7 @@ Op deploy_step(std::shared_ptr<const CreateFacts> facts, const Effects& e, Opera
                 };
                 output.messages.push_back(
                     e.agent.deploy_initially(facts->application.gear(), sink));
+                finish_cartridges(facts->application.id, e, output);
             },
             {}};
 }

@@ -284,10 +284,12 @@ OperationPlan plan_add_cartridge(const Application& application, const UserId& u
              e.agent.remove_cartridge(gear, cartridge);
          }},
         {"start", "Start it",
-         [gear, cartridge, e] {
+         [gear, cartridge, e, &output] {
+             ScriptMessages& said = output.messages.front();
              if (e.agent.state(gear) == GearState::started) {
-                 e.agent.control(gear, cartridge.name, "start");
+                 append(said, e.agent.control(gear, cartridge.name, "start"));
              }
+             append(said, e.agent.post_install(gear, cartridge.full_name()));
          },
          {}},
         {"record", "Keep it",

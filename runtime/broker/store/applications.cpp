@@ -195,6 +195,13 @@ void StateStore::remove_cartridge(const ApplicationId& application, const std::s
             application.text(), name);
 }
 
+void StateStore::set_properties(const ApplicationId& application, const std::string& cartridge,
+                                const std::vector<CartridgeProperty>& properties) {
+    const std::lock_guard lock(mutex_);
+    db_.run("UPDATE application_cartridges SET properties=? WHERE application_id=? AND name=?", pairs_text(properties),
+            application.text(), cartridge);
+}
+
 void StateStore::set_variables(const ApplicationId& application,
                                const std::vector<EnvironmentVariable>& variables) {
     const std::lock_guard lock(mutex_);

@@ -138,6 +138,8 @@ public:
     void set_stage(const ApplicationId& application, Stage stage);
     void add_cartridge(const ApplicationId& application, const InstalledCartridge& cartridge);
     void remove_cartridge(const ApplicationId& application, const std::string& name);
+    void set_properties(const ApplicationId& application, const std::string& cartridge,
+                        const std::vector<CartridgeProperty>& properties);
     void set_variables(const ApplicationId& application,
                        const std::vector<EnvironmentVariable>& variables);
     /// Replaces those that this cartridge gives the domain. Throws RequestError 403/134 for a name

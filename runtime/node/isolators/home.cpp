@@ -4,6 +4,7 @@
 #include "node/environ.h"
 #include "node/gear_files.h"
 #include "node/isolators/isolators.h"
+#include "node/ssh_key.h"
 #include "sys/selinux.h"
 
 #include <sys/stat.h>
@@ -43,6 +44,8 @@ constexpr HomeDirectory directories[] = {
     {"git", false, 0750, FileKind::repository},
 };
 
+constexpr const char* secret_key = ".openshift_ssh/id_rsa";
+
 struct HomeLink {
     const char* path;
     const char* text;
@@ -54,6 +57,16 @@ constexpr HomeLink links[] = {
     {"app-root/dependencies", "runtime/dependencies"},
     {"app-root/build-dependencies", "runtime/build-dependencies"},
 };
+
+// Once: others may have been told of it. The gear's own, as ssh(1) wants it.
+void write_key(const GearFiles& files, const GearSpec& spec) {
+    if (files.exists(secret_key)) {
+        return;
+    }
+    const SshKeyPair key = make_ssh_key(spec.dns);
+    files.write(str(secret_key, ".pub"), key.shared, files.unlocked(), 0644);
+    files.write(secret_key, key.secret, files.unlocked(), 0600);
+}
 
 class HomeIsolator final : public Isolator {
 public:
@@ -88,8 +101,9 @@ public:
     void adapt(const GearRecord& record, pid_t) override {
         const uid_t uid = record.spec.uid;
         const GearSettings limits = profiles_.limits(record);
-        write_resource_variables({paths_.home(record.spec.id), uid, policy_.file_label(uid, FileKind::home)}, limits,
-                                 disk_limit_mb(limits, record.spec.resources, paths_.gear_base));
+        const GearFiles files(paths_.home(record.spec.id), uid, policy_.file_label(uid, FileKind::home));
+        write_key(files, record.spec);  // here: gears of versions before this had none
+        write_resource_variables(files, limits, disk_limit_mb(limits, record.spec.resources, paths_.gear_base));
     }
 
     void release(const GearId& gear, uid_t) override {

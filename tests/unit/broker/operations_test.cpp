@@ -121,7 +121,7 @@ TEST(Recovery, ACrashDuringCreateLeavesAllOrNothing) {
     for (const std::string& place :
          places_of_death({"create_gear", "set_authorized_keys", "add_cartridge php",
                           "add_cartridge mysql", "create_repository", "deploy_initially",
-                          "publish_routes"})) {
+                          "post_install php-8.4", "post_install mysql-8.0", "publish_routes"})) {
         SCOPED_TRACE(place);
         TestBroker t;
         const Principal who = t.user("demo");
@@ -293,7 +293,7 @@ TEST(Recovery, InterruptedKeysReachEveryGear) {
 
 TEST(Create, AFailingStepLeavesNothing) {
     for (const char* call : {"create_gear", "set_authorized_keys", "add_cartridge php",
-                             "create_repository", "deploy_initially", "publish_routes"}) {
+                             "create_repository", "deploy_initially", "post_install php-8.4", "publish_routes"}) {
         SCOPED_TRACE(call);
         TestBroker t;
         const Principal who = t.user("demo");

@@ -231,7 +231,24 @@ TEST(Applications, AreCreatedInTheOrderOfTheirNeeds) {
     EXPECT_THAT(t.agent.calls(),
                 testing::ElementsAre("create_gear", "add_cartridge php", "add_cartridge mysql",
                                      "add_cartridge phpmyadmin", "create_repository",
-                                     "deploy_initially", "publish_routes", "set_authorized_keys"));
+                                     "deploy_initially", "post_install php-8.4", "post_install mysql-8.0",
+                                     "post_install phpmyadmin-5.2", "publish_routes", "set_authorized_keys"));
+}
+
+// What a cartridge says when the application is there counts beside what it said before.
+TEST(Applications, KeepWhatTheirCartridgesSayInTheEnd) {
+    TestBroker t;
+    const Principal demo = t.user("demo");
+    const std::vector<CartridgeProperty> expected = {{"username", "admin"}, {"connection_url", "mysql://127.0.0.1:3307/"}};
+    const Created shop = t.create(demo, "acme", "shop", {"php", "mysql"});
+    EXPECT_EQ(shop.application.cartridges.back().properties, expected);
+    EXPECT_THAT(shop.output.messages.at(1).results, testing::ElementsAre("MySQL database added", "   Root User: admin", "Ready"));
+    const Created blog = t.create(demo, "acme", "blog");
+    const Created added = t.broker->applications.add_cartridge(demo, blog.application, {"mysql", "", "", {}}, {});
+    EXPECT_EQ(added.application.cartridges.back().properties, expected);
+    EXPECT_THAT(added.output.messages.at(0).results,
+                testing::ElementsAre("MySQL database added", "   Root User: admin", "mysql is running", "Ready"));
+    EXPECT_THAT(t.agent.calls(), testing::Contains("post_install mysql-8.0").Times(2));
 }
 
 TEST(Applications, AreBusyWhileAnotherOperationRunsForTooLong) {
@@ -327,6 +344,10 @@ TEST(Applications, VariablesChangeAllOrNothing) {
     const std::vector<EnvironmentVariable> expected = {{"B", "2"}, {"C", ""}};
     EXPECT_EQ(shop.variables, expected);
     EXPECT_EQ(t.agent.gear(shop.id.text()).variables, expected);
+    // Of the platform's the one that a user may bring.
+    applications.change_variables(demo, shop, {{"OPENSHIFT_SECRET_TOKEN", "mine"}});
+    EXPECT_EQ(problems_of([&] { applications.change_variables(demo, shop, {{"OPENSHIFT_APP_NAME", "mine"}}); }),
+              "invalid 188/environment_variables");
     const std::string before = t.store.dump();
     EXPECT_EQ(problems_of([&] {
                   applications.change_variables(demo, shop, {{"D", "4"}, {"Z", std::nullopt}});
