@@ -1,5 +1,7 @@
+#include "base/log.h"
 #include "node/isolators/isolators.h"
 #include "node/launcher.h"
+#include "sys/capabilities.h"
 #include "sys/limits.h"
 
 #include <algorithm>
@@ -11,12 +13,17 @@ namespace {
 // Programs get them in gear-init; here are those that run already.
 class LimitIsolator final : public Isolator {
 public:
-    LimitIsolator(const Profiles& profiles, const sys::Cgroups& cgroups) : profiles_(profiles), cgroups_(cgroups) {}
+    LimitIsolator(const Profiles& profiles, const sys::Cgroups& cgroups)
+        : profiles_(profiles), cgroups_(cgroups), is_able_(sys::is_in_bounding_set(*sys::find_capability("sys_resource"))) {
+        if (!is_able_) {
+            log::warning("without CAP_SYS_RESOURCE, new limits of processes reach programs that are started, not those that run");
+        }
+    }
     const char* name() const override { return "limits"; }
     void adapt(const GearRecord& record, pid_t init) override {
         for (const auto& [name, value] : make_limits(profiles_.limits(record))) {
             // No setting says how large dumps may be.
-            if (init != 0 && name != "core") {
+            if (is_able_ && init != 0 && name != "core") {
                 change(record, init, sys::resource_of(name), value);
             }
         }
@@ -49,6 +56,7 @@ private:
 
     const Profiles& profiles_;
     const sys::Cgroups& cgroups_;
+    const bool is_able_;  // the appliance is; machines of developers may be not
 };
 
 }  // namespace
