@@ -331,14 +331,15 @@ TEST_F(OwnCartridge, HasTheLastWordWhereverItIsAdded) {
     const Daemon daemon;
     const auto said = [](const HttpReply& reply) {
         std::string out;
-        for (const Json& message : reply.json()["messages"]) {
+        const Json envelope = reply.json();
+        for (const Json& message : envelope["messages"]) {
             out += message["severity"] == "result" ? message["text"].get<std::string>() : "";
         }
         return out;
     };
     const auto last_verb = [] {
-        const HttpReply one = ask("GET", "domain/acme/application/shop/cartridge/acme-mine-1.0");
-        for (const Json& property : one.json()["data"]["properties"]) {
+        const Json one = ask("GET", "domain/acme/application/shop/cartridge/acme-mine-1.0").json();
+        for (const Json& property : one["data"]["properties"]) {
             if (property["name"] == "verbs") {
                 return property["value"].get<std::string>();
             }

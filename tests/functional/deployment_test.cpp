@@ -128,12 +128,12 @@ TEST_F(DeploymentTest, ComesAfterTheOneBefore) {
     std::atomic<bool> is_over = false;
     ToolResult second;
     std::thread other([&] {
-        second = run_tool({"bash", "-c", str("set -e; git clone -q ", url(), " ", theirs, "; cd ", theirs,
+        second = run_tool({"bash", "-c", str("set -e; git clone -q ", clone(), " ", theirs, "; cd ", theirs, "; git remote set-url origin ", url(),
                                              "; echo two >index.txt; git -c user.name=b -c user.email=b commit -qam two; git push -q origin master")}, options);
         is_over = true;
     });
-    // One hook waits for the build, the other for the application.
-    EXPECT_EQ(run_tool({"timeout", "30", "bash", "-c", "until [[ $(pgrep -u 1020 -c gear-hook) == 2 ]]; do sleep .05; done"}).status, 0);
+    // Each has its session, and the second waits for the application.
+    EXPECT_EQ(run_tool({"timeout", "30", "bash", "-c", "until [[ $(pgrep -u 1020 -c gear-shell) == 2 ]]; do sleep .05; done"}).status, 0);
     EXPECT_FALSE(is_over);
     std::filesystem::remove(data("hold"));
     pusher.join();

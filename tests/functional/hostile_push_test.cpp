@@ -219,7 +219,7 @@ TEST_F(HostilePush, FetchesNoSubmoduleByAProgramOrFromAFile) {
     const std::string host = outside();
     for (const auto& [address, says] : table) {
         SCOPED_TRACE(address);
-        const ToolResult result = attempt(str("push -f $(submodule lib lib '", address, "')"));
+        const ToolResult result = attempt(str("push $(submodule lib lib '", address, "') -f"));
         EXPECT_THAT(result.err, HasSubstr(says));
         EXPECT_THAT(result.err, HasSubstr("'lib'"));
         EXPECT_THAT(result.err, HasSubstr("Result: failure"));
