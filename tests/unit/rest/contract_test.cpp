@@ -208,7 +208,7 @@ TEST(Applications, AreShownAsRhcReadsThem) {
     EXPECT_EQ(app["gear_count"], 1);
     EXPECT_EQ(app["cartridges"].size(), 2u);
     EXPECT_EQ(app["cartridges"][1]["properties"][0]["type"], "cart_data");
-    EXPECT_EQ(app["embedded"]["mysql-8.0"]["info"], "Connection URL: mysql://127.0.0.1:3306/");
+    EXPECT_EQ(app["embedded"]["mysql-8.0"]["info"], "Connection URL: mysql://127.0.0.1:3307/");
     for (const char* name :
          {"START", "STOP", "RESTART", "RELOAD", "TIDY", "THREAD_DUMP", "ADD_CARTRIDGE",
           "LIST_CARTRIDGES", "GET_GEAR_GROUPS", "LIST_ENVIRONMENT_VARIABLES",
@@ -221,7 +221,7 @@ TEST(Applications, AreShownAsRhcReadsThem) {
     EXPECT_EQ(json["messages"][0]["severity"], "info");
     EXPECT_EQ(json["messages"][1]["severity"], "debug");
     EXPECT_EQ(json["messages"][2]["severity"], "result");
-    EXPECT_EQ(json["messages"][2]["text"], "MySQL database added\n   Root User: admin");
+    EXPECT_EQ(json["messages"][2]["text"], "MySQL database added\n   Root User: admin\nReady");
     EXPECT_EQ(json["messages"][2]["exit_code"], 0);
 
     for (const std::string& path :
