@@ -41,6 +41,29 @@ void check_report(const std::string& text, const std::string& doing) {
          "': ", take<std::string>(report, "text"));
 }
 
+// All that gear-init says until it ends or runs. One that gives up before it has read "go" resets the connection behind its
+// report.
+std::string read_report(const UniqueFd& status) {
+    std::string out;
+    for (;;) {
+        char buffer[4096];
+        const ssize_t got = ::read(status.get(), buffer, sizeof buffer);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0 && (errno != ECONNRESET || out.empty())) {
+            fail_errno("reading what gear-init reports");
+        }
+        if (got <= 0) {
+            return out;
+        }
+        out.append(buffer, static_cast<std::size_t>(got));
+        if (out.size() > most_report) {
+            fail(ErrorKind::internal, "gear-init reports more than ", most_report, " bytes");
+        }
+    }
+}
+
 // What gear-init has said so far.
 std::string report_so_far(const UniqueFd& status) {
     check(::fcntl(status.get(), F_SETFL, O_NONBLOCK), "preparing a pipe");
@@ -212,7 +235,7 @@ UniqueFd Launcher::make_nursery() const {
         const std::string path = str("/proc/", child.pid(), "/ns/mnt");
         UniqueFd nursery(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "opening '", path, "'"));
         say_go(status);
-        check_report(read_all(status.get(), most_report), doing);
+        check_report(read_report(status), doing);
         return nursery;
     } catch (const Error&) {
         check_report(report_so_far(status), doing);
@@ -280,7 +303,7 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
         throw;
     }
     equipped.get();
-    check_report(read_all(status.get(), most_report), doing);
+    check_report(read_report(status), doing);
     const auto start = sys::find_start_time(init.pid());
     if (!start) {
         fail(ErrorKind::internal, "starting gear '", id.text(),
