@@ -39,6 +39,8 @@ std::vector<std::string> dpkg_rules(const Recipe& recipe) {
             rules.push_back(str("path-exclude=/usr/share/", folder, "/*"));
         }
         rules.emplace_back("path-include=/usr/share/doc/*/copyright");
+        // The folders alone: update-alternatives fails where it cannot make Java's links in them.
+        rules.emplace_back("path-include=/usr/share/man/man?");
     }
     if (!recipe.languages.empty()) {
         rules.emplace_back("path-exclude=/usr/share/locale/*");

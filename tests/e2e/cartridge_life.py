@@ -12,9 +12,10 @@ def in_gear(appliance, app, command, stdin=b""):
     return appliance.machine.ssh(command, user=app["id"], key=appliance.users[OWNER].key, timeout=600, stdin=stdin).stdout
 
 
-def create(appliance, name, cartridges):
+def create(appliance, name, cartridges, **more):
+    """`more` is what the request has besides."""
     reply = appliance.make_user(OWNER).api("POST", f"/domain/{OWNER}/applications",
-                                           {"name": name, "cartridges": cartridges}, timeout=1200)
+                                           {"name": name, "cartridges": cartridges, **more}, timeout=1200)
     expect(reply.status, 201, reply.text)
     return reply.json["data"]
 
@@ -32,9 +33,9 @@ def assert_page(appliance, app, parts, patience=0, path="/"):
 
 
 def live(appliance, name, life):
-    """The application, which answers."""
-    app = create(appliance, name, life["cartridges"])
-    assert_page(appliance, app, ["is running"])
+    """The application, which answers. life["more"] is for create(), and "store" may be a function instead of a command."""
+    app = create(appliance, name, life["cartridges"], **life.get("more", {}))
+    assert_page(appliance, app, [life.get("first", "is running")])
     user = appliance.users[OWNER]
     tree = user.clone(app)
     for path, text in life["files"].items():
@@ -42,7 +43,8 @@ def live(appliance, name, life):
         (tree / path).write_text(text)
         (tree / path).chmod(0o755 if text.startswith("#!") else 0o644)
     user.push(tree, "Say something of our own")
-    in_gear(appliance, app, life["store"])
+    store = life["store"]
+    store(appliance, app) if callable(store) else in_gear(appliance, app, store)
     assert_page(appliance, app, life["page"])
     expect(user.api("POST", f"/application/{app['id']}/events", {"event": "restart"}).status, 200)
     assert_page(appliance, app, life["page"])
@@ -57,7 +59,9 @@ def live(appliance, name, life):
 def restore(appliance, app, life):
     """What was saved of one application, in another with another name."""
     saved = in_gear(appliance, app, "snapshot")
-    again = create(appliance, f"{app['name']}2", life["cartridges"])
+    again = create(appliance, f"{app['name']}2", life["cartridges"], **life.get("more", {}))
+    if "template" in life:
+        assert_page(appliance, again, [life["template"]])
     in_gear(appliance, again, "restore INCLUDE_GIT", saved)
     assert_page(appliance, again, life["page"])
     home = appliance.facts_of(again)["home"]

@@ -121,6 +121,14 @@ TEST(Plan, ChangesWithTheRecipe) {
     EXPECT_TRUE(changed(base, plan_of("# only a comment\n")).empty());
 }
 
+// update-alternatives makes Java's links in them, and fails without.
+TEST(Plan, FoldersOfManualsStayWithoutTheManuals) {
+    const auto plan = plan_of("%packages --excludedocs\n%end\n");
+    const auto rules = plan.step("root-tree").options.at("dpkg").get<std::vector<std::string>>();
+    EXPECT_THAT(rules, testing::IsSupersetOf({"path-exclude=/usr/share/man/*",
+                                              "path-include=/usr/share/man/man?"}));
+}
+
 TEST(Plan, WithoutADebThatStageIsLeftOut) {
     Facts facts = facts_for_tests();
     facts.has_deb = false;

@@ -258,7 +258,9 @@ TEST(Recipe, TheOnesOfThisRepositoryAreValid) {
     EXPECT_EQ(recipe.selinux, "enforcing");
     const Recipe machine = load_recipe(folder / "vm.ks", read, problems);
     const Recipe box = load_recipe(folder / "vagrant.ks", read, problems);
+    const Recipe full = load_recipe(folder / "full.ks", read, problems);
     EXPECT_EQ(problems.text(), "");
+    EXPECT_THAT(full.packages, testing::IsSupersetOf(recipe.packages));
     EXPECT_THAT(machine.image.formats, ElementsAre("qcow2", "vmdk", "vdi", "ova"));
     EXPECT_THAT(box.image.formats, ElementsAre("vagrant-virtualbox", "vagrant-libvirt"));
     EXPECT_EQ(box.image.disk_size, machine.image.disk_size);
