@@ -59,8 +59,8 @@ public:
         if (!sys::is_label(own)) {
             fail(ErrorKind::invalid, "the SELinux policy has no type '", type, "' for processes");
         }
-        if (!sys::is_allowed("system_u:system_r:gearboxd_t:s0", own, "process", "transition")) {
-            fail(ErrorKind::invalid, "the SELinux policy lets gearboxd_t start no program as '", type, "'");
+        if (!sys::is_allowed("system_u:system_r:gear_setup_t:s0", own, "process", "transition")) {
+            fail(ErrorKind::invalid, "the SELinux policy lets gear_setup_t (gear-init) start no program as '", type, "': it is not in gear_domain");
         }
         if (sys::is_allowed(own, "system_u:object_r:gear_file_t:s0:c2,c3", "file", "read")) {
             fail(ErrorKind::invalid, "the SELinux policy does not keep '", type,
