@@ -1,6 +1,7 @@
 // The platform's commands over a real sshd: deployments, snapshots, ports, files
 // (cartridge contract, 13, 14.3 and 18; broker contract, 26).
 #include "ssh_fixture.h"
+#include "support/paths.h"
 
 #include <gmock/gmock-matchers.h>
 
@@ -345,6 +346,45 @@ TEST_F(RemoteTest, CarriesDatabasesOver) {
                             "for i in {1..100}; do ss -ltn | grep -q :9103 && break; sleep .05; done\n"
                             "mariadb --no-defaults --skip-ssl -h 127.0.0.1 -P 9103 ", login.substr(0, login.size() - 1),
                             " -N shop -e 'SELECT x FROM t'; kill $pid; wait $pid")).out, "42\n");
+}
+
+// What is restored is the application's; the cartridge stays what the one who restores has added.
+TEST_F(RemoteTest, RestoresAnApplicationWithACartridgeOfItsUser) {
+    const auto add_own = [&](const GearId& to) {
+        const std::string tree = str("/var/lib/openshift/", to.text(), "/app-root/data/fetched");
+        const uid_t uid = agent->context().store.gear(to).spec.uid;
+        run_tool_checked({"bash", "-ec", str("cp -r ", test_data("cartridges/mock"), " ", tree, "; cd ", tree,
+                                             "; sed -i 's/Vendor: redhat/Vendor: acme/; s/^Name: mock/Name: mine/; s/Short-Name: Mock/Short-Name: Mine/' metadata/manifest.yml;"
+                                             "sed -i s/OPENSHIFT_MOCK_/OPENSHIFT_MINE_/g bin/*; chown -R ", uid, ":", uid, " .")});
+        Cartridge mine = parse_own_cartridge(read_file(tree + "/metadata/manifest.yml"), "http://203.0.113.10/mine.tgz");
+        mine.source = "app-root/data/fetched";
+        agent->add_cartridge(to, mine);
+        agent->control(to, "mine", "start");
+        std::filesystem::remove_all(tree);
+    };
+    const auto expect_whole = [&] {
+        EXPECT_EQ(inside(gear, "cat $OPENSHIFT_DATA_DIR/mine.db; echo ${OPENSHIFT_MINE_DIR#~/} $OPENSHIFT_MINE_IDENT; kill -0 $(<$OPENSHIFT_MINE_DIR/run/pid) && echo runs"),
+                  "kept\nmine/ acme:mine:1.0:0.0.1\nruns\n");
+        EXPECT_EQ(agent->state(gear), GearState::started);
+        EXPECT_EQ(body(), "first version\n");
+        EXPECT_TRUE(agent->context().store.gear(gear).find_cartridge("mine")->own);
+    };
+    add_own(gear);
+    inside(gear, "echo kept >$OPENSHIFT_DATA_DIR/mine.db");
+    const ToolResult saved = ssh("snapshot");
+    ASSERT_EQ(saved.status, 0) << saved.err;
+    inside(gear, "rm $OPENSHIFT_DATA_DIR/mine.db");
+    EXPECT_EQ(ssh("restore INCLUDE_GIT", saved.out).status, 0);
+    expect_whole();
+    const std::string before = gear.text();
+    agent->destroy_gear(gear);
+    gear = create_application(24, {"mock"});
+    add_own(gear);
+    agent->set_authorized_keys(gear, {public_key()});
+    const ToolResult restored = ssh("restore INCLUDE_GIT", saved.out);
+    EXPECT_EQ(restored.status, 0) << restored.err;
+    expect_whole();
+    EXPECT_EQ(inside(gear, str("grep -rl ", before, " ~/.env ~/mine ~/app-root | wc -l")), "0\n");
 }
 
 }  // namespace
