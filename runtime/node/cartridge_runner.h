@@ -30,6 +30,8 @@ public:
                            const std::string& verb, const TextSink& output = {}) const;
     /// Whether `control` has anything to do at that step of a deployment, by the manifest's Deployment-Verbs.
     bool has_step(const GearRecord& record, const RecordedCartridge& cartridge, const std::string& verb) const;
+    /// Those of managed_files.yml, with the links to them. What is there stays.
+    void make_dependency_directories(const GearRecord& record, const RecordedCartridge& cartridge) const;
     /// bin/SCRIPT --version V, if there is one; or with these words instead.
     ScriptMessages run_script(const GearRecord& record, const RecordedCartridge& cartridge,
                               const std::string& script, const std::vector<std::string>& words = {}) const;

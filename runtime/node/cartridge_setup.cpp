@@ -25,24 +25,8 @@ ManagedFiles managed_files(const GearFiles& files, const RecordedCartridge& cart
     return parse_managed_files(yaml.value_or(""), cartridge.name);
 }
 
-// The files that a pattern means: itself, or its matches in the directory that it names.
-std::vector<std::string> expand(const GearFiles& files, const std::string& pattern) {
-    if (!has_wildcard(pattern)) {
-        return {pattern};
-    }
-    const auto slash = pattern.rfind('/');
-    const std::string directory = pattern.substr(0, slash);
-    std::vector<std::string> out;
-    if (slash == std::string::npos || has_wildcard(directory)) {
-        return out;
-    }
-    for (const std::string& name : files.list(directory)) {
-        const std::string path = str(directory, "/", name);
-        if (matches(pattern, path)) {
-            out.push_back(path);
-        }
-    }
-    return out;
+std::vector<std::string> expand_in(const GearFiles& files, const std::string& pattern, const std::string& cartridge) {
+    return expand(pattern, cartridge, [&](const std::string& directory) { return files.list(directory); });
 }
 
 std::string without_slash(std::string path) {
@@ -68,7 +52,7 @@ std::vector<std::string> CartridgeRunner::unlock(const GearRecord& record, const
     const std::string variables = cartridge.name + "/env";
     files.give(variables, files.unlocked());
     for (const std::string& pattern : managed_files(files, cartridge).locked) {
-        for (const std::string& path : expand(files, pattern)) {
+        for (const std::string& path : expand_in(files, pattern, cartridge.name)) {
             const std::string name = without_slash(path);
             if (files.exists(name)) {
                 files.give(name, files.unlocked());
@@ -85,6 +69,20 @@ std::vector<std::string> CartridgeRunner::unlock(const GearRecord& record, const
     return made;
 }
 
+// The directories are the gear's own: it makes them itself.
+void CartridgeRunner::make_dependency_directories(const GearRecord& record, const RecordedCartridge& cartridge) const {
+    const GearFiles files = node_.files(record);
+    const std::string home = node_.home(record);
+    std::vector<std::string> argv = {"/bin/mkdir", "-p", "--"};
+    for (const DependencyDirectory& directory : managed_files(files, cartridge).dependencies) {
+        argv.push_back(str(home, "/", directory.target));
+        files.ensure_symlink(without_slash(directory.link), argv.back());
+    }
+    if (argv.size() > 3) {
+        run_checked(record, Purpose::build, argv);
+    }
+}
+
 void CartridgeRunner::lock(const GearRecord& record, const RecordedCartridge& cartridge) const {
     const GearFiles files = node_.files(record);
     const std::string variables = cartridge.name + "/env";
@@ -93,7 +91,7 @@ void CartridgeRunner::lock(const GearRecord& record, const RecordedCartridge& ca
         files.give(str(variables, "/", name), files.locked());
     }
     for (const std::string& pattern : managed_files(files, cartridge).locked) {
-        for (const std::string& path : expand(files, pattern)) {
+        for (const std::string& path : expand_in(files, pattern, cartridge.name)) {
             files.give(without_slash(path), files.locked());
         }
     }
@@ -192,6 +190,7 @@ void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartr
             log::error("removing files of a failed cartridge: ", error.text());
         }
     });
+    make_dependency_directories(record, cartridge);
     render_environment(record, cartridge, messages);
     append(messages, run_script(record, cartridge, "setup"));
     render_templates(record, cartridge, messages);
@@ -362,7 +361,7 @@ void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, co
     if (!is_compatible) {
         const auto yaml = find_file(fs::path(cartridge.source) / "metadata/managed_files.yml");
         for (const std::string& pattern : parse_managed_files(yaml.value_or(""), old.name).setup_rewritten) {
-            for (const std::string& path : expand(files, pattern)) {
+            for (const std::string& path : expand_in(files, pattern, old.name)) {
                 files.remove(without_slash(path));
             }
         }

@@ -152,6 +152,9 @@ void Deployer::build(GearRecord& record, const PendingDeployment& pending,
     if (pending.force_clean_build) {
         say(output, "Force clean build enabled - cleaning dependencies\n");
         runner_.run_checked(record, Purpose::build, bash(clean_program, {}));
+        for (const RecordedCartridge& cartridge : record.cartridges) {
+            runner_.make_dependency_directories(record, cartridge);
+        }
     }
     step(record, pending, "update-configuration", output);
     say(output, str("Building git ref '", ref_of(record, pending), "', commit ",

@@ -223,8 +223,8 @@ std::optional<FilePart> GearFiles::find_part(const std::string& path, std::int64
 std::vector<std::string> GearFiles::list(const std::string& path) const {
     UniqueFd fd;
     try {
-        fd = open_without_links(home_.get(), RelativePath(path),
-                                O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        fd = path == "." ? UniqueFd(check(::openat(home_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening the home"))
+                         : open_without_links(home_.get(), RelativePath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     } catch (const SysError& error) {
         if (is_absent(error.code())) {
             return {};

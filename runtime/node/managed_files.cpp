@@ -39,20 +39,23 @@ bool is_relative(std::string path) {
     }
 }
 
+// Of a path relative to the home.
+bool is_forbidden(const std::string& path, const std::string& cartridge) {
+    if (!path.starts_with(cartridge + "/")) {
+        return is_forbidden_in_home(path);
+    }
+    const std::string inside = path.substr(cartridge.size() + 1);
+    return std::any_of(never_unlocked.begin(), never_unlocked.end(),
+                       [&](const char* never) { return ::fnmatch(never, inside.c_str(), FNM_PATHNAME) == 0; });
+}
+
 std::optional<std::string> clean(std::string pattern, const std::string& cartridge) {
     if (pattern.starts_with("~/")) {
         pattern.erase(0, 2);
-        const bool own = pattern.starts_with(cartridge + "/");
-        return is_relative(pattern) && (own || !is_forbidden_in_home(pattern))
-                   ? std::optional(pattern)
-                   : std::nullopt;
+    } else {
+        pattern.insert(0, cartridge + "/");
     }
-    for (const char* never : never_unlocked) {
-        if (::fnmatch(never, pattern.c_str(), FNM_PATHNAME) == 0) {
-            return std::nullopt;
-        }
-    }
-    return is_relative(pattern) ? std::optional(str(cartridge, "/", pattern)) : std::nullopt;
+    return is_relative(pattern) && !is_forbidden(pattern, cartridge) ? std::optional(pattern) : std::nullopt;
 }
 
 std::vector<std::string> patterns(const YAML::Node& root, const char* key,
@@ -74,6 +77,33 @@ std::vector<std::string> patterns(const YAML::Node& root, const char* key,
     return out;
 }
 
+// "name", or {link: target}.
+void add_dependencies(const YAML::Node& root, const std::string& key, const std::string& cartridge, const char* place,
+                      std::vector<DependencyDirectory>& out) {
+    const YAML::Node plain = root[key];
+    const YAML::Node list = plain ? plain : root[":" + key];
+    if (!list || !list.IsSequence()) {
+        return;
+    }
+    const auto add = [&](const std::string& link, const std::string& target) {
+        const auto path = clean(link, cartridge);
+        if (path && is_relative(target) && !has_wildcard(link + target)) {
+            out.push_back({*path, str("app-root/runtime/", place, "/", cartridge, "/", target)});
+        }
+    };
+    for (const YAML::Node& item : list) {
+        if (item.IsScalar()) {
+            const std::string name = item.Scalar();
+            add(name, name.starts_with("~/") ? name.substr(2) : name);
+        }
+        for (const auto& pair : item.IsMap() ? item : YAML::Node(YAML::NodeType::Map)) {
+            if (pair.first.IsScalar() && pair.second.IsScalar()) {
+                add(pair.first.Scalar(), pair.second.Scalar());
+            }
+        }
+    }
+}
+
 }  // namespace
 
 ManagedFiles parse_managed_files(std::string_view yaml, const std::string& cartridge) {
@@ -85,6 +115,8 @@ ManagedFiles parse_managed_files(std::string_view yaml, const std::string& cartr
             out.templates = patterns(root, "processed_templates", cartridge);
             out.setup_rewritten = patterns(root, "setup_rewritten", cartridge);
             out.snapshot_exclusions = patterns(root, "snapshot_exclusions", cartridge);
+            add_dependencies(root, "dependency_dirs", cartridge, "dependencies", out.dependencies);
+            add_dependencies(root, "build_dependency_dirs", cartridge, "build-dependencies", out.dependencies);
         }
     } catch (const YAML::Exception&) {
         return {};
@@ -102,6 +134,32 @@ bool matches(const std::string& pattern, const std::string& path) {
 
 bool has_wildcard(const std::string& pattern) {
     return pattern.find_first_of("*?[") != std::string::npos;
+}
+
+std::vector<std::string> expand(const std::string& pattern, const std::string& cartridge,
+                                const std::function<std::vector<std::string>(const std::string&)>& list) {
+    std::vector<std::string> found = {""};
+    for (std::size_t at = 0; at <= pattern.size() && !found.empty();) {
+        const std::size_t end = std::min(pattern.find('/', at), pattern.size());
+        const std::string part = pattern.substr(at, end - at);
+        const std::string slash = end < pattern.size() ? "/" : "";
+        std::vector<std::string> next;
+        for (const std::string& before : found) {
+            if (!has_wildcard(part)) {
+                next.push_back(str(before, part, slash));
+                continue;
+            }
+            for (const std::string& name : list(before.empty() ? "." : before.substr(0, before.size() - 1))) {
+                if (matches(part, name)) {
+                    next.push_back(str(before, name, slash));
+                }
+            }
+        }
+        found = std::move(next);
+        at = end + 1;
+    }
+    std::erase_if(found, [&](const std::string& path) { return is_forbidden(path, cartridge); });
+    return found;
 }
 
 }  // namespace gearbox

@@ -76,6 +76,24 @@ TEST_F(ImportTest, OffersWhatWasImportedToGears) {
     EXPECT_THROW(agent->activate_cartridge("acme-mock", true), Error);
 }
 
+// managed_files.yml: results of builds that lie elsewhere, and files that setup may write by a wildcard in their path.
+TEST_F(ImportTest, PutsTheDirectoriesOfACartridgeWhereItWantsThem) {
+    const std::string directory = stage("acme", "0.0.1");
+    ToolOptions options;
+    options.directory = directory;
+    run_tool_checked({"bash", "-ec", R"(mkdir -p conf/a conf/b; touch conf/{a,b}/x.conf
+        printf '%s\n' 'dependency_dirs: [lib, {~/.cache: cached/all}]' 'build_dependency_dirs: [{tools: bin}]' \
+            'locked_files: [~/.mockrc, conf/*/x.conf, env/OPENSHIFT_MOCK_GREETING]' >metadata/managed_files.yml
+        printf 'for f in lib/made tools/made conf/a/x.conf ~/.cache/made; do echo "$f" >"$f"; done\n' >>bin/setup)"}, options);
+    agent->import_cartridge(directory);
+    const GearId gear = create_application(63, {"acme-mock-1.0"});
+    EXPECT_EQ(inside(gear, "cd ~/app-root/runtime; cat dependencies/mock/{lib,cached/all}/made build-dependencies/mock/bin/made; stat -c %U ~/mock/conf/?/x.conf"),
+              str("lib/made\n/var/lib/openshift/", gear.text(), "/.cache/made\ntools/made\nroot\nroot\n"));
+    // A clean build begins without what was in them.
+    EXPECT_TRUE(agent->deploy(gear, {"", false, true}, {}));
+    EXPECT_EQ(inside(gear, "cd ~; for d in mock/lib .cache mock/tools; do ls -A $d/ && touch $d/new; done; find app-root/runtime -name new | wc -l"), "3\n");
+}
+
 // Two packagings, an incompatible third, and one that fails.
 TEST_F(ImportTest, UpgradesWhatGearsHave) {
     const auto import_with = [&](const std::string& version, const std::string& program) {

@@ -107,6 +107,37 @@ TEST(ManagedFiles, StayInTheirPlace) {
     EXPECT_FALSE(matches("php/conf/*", "php/conf/x/y"));
 }
 
+TEST(ManagedFiles, NameDirectoriesOfTheBuildsResults) {
+    const ManagedFiles files = parse_managed_files(
+        "dependency_dirs: [lib, {mods: modules/all}, ~/.cache, ../x, {y: ../../z}, ~/.ssh, 'a*', [b]]\n:build_dependency_dirs: [{~/.m2: m2}]\n", "php");
+    const std::string place = "app-root/runtime/dependencies/php/";
+    const std::vector<DependencyDirectory> expected = {{"php/lib", place + "lib"},
+                                                       {"php/mods", place + "modules/all"},
+                                                       {".cache", place + ".cache"},
+                                                       {".m2", "app-root/runtime/build-dependencies/php/m2"}};
+    EXPECT_EQ(files.dependencies, expected);
+    EXPECT_THAT(parse_managed_files("dependency_dirs: ~\nbuild_dependency_dirs: lib\n", "php").dependencies, IsEmpty());
+}
+
+TEST(ManagedFiles, WildcardsMayBeAnywhere) {
+    const auto list = [](const std::string& directory) -> std::vector<std::string> {
+        const std::map<std::string, std::vector<std::string>> tree = {
+            {".", {".arc", ".brc", ".env", ".ssh", "git", "php"}}, {"php", {"conf.d", "conf.x", "env"}},
+            {"php/env", {"OPENSHIFT_PHP_DIR", "OPENSHIFT_PHP_IDENT", "OPENSHIFT_PHP_LEVEL"}}, {"php/conf.d", {".hidden", "a.ini"}}, {"php/conf.x", {"b.ini"}}};
+        return tree.contains(directory) ? tree.at(directory) : std::vector<std::string>();
+    };
+    const auto means = [&](const std::string& pattern) { return expand(pattern, "php", list); };
+    EXPECT_THAT(means("php/conf.?/*"), ElementsAre("php/conf.d/.hidden", "php/conf.d/a.ini", "php/conf.x/b.ini"));
+    EXPECT_THAT(means("php/*/a.ini"), ElementsAre("php/conf.d/a.ini", "php/conf.x/a.ini", "php/env/a.ini"));
+    EXPECT_THAT(means("php/conf.*/"), ElementsAre("php/conf.d/", "php/conf.x/"));
+    EXPECT_THAT(means("php/run/"), ElementsAre("php/run/"));
+    EXPECT_THAT(means("php/none/*"), IsEmpty());
+    // Of what a wildcard would reach, not what may never be unlocked.
+    EXPECT_THAT(means(".*"), ElementsAre(".arc", ".brc"));
+    EXPECT_THAT(means(".s?h/authorized_keys"), IsEmpty());
+    EXPECT_THAT(means("php/*/OPENSHIFT_*"), ElementsAre("php/env/OPENSHIFT_PHP_LEVEL"));
+}
+
 TEST(Catalogue, KnowsWhatIsInstalled) {
     const std::string status =
         "Package: one\nStatus: install ok installed\n\nPackage: two\n"
