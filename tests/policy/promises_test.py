@@ -39,7 +39,10 @@ BROKEN = (
         "a daemon that limits others than gears": ("(allow gearboxd_t sshd_t (process (setrlimit)))", "gearboxd_t"),
         "a router with a shell": ("(allow gearbox_router_t shell_exec_t (file (execute)))", "gearbox_router_t"),
     },
-    {"a label of its own choice": ("(allow gear_build_t gear_file_t (file (relabelto)))", "gear_domain")},
+    {
+        "a label of its own choice": ("(allow gear_build_t gear_file_t (file (relabelto)))", "gear_domain"),
+        "what a profile may keep, in a type of the platform's": ("(allow gear_build_t self (capability (net_raw)))", "promise_ours"),
+    },
     {"a file of the system": ("(allow gear_t etc_t (file (write)))", "gear_domain")},
     {"a file of the system, by an attribute": ("(typeattributeset files_unconfined_type (gear_session_t))", "gear_domain")},
 )

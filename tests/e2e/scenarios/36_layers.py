@@ -165,5 +165,5 @@ def check_an_operators_own_type_and_capability(appliance):
 def check_both_gears_go(appliance):
     for app in state["apps"]:
         expect(appliance.users[app["domain_id"]].api("DELETE", f"/application/{app['id']}").status, 200)
-    appliance.sudo("rm /etc/gearbox/profiles/names.toml; systemctl restart gearboxd && semodule -r gear_names", timeout=300)
+    appliance.sudo("rm /etc/gearbox/profiles/names.toml; systemctl restart gearboxd; semodule -r gear_names", timeout=300)
     appliance.machine.forget_denials()
