@@ -20,6 +20,8 @@ MODULE = "(typepermissive gear_session_t)"
 # quotactl_fd(fd, QCMD(Q_SETQUOTA, USRQUOTA), uid, dqblk without limits), dqb_valid = QIF_LIMITS
 NO_QUOTA = ("sysopen(my $d, '/var/lib/openshift', 0200000) or die $!; my $q = pack('Q8LL', (0) x 8, 5, 0); "
             "syscall(443, fileno($d), 0x80000800, %d, $q) == 0 or die $!")
+# It asks for more than it needs.
+OF_SEMODULE = ("callbacks suppressed", 'comm="semodule"')
 state = {}
 
 
@@ -95,8 +97,8 @@ def check_only_the_type_keeps_a_gear_from_other_labels(appliance):
         appliance.sudo("semodule -r throwaway", timeout=300)
     expect({name: permissive[name][0] for name in OF_TYPE}, {name: "succeeded" for name in OF_TYPE}, "permissive")
     expect(probe(appliance, "labels"), facts, "enforced again")
-    # What was refused, and what was only written down, are no denials to mend; semodule asks for more than it needs.
-    ours = ("gear_session_t", "callbacks suppressed", 'comm="semodule"')
+    # What was refused, and what was only written down, are no denials to mend.
+    ours = ("gear_session_t", *OF_SEMODULE)
     others = [denial for denial in appliance.machine.denials() if not any(words in denial for words in ours)]
     appliance.machine.forget_denials()
     expect(others, [])
@@ -144,6 +146,7 @@ def check_only_the_limits_of_a_process_bound_what_the_kernel_keeps_for_it(applia
 
 def check_an_operators_own_type_and_capability(appliance):
     """A profile for one domain as docs/security-profiles.md says, with a type made of what there is of gear_t."""
+    appliance.machine.forget_denials()
     lines = [line.split(";")[0] for line in (SELINUX / "gearbox-gear.cil").read_text().splitlines()]
     module = [re.sub(r"\bgear_t\b", "gear_names_t", line) for line in lines if re.search(r"\bgear_t\b", line)]
     module.append("(allow gear_names_t self (capability (net_bind_service)))\n")
@@ -159,11 +162,11 @@ def check_an_operators_own_type_and_capability(appliance):
         expect(appliance.machine.ssh(bind, user=app["id"], key=user.key).stdout, result, app["domain_id"])
     labels = appliance.sudo(f"for p in $(pgrep -U {state['facts'][1]['uid']}); do tr '\\0' '\\n' </proc/$p/attr/current; done")
     expect({label.split(":")[2] for label in labels.split()}, {"gear_init_t", "gear_names_t"})
-    expect(appliance.machine.denials(), [])
+    expect([denial for denial in appliance.machine.denials() if not any(words in denial for words in OF_SEMODULE)], [])
 
 
 def check_both_gears_go(appliance):
     for app in state["apps"]:
         expect(appliance.users[app["domain_id"]].api("DELETE", f"/application/{app['id']}").status, 200)
-    appliance.sudo("rm /etc/gearbox/profiles/names.toml; systemctl restart gearboxd; semodule -r gear_names", timeout=300)
+    appliance.sudo("rm /etc/gearbox/profiles/names.toml; systemctl restart gearboxd; semodule -r gear_names; true", timeout=300)
     appliance.machine.forget_denials()
