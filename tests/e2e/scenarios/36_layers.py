@@ -158,7 +158,9 @@ def check_an_operators_own_type_and_capability(appliance):
     bind = """perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 53, Listen => 1) ? "bound" : $!'"""
     for app, result in zip(state["apps"], ("Permission denied", "bound")):
         user = appliance.users[app["domain_id"]]
-        expect(user.api("POST", f"/application/{app['id']}/events", {"event": "restart"}).status, 200)
+        for event in ("force-stop", "start"):
+            reply = user.api("POST", f"/application/{app['id']}/events", {"event": event})
+            expect(reply.status, 200, reply.text)
         expect(appliance.machine.ssh(bind, user=app["id"], key=user.key).stdout, result, app["domain_id"])
     labels = appliance.sudo(f"for p in $(pgrep -U {state['facts'][1]['uid']}); do tr '\\0' '\\n' </proc/$p/attr/current; done")
     expect({label.split(":")[2] for label in labels.split()}, {"gear_init_t", "gear_names_t"})
