@@ -147,9 +147,8 @@ ScriptMessages LocalAgent::add_cartridge(const GearId& gear, const Cartridge& ca
 
 ScriptMessages LocalAgent::post_install(const GearId& gear, const std::string& cartridge) {
     GearRecord record = store_.gear(gear);
-    const auto found = std::find_if(record.cartridges.begin(), record.cartridges.end(),
-                                    [&](const RecordedCartridge& other) { return other.full_name == cartridge; });
-    if (found == record.cartridges.end()) {
+    const RecordedCartridge* const found = record.find_cartridge(cartridge);
+    if (found == nullptr) {
         fail(ErrorKind::not_found, "the gear has no cartridge '", cartridge, "'");
     }
     const RecordedCartridge installed = *found;

@@ -58,15 +58,17 @@ std::optional<std::string> clean(std::string pattern, const std::string& cartrid
     return is_relative(pattern) && !is_forbidden(pattern, cartridge) ? std::optional(pattern) : std::nullopt;
 }
 
+// What is listed under a key, which may be a symbol of Ruby; nothing if that is no list.
+YAML::Node list_of(const YAML::Node& root, const std::string& key) {
+    const YAML::Node plain = root[key];
+    const YAML::Node list = plain ? plain : root[":" + key];
+    return list && list.IsSequence() ? list : YAML::Node(YAML::NodeType::Sequence);
+}
+
 std::vector<std::string> patterns(const YAML::Node& root, const char* key,
                                   const std::string& cartridge) {
     std::vector<std::string> out;
-    const YAML::Node plain = root[key];
-    const YAML::Node list = plain ? plain : root[str(":", key)];  // Ruby symbols
-    if (!list || !list.IsSequence()) {
-        return out;
-    }
-    for (const YAML::Node& item : list) {
+    for (const YAML::Node& item : list_of(root, key)) {
         if (!item.IsScalar()) {
             continue;
         }
@@ -80,18 +82,13 @@ std::vector<std::string> patterns(const YAML::Node& root, const char* key,
 // "name", or {link: target}.
 void add_dependencies(const YAML::Node& root, const std::string& key, const std::string& cartridge, const char* place,
                       std::vector<DependencyDirectory>& out) {
-    const YAML::Node plain = root[key];
-    const YAML::Node list = plain ? plain : root[":" + key];
-    if (!list || !list.IsSequence()) {
-        return;
-    }
     const auto add = [&](const std::string& link, const std::string& target) {
         const auto path = clean(link, cartridge);
         if (path && is_relative(target) && !has_wildcard(link + target)) {
             out.push_back({*path, str("app-root/runtime/", place, "/", cartridge, "/", target)});
         }
     };
-    for (const YAML::Node& item : list) {
+    for (const YAML::Node& item : list_of(root, key)) {
         if (item.IsScalar()) {
             const std::string name = item.Scalar();
             add(name, name.starts_with("~/") ? name.substr(2) : name);

@@ -1,6 +1,7 @@
 #include "node/session_command.h"
 
 #include "base/error.h"
+#include "node/base64.h"
 #include "node/paths.h"
 
 #include <algorithm>
@@ -120,30 +121,6 @@ SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& s
             {{"TERM", named ? type : "dumb"},
              {"GEARBOX_PROMPT",
               str("[", spec.application_name.text(), "-", spec.domain.text(), " \\W]\\> ")}}};
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-    std::string out;
-    std::uint32_t group = 0;
-    int bits = 0;
-    while (text.ends_with('=')) {
-        text.remove_suffix(1);
-    }
-    constexpr std::string_view digits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (const char c : text) {
-        const auto value = digits.find(c);
-        if (value == std::string_view::npos) {
-            return std::nullopt;
-        }
-        group = (group << 6) | static_cast<std::uint32_t>(value);
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            out += static_cast<char>((group >> bits) & 255);
-        }
-    }
-    return out;
 }
 
 SessionCommand parse_session_command(const std::optional<std::string>& command,

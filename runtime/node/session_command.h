@@ -33,7 +33,4 @@ SessionCommand parse_session_command(const std::optional<std::string>& command,
 /// in a gear. Numbers and names that cannot be are replaced.
 SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& spec);
 
-/// Empty if the text is not base64.
-std::optional<std::string> decode_base64(std::string_view text);
-
 }  // namespace gearbox

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "node/base64.h"
 
 #include <sodium.h>
 
@@ -27,14 +28,6 @@ std::string field(const std::string& bytes) {
     return number(static_cast<std::uint32_t>(bytes.size())) + bytes;
 }
 
-std::string base64(const std::string& bytes) {
-    std::string out(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-    ::sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                        sodium_base64_VARIANT_ORIGINAL);
-    out.pop_back();  // the NUL
-    return out;
-}
-
 template <std::size_t Size>
 std::string text_of(const std::array<unsigned char, Size>& bytes) {
     return {bytes.begin(), bytes.end()};
@@ -55,7 +48,7 @@ SshKeyPair make_ssh_key(const std::string& comment) {
     for (char padding = 1; secret.size() % 8 != 0; ++padding) {
         secret += padding;
     }
-    const std::string file = base64(str(std::string("openssh-key-v1\0", 15), field("none"), field("none"), field(""), number(1),
+    const std::string file = encode_base64(str(std::string("openssh-key-v1\0", 15), field("none"), field("none"), field(""), number(1),
                                         field(shared), field(secret)));
     SshKeyPair out;
     out.secret = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
@@ -64,7 +57,7 @@ SshKeyPair make_ssh_key(const std::string& comment) {
         out.secret += file.substr(at, line) + "\n";
     }
     out.secret += "-----END OPENSSH PRIVATE KEY-----\n";
-    out.shared = str(type, " ", base64(shared), " ", comment, "\n");
+    out.shared = str(type, " ", encode_base64(shared), " ", comment, "\n");
     return out;
 }
 

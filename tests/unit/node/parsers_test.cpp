@@ -1,5 +1,6 @@
 // What comes from cartridges, clients and HAProxy, as values.
 #include "base/error.h"
+#include "node/base64.h"
 #include "node/catalogue.h"
 #include "node/connectors.h"
 #include "node/deployer.h"
