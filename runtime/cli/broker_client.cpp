@@ -1,5 +1,7 @@
 #include "cli/broker_client.h"
 
+#include "base/base64.h"
+
 #include <algorithm>
 
 namespace gearbox::cli {
@@ -46,26 +48,6 @@ ErrorKind kind_of(int status) {
 }
 
 }  // namespace
-
-std::string base64(const std::string& data) {
-    constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    unsigned bits = 0;
-    int count = 0;
-    for (const char c : data) {
-        bits = (bits << 8) | static_cast<unsigned char>(c);
-        for (count += 8; count >= 6; count -= 6) {
-            out += alphabet[(bits >> (count - 6)) & 63];
-        }
-    }
-    if (count > 0) {
-        out += alphabet[(bits << (6 - count)) & 63];
-    }
-    while (out.size() % 4 != 0) {
-        out += '=';
-    }
-    return out;
-}
 
 std::vector<std::string> Reply::texts(const std::string& severity) const {
     std::vector<std::string> out;
@@ -141,7 +123,7 @@ Reply BrokerClient::call(const std::string& method, const std::string& path, con
 }
 
 std::string basic_authorization(const std::string& login, const std::string& password) {
-    return "Basic " + base64(str(login, ":", password));
+    return "Basic " + encode_base64(str(login, ":", password));
 }
 
 std::string bearer_authorization(const std::string& token) { return "Bearer " + token; }

@@ -72,7 +72,6 @@ private:
     Renew renew_;
 };
 
-std::string base64(const std::string& data);
 std::string basic_authorization(const std::string& login, const std::string& password);
 std::string bearer_authorization(const std::string& token);
 

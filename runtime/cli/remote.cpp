@@ -1,5 +1,6 @@
 // ssh, tail, git-clone: replaced by the program that does it, with the addresses that hold from here.
 #include "base/argv.h"
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/percent.h"
 #include "cli/applications.h"
@@ -109,7 +110,7 @@ Runner declare_tail(CLI::App& parser) {
         }
         std::vector<std::string> argv = ssh_command(session, application);
         const std::string options =
-            arguments->options.empty() ? "" : str("--opts ", base64(arguments->options), " ");
+            arguments->options.empty() ? "" : str("--opts ", encode_base64(arguments->options), " ");
         argv.push_back(str("tail ", options, arguments->files));
         return session.world().execute(argv);
     };

@@ -3,7 +3,7 @@
 #include "base/defer.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "node/base64.h"
+#include "base/base64.h"
 #include "node/disk_limit.h"
 #include "node/environ.h"
 

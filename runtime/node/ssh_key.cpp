@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "node/base64.h"
+#include "base/base64.h"
 
 #include <sodium.h>
 

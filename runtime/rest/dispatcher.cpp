@@ -1,5 +1,6 @@
 #include "rest/dispatcher.h"
 
+#include "base/base64.h"
 #include "base/log.h"
 #include "broker/access.h"
 #include "rest/handlers/handlers.h"
@@ -9,7 +10,6 @@
 #include "rest/versions.h"
 #include "rest/xml.h"
 
-#include <sodium.h>
 
 #include <algorithm>
 #include <array>
@@ -181,19 +181,15 @@ void check_target(const Call& call, const Route& route) {
 }
 
 std::optional<std::pair<std::string, std::string>> decode_basic(const std::string& encoded) {
-    std::string decoded(encoded.size(), '\0');
-    std::size_t length = 0;
-    if (sodium_base642bin(reinterpret_cast<unsigned char*>(decoded.data()), decoded.size(),
-                          encoded.data(), encoded.size(), nullptr, &length, nullptr,
-                          sodium_base64_VARIANT_ORIGINAL) != 0) {
+    const auto decoded = decode_base64(encoded);
+    if (!decoded) {
         return std::nullopt;
     }
-    decoded.resize(length);
-    const auto colon = decoded.find(':');
+    const auto colon = decoded->find(':');
     if (colon == std::string::npos) {
         return std::nullopt;
     }
-    return std::pair(decoded.substr(0, colon), decoded.substr(colon + 1));
+    return std::pair(decoded->substr(0, colon), decoded->substr(colon + 1));
 }
 
 std::string joined(const std::vector<std::string>& methods) {

@@ -1,6 +1,6 @@
 // What an ssh client asks for. A repository that is let through is the gear's own.
 #include "base/error.h"
-#include "node/base64.h"
+#include "base/base64.h"
 #include "node/session_command.h"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/file.h"
@@ -127,4 +128,14 @@ TEST(Subprocess, ToolsInheritNoDescriptorOfOurs) {
 }
 
 }  // namespace
+TEST(Base64, IsThatOfTheRfc) {  // the vectors of RFC 4648, 10
+    for (const auto& [bytes, text] : std::vector<std::pair<std::string, std::string>>{
+             {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}, {"\xff\xfe", "//4="}}) {
+        EXPECT_EQ(encode_base64(bytes), text);
+        EXPECT_EQ(decode_base64(text), bytes);
+    }
+    EXPECT_EQ(decode_base64("Zg"), "f");
+    EXPECT_EQ(decode_base64("a b"), std::nullopt);
+}
+
 }  // namespace gearbox

@@ -1,6 +1,5 @@
 // What comes from cartridges, clients and HAProxy, as values.
 #include "base/error.h"
-#include "node/base64.h"
 #include "node/catalogue.h"
 #include "node/connectors.h"
 #include "node/deployer.h"
@@ -174,13 +173,6 @@ TEST(AuthorizedKey, GivesNothingButTheSession) {
               "permitopen=\"100.64.7.211:38038\",permitopen=\"100.64.7.211:38039\","
               "permitopen=\"100.64.7.211:38040\",command=\"login ZGVtbw==\" ssh-ed25519 AAAA "
               "OPENSHIFT-5f0000000000000000000101-laptop\n");
-}
-
-TEST(Base64, Decodes) {
-    EXPECT_EQ(decode_base64("ZGVtbw=="), "demo");
-    EXPECT_EQ(decode_base64("ZGVtbzE="), "demo1");
-    EXPECT_EQ(decode_base64(""), "");
-    EXPECT_EQ(decode_base64("a b"), std::nullopt);
 }
 
 TEST(RefUpdates, AreTakenOnlyWhenWhole) {

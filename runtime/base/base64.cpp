@@ -1,16 +1,30 @@
-#include "node/base64.h"
-
-#include <sodium.h>
+#include "base/base64.h"
 
 #include <cstdint>
 
 namespace gearbox {
+namespace {
+
+constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+}  // namespace
 
 std::string encode_base64(std::string_view bytes) {
-    std::string out(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-    ::sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                        sodium_base64_VARIANT_ORIGINAL);
-    out.pop_back();  // the NUL
+    std::string out;
+    std::uint32_t group = 0;
+    int bits = 0;
+    for (const char c : bytes) {
+        group = (group << 8) | static_cast<unsigned char>(c);
+        for (bits += 8; bits >= 6; bits -= 6) {
+            out += digits[(group >> (bits - 6)) & 63];
+        }
+    }
+    if (bits > 0) {
+        out += digits[(group << (6 - bits)) & 63];
+    }
+    while (out.size() % 4 != 0) {
+        out += '=';
+    }
     return out;
 }
 
@@ -21,8 +35,6 @@ std::optional<std::string> decode_base64(std::string_view text) {
     while (text.ends_with('=')) {
         text.remove_suffix(1);
     }
-    constexpr std::string_view digits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (const char c : text) {
         const auto value = digits.find(c);
         if (value == std::string_view::npos) {
