@@ -6,9 +6,8 @@
 
 namespace gearbox::sys {
 
-/// Calls it in a thread of its own that has entered the namespace and ends with the call; sockets that it
-/// makes stay there. Throws what the call throws, and Error(unavailable) if the process is gone. Needs
-/// CAP_SYS_ADMIN (setns(2)).
+/// Calls it while the calling thread is in the namespace; sockets that it makes stay there. Throws what the call
+/// throws, and Error(unavailable) if the process is gone. Needs CAP_SYS_ADMIN (setns(2)).
 void in_network_of(pid_t pid, const std::function<void()>& call);
 
 }  // namespace gearbox::sys
