@@ -153,6 +153,19 @@ Weakness with_all_capabilities() {
     return out;
 }
 
+Weakness without_filter_and_capabilities() {
+    Weakness out = with_all_capabilities();
+    out.profile = without_filter().profile;
+    return out;
+}
+
+Weakness without_filter_capabilities_and_mounts() {
+    Weakness out = without_mounts();
+    out.gear_init = without_filter_and_capabilities().gear_init;
+    out.profile = without_filter_and_capabilities().profile;
+    return out;
+}
+
 Weakness sharing(std::uint64_t namespaces) {
     Weakness out;
     out.shared_namespaces = namespaces;
@@ -270,6 +283,61 @@ TEST_F(LayersTest, Capabilities) {
     expect_stopped_by(seen, "mount", {"files/usr-create", "files/etc-create"});
 }
 
+// Most doors into the kernel are shut twice, files that tell of it or reach into it three times. What this machine's
+// kernel lacks is absent, and in neither list.
+TEST_F(LayersTest, CapabilitiesAndFilter) {
+    const Seen seen = with(without_filter_and_capabilities(), {"kernel"});
+    expect_through(seen, Layer::seccomp,
+                   {"kernel/mount-tmpfs", "kernel/mount-proc", "kernel/mount-bind", "kernel/remount-writable",
+                    "kernel/umount-mask", "kernel/new-mount-interface", "kernel/open-tree", "kernel/mount-attributes",
+                    "kernel/pivot-root", "kernel/chroot", "kernel/unshare-mount", "kernel/unshare-pid",
+                    "kernel/unshare-network", "kernel/unshare-ipc", "kernel/unshare-uts", "kernel/unshare-cgroup",
+                    "kernel/unshare-time", "kernel/setns-init", "kernel/bpf", "kernel/perf-event",
+                    "kernel/userfaultfd", "kernel/io-uring", "kernel/reboot", "kernel/kernel-log",
+                    "kernel/mknod-block", "kernel/mknod-char", "kernel/hang-up", "kernel/set-time",
+                    "kernel/set-clock", "kernel/adjust-clock", "kernel/set-host-name", "kernel/set-domain-name",
+                    "kernel/swap-on", "kernel/swap-off", "kernel/accounting", "kernel/fanotify"});
+    expect_stopped_by(seen, "mount", {"kernel/kmsg-proc", "kernel/kallsyms", "kernel/keys-proc", "kernel/page-flags",
+                                      "kernel/interrupts"});
+}
+
+TEST_F(LayersTest, CapabilitiesFilterAndMounts) {
+    const Seen seen =
+        with(without_filter_capabilities_and_mounts(), {"files", "archives", "labels", "git-ssh", "kernel"});
+    EXPECT_THAT(seen.through,
+                IsSupersetOf({"kernel/kmsg-proc", "kernel/kallsyms", "kernel/keys-proc", "kernel/page-flags",
+                              "kernel/interrupts", "files/usr-create", "files/usr-overwrite", "files/libexec-create",
+                              "files/etc-create", "files/root-create", "files/run-create", "files/dev-create",
+                              "files/home-rename", "files/setuid-program", "files/open-by-handle",
+                              "files/forwarding-sysctl-write", "files/root-keys-read", "files/shadow-backup-read",
+                              "files/other-home-write", "files/hard-link-to-other", "archives/absolute-name",
+                              "archives/parent-name", "archives/other-home-name", "archives/through-symlink",
+                              "archives/device-node", "labels/cgroup-leave", "labels/cgroup-mount",
+                              "labels/cgroup-own-memory", "git-ssh/alternates-outside"}));
+    // Other walls: hard links from file systems that are not the home's, namespaces, sockets that are not there.
+    expect_stopped_by(seen, "mount", {"files/hard-link-to-system", "files/hard-link-to-setuid",
+                                      "archives/hard-link-outside"});
+    expect_stopped_by(seen, "namespace", {"files/other-memory", "files/other-root-by-proc", "files/other-descriptors"});
+}
+
+TEST_F(LayersTest, CapabilitiesFilterAndNetwork) {
+    const Seen seen = with(without_filter_and_capabilities(), {"network"});
+    expect_through(seen, Layer::seccomp, {"network/packet-socket", "network/arp-spoofing", "network/xdp",
+                                          "network/raw-socket"},
+                   listed_for(Layer::capabilities), {"network/link-create"});  // of a kind that few kernels have
+    expect_stopped_by(seen, "nftables", {"network/other-gear-port", "network/host-daemon", "network/host-sshd"});
+}
+
+TEST_F(LayersTest, CapabilitiesFilterAndProcesses) {
+    Weakness off = without_filter_and_capabilities();
+    off.shared_namespaces = CLONE_NEWPID;
+    const Seen seen = with(off, {"files", "processes"});
+    EXPECT_THAT(seen.through,
+                IsSupersetOf({"files/other-memory", "files/other-root-by-proc", "files/other-descriptors",
+                              "processes/ptrace-seize", "processes/kill-foreign", "processes/vm-read",
+                              "processes/pidfd-getfd", "processes/affinity-of-foreign"}));
+}
+
 TEST_F(LayersTest, ProcessNamespace) {
     const Seen seen = with(sharing(CLONE_NEWPID), {"files", "processes"});
     const Names foreign = {"processes/foreign-in-proc", "processes/kill-everything",
@@ -343,6 +411,9 @@ TEST_F(LayersTest, HostFilter) {
     off.ready = [](const GearRecord&) {
         run_tool_checked({"nft", "delete", "table", "inet", "gearbox"});
     };
+    for (const char* address : {"169.254.169.254/32", "192.168.0.1/32", "10.0.2.2/32", "10.0.0.1/32"}) {
+        run_tool_checked({"ip", "address", "replace", address, "dev", "lo"});
+    }
     const Seen seen = with(off, {"network"});
     restart_agent();
     const Names host = {"network/other-gear-port",        "network/other-gear-by-device",
@@ -350,7 +421,9 @@ TEST_F(LayersTest, HostFilter) {
                         "network/host-daemon",            "network/host-sshd",
                         "network/host-http",              "network/host-https",
                         "network/host-udp",               "network/host-addresses",
-                        "network/host-addresses-by-device"};
+                        "network/host-addresses-by-device", "network/metadata-service",
+                        "network/private-network",        "network/private-network-udp",
+                        "network/hypervisor"};
     EXPECT_EQ(seen.through, host);
     expect_through(seen, Layer::nftables, host);
 }

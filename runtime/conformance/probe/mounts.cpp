@@ -87,7 +87,9 @@ Outcome mount_attributes(const Targets&) {
 
 Outcome pivot_root(const Targets&) {
     const std::string place = data_directory();
-    return from_call(::syscall(SYS_pivot_root, place.c_str(), place.c_str()), place);
+    const long rc = ::syscall(SYS_pivot_root, place.c_str(), place.c_str());
+    // The kernel asks for CAP_SYS_ADMIN before it sees that nothing is mounted there.
+    return rc < 0 && errno == EINVAL ? succeeded("the directories were looked at") : from_call(rc, place);
 }
 Outcome chroot(const Targets&) {
     return from_call(::chroot("/tmp"), "/tmp");
