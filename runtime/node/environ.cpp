@@ -126,6 +126,7 @@ void write_resource_variables(const GearFiles& files, const GearSettings& limits
     write_variable(files, ".env", "OPENSHIFT_GEAR_MEMORY_MB", std::to_string(limits.memory_mb));
     write_variable(files, ".env", "GEARBOX_DISK_MB", std::to_string(disk_mb));
     write_variable(files, ".env", "GEARBOX_FILES", std::to_string(limits.files));
+    write_variable(files, ".env", "GEARBOX_CPU_PERCENT", std::to_string(limits.cpu_percent));
 }
 
 void write_gear_variables(const GearFiles& files, const GearSpec& spec, const std::string& home) {

@@ -16,8 +16,8 @@ using Environment = std::map<std::string, std::string>;
 
 /// Writes ~/.env of a new gear, and its user variables.
 void write_gear_variables(const GearFiles& files, const GearSpec& spec, const std::string& home);
-/// What the gear may use: OPENSHIFT_GEAR_MEMORY_MB of the contract, and for quota(1) of the gear
-/// GEARBOX_DISK_MB and GEARBOX_FILES.
+/// What the gear may use: OPENSHIFT_GEAR_MEMORY_MB of the contract; for quota(1) of the gear GEARBOX_DISK_MB and
+/// GEARBOX_FILES; GEARBOX_CPU_PERCENT, of one processor.
 void write_resource_variables(const GearFiles& files, const GearSettings& limits, std::int64_t disk_mb);
 /// Where variables of the user, and those that cartridges of the domain give, are kept.
 constexpr const char* user_variables = ".env/user_vars";

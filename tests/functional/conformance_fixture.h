@@ -24,6 +24,7 @@ protected:
     void SetUp() override {
         settings.gear.memory_mb = 128;
         settings.gear.pids = 60;
+        settings.gear.cpu_percent = 150;
         NodeTest::SetUp();
         run_tool_checked({"ip", "address", "replace", "192.0.2.1/32", "dev", "lo"});
         for (const int port : {22, 80, 443, 4080}) {

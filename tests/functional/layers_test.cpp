@@ -57,13 +57,13 @@ Names listed_for(Layer layer) {
 
 class LayersTest : public ConformanceTest {
 protected:
-    Seen with(const Weakness& weakness, const std::vector<std::string>& groups) {
+    Seen with(const Weakness& weakness, const std::vector<std::string>& groups, const std::string& options = {}) {
         const WeakenedGear weakened(*agent, settings, gear, weakness);
         std::string command = "exec " + weakened.probe();
         for (const std::string& group : groups) {
             command += " --group " + group;
         }
-        const std::string text = weakened.inside(str(command, " --targets '", targets(), "'"));
+        const std::string text = weakened.inside(str(command, options, " --targets '", targets(), "'"));
         if (std::getenv("GEARBOX_SHOW_FACTS") != nullptr) {
             std::cout << text;
         }
@@ -381,6 +381,23 @@ TEST_F(LayersTest, Cgroup) {
     expect_through(seen, Layer::cgroup, {"resources/memory", "resources/shared-memory"});
     expect_stopped_by(seen, "resource limit",
                       {"resources/fork-bomb", "resources/thread-bomb", "resources/open-files"});
+}
+
+TEST_F(LayersTest, CgroupOfTheProcessor) {
+    Weakness share;
+    share.settings = [](Settings& changed) { changed.gear.cpu_percent = 25; };
+    share.environment = {"GEARBOX_CPU_PERCENT=25"};
+    expect_stopped_by(with(share, {"resources"}), "cgroup", {"resources/processor"});
+    Weakness off = without_cgroup(settings.node.cgroup_parent);
+    off.environment = share.environment;
+    EXPECT_THAT(with(off, {"resources"}).through, IsSupersetOf({"resources/processor"}));
+}
+
+// This machine's file system keeps no quota, so nothing stops it but the attempt itself, beyond the gear's number.
+TEST_F(LayersTest, QuotaOfFiles) {
+    Weakness off;
+    off.environment = {"GEARBOX_FILES=500"};
+    EXPECT_THAT(with(off, {"resources"}, " --heavy").through, IsSupersetOf({"resources/inodes"}));
 }
 
 TEST_F(LayersTest, Limits) {

@@ -20,7 +20,7 @@ constexpr const char* usage =
     "usage: gear-probe [--group GROUP]… [--targets JSON] [--heavy] [--list] [--as-root]\n"
     "  --group    only attempts of this group; may be repeated\n"
     "  --targets  what is known of neighbours and host: other_uid, other_home, other_pid,\n"
-    "             other_address, other_port, host_addresses, memory_mb\n"
+    "             other_address, other_port, host_addresses, memory_mb, cpu_percent\n"
     "  --heavy    write until the disk quota is met, too\n"
     "  --list     print the table instead\n"
     "  --as-root  run although nothing will stop it: in a throw-away machine only\n";

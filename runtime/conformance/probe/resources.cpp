@@ -158,6 +158,47 @@ Outcome locked_memory(const Targets& targets) {
 
 namespace {
 
+double seconds(clockid_t clock) {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+// Longer than several of the kernel's periods of 100 ms (scheduler/sched-bwc.rst).
+constexpr double spinning_seconds = 0.8;
+
+void* spin(void*) {
+    for (const double began = seconds(CLOCK_MONOTONIC); seconds(CLOCK_MONOTONIC) < began + spinning_seconds;) {
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+// A thread for each processor. A busy machine gives less than the share, too.
+Outcome processor(const Targets& targets) {
+    const long processors = ::sysconf(_SC_NPROCESSORS_ONLN);
+    if (targets.cpu_percent == 0 || targets.cpu_percent >= processors * 100) {
+        return absent(counted(targets.cpu_percent, "%: not less than all ") + counted(static_cast<int>(processors), "processors"));
+    }
+    std::vector<pthread_t> threads(static_cast<std::size_t>(processors));
+    const double began = seconds(CLOCK_MONOTONIC);
+    for (pthread_t& thread : threads) {
+        if (::pthread_create(&thread, nullptr, &spin, nullptr) != 0) {
+            return denied(0, "a thread for each processor could not be made");
+        }
+    }
+    for (const pthread_t thread : threads) {
+        ::pthread_join(thread, nullptr);
+    }
+    const double used = 100 * seconds(CLOCK_PROCESS_CPUTIME_ID) / (seconds(CLOCK_MONOTONIC) - began);
+    const std::string what = counted(static_cast<int>(used), "% of a processor, ") + counted(targets.cpu_percent, "% of its share");
+    // It may begin with what it did not use of a period, and end with the next one's.
+    return used > targets.cpu_percent * 1.25 ? succeeded(what) : denied(0, what);
+}
+
+namespace {
+
 // tmpfs compares with its size before it takes a page: nothing is used up. Another file system
 // would take blocks until there are none, so it is not tried on one.
 Outcome fill(const std::string& place) {
@@ -292,6 +333,25 @@ Outcome disk(const Targets& targets) {
     }
     return targets.heavy ? succeeded(std::to_string(most) + " MiB")
                          : absent("no limit within 4 MiB; --heavy tries on");
+}
+
+// Up to what it may have and a little more; where nothing is said of that, as many as a gear has by default.
+Outcome inodes(const Targets& targets) {
+    if (!targets.heavy) {
+        return absent("--heavy tries it");
+    }
+    const int known = std::atoi(variable("GEARBOX_FILES").c_str());
+    const int most = (known > 0 ? known : 80'000) + 100;
+    const Scratch directory("inodes");
+    ::mkdir(directory.path().c_str(), 0700);
+    for (int made = 0; made < most; ++made) {
+        const int fd = ::open((directory.path() + "/" + std::to_string(made)).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        if (fd < 0) {
+            return exhausted(errno, made, "files");
+        }
+        ::close(fd);
+    }
+    return succeeded(counted(most, "files"));
 }
 
 Outcome log_flood(const Targets&) {

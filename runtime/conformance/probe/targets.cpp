@@ -25,6 +25,7 @@ Targets guess_targets() {
     if (const int limit = std::atoi(variable("OPENSHIFT_GEAR_MEMORY_MB").c_str()); limit > 0) {
         out.memory_mb = limit;
     }
+    out.cpu_percent = std::atoi(variable("GEARBOX_CPU_PERCENT").c_str());
     return out;
 }
 
@@ -41,6 +42,7 @@ Targets parse_targets(std::string_view text) {
     out.host_addresses =
         find<std::vector<std::string>>(json, "host_addresses").value_or(out.host_addresses);
     out.memory_mb = find<int>(json, "memory_mb").value_or(out.memory_mb);
+    out.cpu_percent = find<int>(json, "cpu_percent").value_or(out.cpu_percent);
     return out;
 }
 

@@ -105,14 +105,15 @@ def check_only_the_type_keeps_a_gear_from_other_labels(appliance):
 def check_only_the_limit_and_the_quota_bound_files(appliance):
     own = state["facts"][0]
     expect(probe(appliance, "resources")["open-files"], ("denied", "EMFILE"))
-    appliance.sudo("printf '[size.wide]\\ndisk_mb = 32\\nopen_files = 201000\\n' >>/etc/gearbox/gearboxd.toml"
+    appliance.sudo("printf '[size.wide]\\ndisk_mb = 32\\nfiles = 4000\\nopen_files = 201000\\n' >>/etc/gearbox/gearboxd.toml"
                    " && systemctl restart gearboxd && sleep 1")
     appliance.sudo(f"gearbox admin app resize {own['gear']} wide")
     facts = probe(appliance, "resources", None, "--heavy")
     expect(facts["open-files"], ("succeeded", ""), "200,000 open files are allowed")
-    expect(facts["disk"], ("denied", "EDQUOT"))
+    expect((facts["disk"], facts["inodes"]), (("denied", "EDQUOT"),) * 2)
     appliance.sudo(f"perl -e {shlex.quote(NO_QUOTA % own['uid'])}")
-    expect(probe(appliance, "resources", None, "--heavy")["disk"], ("succeeded", ""), "without a quota")
+    facts = probe(appliance, "resources", None, "--heavy")
+    expect((facts["disk"], facts["inodes"]), (("succeeded", ""),) * 2, "without a quota")
 
 
 OF_LIMITS = ("locked-memory", "pending-signals", "file-watches")
