@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "gear-init/run_steps.h"
 #include "sys/capabilities.h"
 #include "sys/gear_filter.h"
 #include "sys/interface.h"
@@ -102,12 +103,6 @@ void install_filter(const Privileges& privileges) {
     }
 }
 
-template <typename Plan>
-struct Step {
-    const char* name;
-    void (*run)(const Plan&);
-};
-
 constexpr Step<LaunchPlan> launch_steps[] = {
     {"nursery", enter_nursery},
     {"mounts", make_root},
@@ -130,19 +125,6 @@ constexpr Step<Privileges> drop_steps[] = {
     {"no_new_privs", set_no_new_privileges},
     {"seccomp", install_filter},
 };
-
-template <typename Plan, std::size_t count>
-void run(const Step<Plan> (&steps)[count], const Plan& plan) {
-    for (const Step<Plan>& step : steps) {
-        try {
-            step.run(plan);
-        } catch (const SysError& error) {
-            throw StepFailure{step.name, error.code(), error.text()};
-        } catch (const Error& error) {
-            throw StepFailure{step.name, 0, error.text()};
-        }
-    }
-}
 
 }  // namespace
 

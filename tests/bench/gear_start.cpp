@@ -1,14 +1,27 @@
 // Starts and ends one gear again and again, with /bin/true run inside, and prints the median in milliseconds of each
-// part and of each isolator's: the part of tests/bench/gears.py that needs the node's own code. Its host is private,
+// part, of each isolator's and of each of gear-init's steps: the part of tests/bench/gears.py that needs the node's own code. Its host is private,
 // as in the functional tests.
 #include "bench/timed_node.h"
+#include "support/paths.h"
 #include "sys/git.h"
 
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 
 namespace gearbox::test {
 
 namespace {
+
+// What gear-init-timed has written (timed/gear-init/run_steps.h), in milliseconds.
+std::map<std::string, std::vector<double>> times_of_steps() {
+    std::map<std::string, std::vector<double>> out;
+    std::ifstream file("/run/gearbox/gear-init-times");
+    for (std::string step, time; std::getline(file, step, '\t') && std::getline(file, time);) {
+        out["gear-init: " + step].push_back(std::stod(time) / 1000);
+    }
+    return out;
+}
 
 void measure(int rounds) {
     TimedNode node;
@@ -20,6 +33,11 @@ void measure(int rounds) {
     record.spec.domain = *Namespace::parse("acme");
     record.spec.dns = "bench-acme.gearbox.localhost";
     node.agent.create_gear(record.spec);
+    const auto print = [](const std::map<std::string, std::vector<double>>& times) {
+        for (const auto& [part, list] : times) {
+            std::printf("%s\t%.3f\n", part.c_str(), median(list));
+        }
+    };
     GearCommand command;
     command.argv = {"/bin/true"};
     command.directory = "/";
@@ -34,10 +52,15 @@ void measure(int rounds) {
             times[part].push_back(time);
         }
     }
-    node.agent.destroy_gear(record.spec.id);
-    for (const auto& [part, list] : times) {
-        std::printf("%s %.3f\n", part.c_str(), median(list));
+    print(times);
+    std::filesystem::copy_file(built_program("tests/functional/gear-init-timed"), node.paths.gear_init(),
+                               std::filesystem::copy_options::overwrite_existing);
+    for (int i = 0; i < rounds; ++i) {
+        node.launcher.ensure_running(record);
+        node.launcher.kill(record);
     }
+    print(times_of_steps());
+    node.agent.destroy_gear(record.spec.id);
 }
 
 }  // namespace

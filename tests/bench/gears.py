@@ -110,7 +110,7 @@ def measure(command):
 def measure_gear():
     """Medians in milliseconds by part."""
     out = subprocess.run([TOP / "build/host/tests/functional/gear_start", str(ROUNDS)], check=True, capture_output=True, text=True)
-    return {row.split()[0]: float(row.split()[1]) for row in out.stdout.splitlines()}
+    return {part: float(time) for part, time in (row.split("\t") for row in out.stdout.splitlines())}
 
 
 def main():
