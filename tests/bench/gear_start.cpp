@@ -5,6 +5,7 @@
 #include "support/paths.h"
 #include "sys/git.h"
 
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -18,7 +19,9 @@ std::map<std::string, std::vector<double>> times_of_steps() {
     std::map<std::string, std::vector<double>> out;
     std::ifstream file("/run/gearbox/gear-init-times");
     for (std::string step, time; std::getline(file, step, '\t') && std::getline(file, time);) {
-        out["gear-init: " + step].push_back(std::stod(time) / 1000);
+        int microseconds = 0;
+        std::from_chars(time.data(), time.data() + time.size(), microseconds);
+        out["gear-init: " + step].push_back(microseconds / 1000.0);
     }
     return out;
 }
