@@ -9,6 +9,7 @@
 #include "model/events.h"
 #include "model/gear.h"
 #include "model/profile.h"
+#include "node/gear_stream.h"
 
 #include <cstdint>
 #include <map>

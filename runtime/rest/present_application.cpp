@@ -96,6 +96,8 @@ Json application_links(const Application& application, const View& view) {
               {"force_clean_build", "boolean", "Indicates whether a clean build should be performed",
                Json::array({true, false}), false}})
         .add("LIST_DEPLOYMENTS", "List all deployments", "GET", href + "/deployments")
+        .add("GET_SNAPSHOT", "Save the application as an archive", "GET", href + "/snapshot")
+        .add("RESTORE_SNAPSHOT", "Restore the application from an archive, the request's body", "PUT", href + "/snapshot")
         .add("UPDATE", "Update application", "PUT", href, {},
              {{"auto_deploy", "boolean", "Indicates if OpenShift should build and deploy"
                                          " automatically whenever the user executes git push",
