@@ -163,6 +163,7 @@ private:
     /// 503 when another operation lasts longer than broker.lock_wait_seconds.
     KeyedMutex::Lock wait_for_lock(const Application& application) const;
     KeyedMutex::Lock lock_ready(const Application& application, Application& current) const;
+    Deployment deploy_archive(const Principal& who, const Application& application, const DeployRequest& request);
     /// A command of the gear's user, once nothing else goes on there.
     std::unique_ptr<GearStream> open_session(const Principal& who, const Application& application,
                                              const std::string& command) const;
@@ -204,7 +205,10 @@ std::vector<Cartridge> choose_cartridges(const std::vector<std::string>& words,
                                          const CartridgeCatalogue& catalogue, Problems& problems,
                                          bool is_whole = true);
 
-/// 109 and 155 for what is no set that makes an application.
+/// Why this cartridge cannot be put beside those: it is obsolete, or two of them conflict; "" if it can.
+std::string unfit_among(const Cartridge& cartridge, const std::vector<Cartridge>& others);
+
+/// 109, 155 and 185 for what is no set that makes an application.
 void check_set(const std::vector<Cartridge>& chosen, const CartridgeCatalogue& catalogue, Problems& problems);
 
 /// 109 for addresses of own cartridges that are not taken; there: how many the application has already.

@@ -142,6 +142,7 @@ protected:
         return ask("POST", "domain/acme/applications",
                    str(R"({"name":"shop","cartridges":["mock",{"url":")", url(), R"("}]})"));
     }
+    std::string served() const { return served_.path(); }
     static std::string url() { return str("http://198.51.100.2:", file_port, "/mine/"); }
     static std::vector<std::string> cartridges() {
         std::vector<std::string> out;
@@ -180,6 +181,30 @@ TEST_F(OwnCartridge, IsPartOfOneApplicationByItsAddress) {
               "The address 'file:///etc/passwd' must begin with http://, https:// or git://");
     EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
     EXPECT_EQ(remains(), "");
+}
+
+TEST_F(OwnCartridge, HasAServerThatAnArchiveIsDeployedFrom) {
+    const Daemon daemon;
+    const std::string id = create_shop().json()["data"]["id"].get<std::string>();
+    const auto deploy = [&](const std::string& file) {
+        return ask("POST", str("application/", id, "/deployments"),
+                   str(R"({"artifact_url":"http://198.51.100.2:)", file_port, "/", file, "\"}"));
+    };
+    const auto text = [&] { return read_file(str("/var/lib/openshift/", id, "/app-root/runtime/repo/index.txt")); };
+    shell(str("cd ", served(), "; mkdir repo; echo fetched >repo/index.txt; tar -czf good.tar.gz repo; echo none >bad.tar.gz;"
+              "truncate -s 3G large.tar.gz"));
+    EXPECT_THAT(deploy("good.tar.gz").body, HasSubstr("deployed by git"));
+    ASSERT_EQ(ask("PUT", str("application/", id), R"({"deployment_type":"binary"})").status, 200);
+    EXPECT_THAT(deploy("bad.tar.gz").body, HasSubstr("the archive cannot be unpacked; nothing was changed"));
+    EXPECT_THAT(deploy("large.tar.gz").body, HasSubstr("is larger than the 1024 MB of this gear; nothing was changed"));
+    const HttpReply absent = deploy("absent.tar.gz");
+    EXPECT_EQ(absent.status, 422);
+    EXPECT_THAT(absent.body, HasSubstr("cannot be fetched: (22) The requested URL returned error: 404; nothing was changed"));
+    EXPECT_EQ(text(), "first version\n");
+    const HttpReply made = deploy("good.tar.gz");
+    ASSERT_EQ(made.status, 201) << made.body;
+    EXPECT_EQ(text(), "fetched\n");
+    EXPECT_EQ(shell(str("ls -A /var/lib/openshift/", id, "/app-root/data | grep -c archive || true")), "0\n");
 }
 
 // Its last script, when everything else is done, and what that says.
