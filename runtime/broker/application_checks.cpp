@@ -315,8 +315,8 @@ CheckedCreation check_creation(const CreateApplication& request, const CreationR
         problems.add("High availability is not supported on this host", exit_code::unspecified, "ha");
     }
     if (request.scale) {
-        problems.add("Scaled applications are not supported on this host", exit_code::unspecified,
-                     "scale");
+        problems.add("Scaled applications are not supported on this host: an application is one gear, which may have a larger size",
+                     exit_code::unspecified, "scale");
     }
     check_name(request.name, problems);
     if (rules.consumed_gears >= owner.max_gears) {
