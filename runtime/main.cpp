@@ -150,11 +150,11 @@ void run_daemon(const Settings& settings) {
     std::filesystem::create_directories(settings.paths.state_dir);
     LocalAgent agent(settings, clock);
     StateStore store(settings.paths.state_dir + "/state.db");
-    Broker broker({settings, store, agent, clock, random_ids(), application_locks,
+    Sessions sessions(agent, application_locks);
+    Broker broker({settings, store, agent, sessions, clock, random_ids(), application_locks,
                    settings.paths.state_dir + "/token.key"});
     rest::Dispatcher dispatcher(broker);
     rest::Server server(dispatcher, settings.rest);
-    Sessions sessions(agent, application_locks);
     ControlServer control(settings.paths.runtime_dir + "/control.sock");
     add_sessions(control, sessions);
     add_admin_verbs(control, broker);
@@ -174,9 +174,10 @@ void run_daemon(const Settings& settings) {
     wait_for_end(signals, agent);
     notify_systemd("STOPPING=1");
     log::info("ending: waiting for running operations");
+    // Archives that come or go over the API are sessions, too.
+    sessions.stop();
     server.stop();
     http.join();
-    sessions.stop();
     control.stop();
     agent.watcher().stop();
     starter.join();

@@ -143,10 +143,31 @@ std::optional<Cartridge> resolve(const std::string& word, const CartridgeCatalog
 
 }  // namespace
 
+std::string unfit_among(const Cartridge& cartridge, const std::vector<Cartridge>& others) {
+    if (cartridge.obsolete && !cartridge.is_own()) {
+        return str(cartridge.full_name(), " is obsolete: it is only for applications that have it");
+    }
+    for (const Cartridge& other : others) {
+        const std::string word = other.name == cartridge.name ? "" : cartridge.conflict_with(other);
+        if (!word.empty()) {
+            return str(cartridge.full_name(), " and ", other.full_name(), " cannot be in one application: they conflict over '",
+                       word, "'");
+        }
+    }
+    return "";
+}
+
 void check_set(const std::vector<Cartridge>& chosen, const CartridgeCatalogue& catalogue,
                Problems& problems) {
     std::set<std::string> names;
     for (const Cartridge& cartridge : chosen) {
+        const auto until = chosen.begin() + (&cartridge - chosen.data());  // each pair once
+        if (const std::string unfit = unfit_among(cartridge, {chosen.begin(), until}); !unfit.empty()) {
+            problems.add(unfit, exit_code::cartridge, "cartridge");
+        }
+        if (const std::string missing = cartridge.missing_before(chosen); !missing.empty()) {
+            problems.add(str(cartridge.full_name(), " can not be added without ", missing), exit_code::dependency, "cartridge");
+        }
         if (!names.insert(cartridge.name).second) {
             problems.add(str(cartridge.full_name(), " is given twice, or in two versions"),
                          exit_code::cartridge, "cartridge");
@@ -294,8 +315,8 @@ CheckedCreation check_creation(const CreateApplication& request, const CreationR
         problems.add("High availability is not supported on this host", exit_code::unspecified, "ha");
     }
     if (request.scale) {
-        problems.add("Scaled applications are not supported on this host", exit_code::unspecified,
-                     "scale");
+        problems.add("Scaled applications are not supported on this host: an application is one gear, which may have a larger size",
+                     exit_code::unspecified, "scale");
     }
     check_name(request.name, problems);
     if (rules.consumed_gears >= owner.max_gears) {

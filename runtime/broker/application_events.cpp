@@ -68,12 +68,22 @@ void ApplicationService::check_addition(const Application& current, const Cartri
         refuse(ErrorKind::invalid, "An application may contain only one web cartridge.",
                exit_code::cartridge_fixed, "cartridge");
     }
+    std::vector<Cartridge> others;
+    for (const InstalledCartridge& there : current.cartridges) {
+        if (auto known = catalogue_.find(there)) {
+            others.push_back(std::move(*known));
+        }
+    }
+    if (const std::string unfit = unfit_among(cartridge, others); !unfit.empty()) {
+        refuse(ErrorKind::invalid, unfit, exit_code::cartridge, "cartridge");
+    }
+    if (const std::string missing = cartridge.missing_before(others); !missing.empty()) {
+        refuse(ErrorKind::invalid, str(cartridge.full_name(), " can not be added without ", missing), exit_code::dependency,
+               "cartridge");
+    }
     for (const std::string& feature : cartridge.requires_features) {
-        const bool is_met = std::any_of(
-            current.cartridges.begin(), current.cartridges.end(), [&](const InstalledCartridge& c) {
-                const auto known = catalogue_.find(c);
-                return known && known->answers_to(feature);
-            });
+        const bool is_met = std::any_of(others.begin(), others.end(),
+                                        [&](const Cartridge& other) { return other.answers_to(feature); });
         if (!is_met) {
             refuse(ErrorKind::invalid, str(cartridge.full_name(), " needs '", feature, "'"),
                    exit_code::dependency, "cartridge");

@@ -26,6 +26,12 @@ std::vector<Application> shown_ones(std::vector<ApplicationRecord> records) {
     return out;
 }
 
+const Deployment& latest(const std::vector<Deployment>& all) {
+    return *std::max_element(all.begin(), all.end(), [](const Deployment& a, const Deployment& b) {
+        return a.activations < b.activations;
+    });
+}
+
 }  // namespace
 
 RepositorySource ApplicationService::source_of(const CreateApplication& request) const {
@@ -224,6 +230,9 @@ std::vector<GearEndpoint> ApplicationService::endpoints(const Application& appli
 
 Deployment ApplicationService::deploy(const Principal& who, const Application& application,
                                       const DeployRequest& request) {
+    if (!request.artifact_url.empty()) {
+        return deploy_archive(who, application, request);
+    }
     Application current;
     const auto lock = lock_ready(application, current);
     std::string output;
@@ -239,9 +248,25 @@ Deployment ApplicationService::deploy(const Principal& who, const Application& a
                    output.substr(output.size() - std::min(output.size(), shown_end))),
                exit_code::deployment, "ref");
     }
-    return *std::max_element(all.begin(), all.end(), [](const Deployment& a, const Deployment& b) {
-        return a.activations < b.activations;
-    });
+    return latest(all);
+}
+
+Deployment ApplicationService::deploy_archive(const Principal& who, const Application& application,
+                                              const DeployRequest& request) {
+    if (application.deployment.type != "binary") {
+        refuse(ErrorKind::invalid, "This application is deployed by git; its deployment_type has to be 'binary'",
+               exit_code::deployment, "artifact_url");
+    }
+    // Without quotes: the address was checked.
+    const auto stream = open_session(who, application, str("oo-binary-deploy --url '", request.artifact_url, "'",
+                                                           request.hot_deploy ? " --hot-deploy" : "",
+                                                           request.force_clean_build ? " --force-clean-build" : ""));
+    const int status = stream->finish();
+    const auto all = core_.agent.deployments(application.gear());
+    if (status != 0 || all.empty()) {
+        refuse(ErrorKind::invalid, str("The deployment failed:\n", stream->said()), exit_code::deployment, "artifact_url");
+    }
+    return latest(all);
 }
 
 void ApplicationService::activate(const Principal& who, const Application& application,

@@ -5,8 +5,10 @@
 #include "broker/domains.h"
 #include "broker/problems.h"
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gearbox {
@@ -68,6 +70,11 @@ struct ScalingChange {
     std::optional<std::int64_t> additional_storage;
 };
 
+/// Bytes that are made while they are sent: the next of them, "" at the end.
+using Pieces = std::function<std::string()>;
+/// Hands over bytes as they come until they end or the receiver wants no more. Throws when they break off.
+using PieceReader = std::function<void(const std::function<bool(std::string_view)>& receiver)>;
+
 /// Reads take no lock. Changes take the application's lock for as long as they last.
 class ApplicationService {
 public:
@@ -120,6 +127,14 @@ public:
     void activate(const Principal& who, const Application& application,
                   const std::string& deployment);
 
+    // snapshots.cpp
+    /// The whole application as a gzipped tar (cartridge contract, 18), which rests until it is read to its end or given
+    /// up. Throws before the first piece when there is none to be had; later the archive is worth nothing.
+    Pieces save_snapshot(const Principal& who, const Application& application);
+    /// Puts back what it was given, of this or another application. 422 with what the gear said when it cannot be used
+    /// or does not start.
+    void restore_snapshot(const Principal& who, const Application& application, const PieceReader& archive);
+
     // aliases.cpp
     /// Throws 404/173.
     static const Alias& alias(const Application& application, const std::string& name);
@@ -148,6 +163,10 @@ private:
     /// 503 when another operation lasts longer than broker.lock_wait_seconds.
     KeyedMutex::Lock wait_for_lock(const Application& application) const;
     KeyedMutex::Lock lock_ready(const Application& application, Application& current) const;
+    Deployment deploy_archive(const Principal& who, const Application& application, const DeployRequest& request);
+    /// A command of the gear's user, once nothing else goes on there.
+    std::unique_ptr<GearStream> open_session(const Principal& who, const Application& application,
+                                             const std::string& command) const;
     /// 136, 137, 185 for one that the application cannot have.
     void check_addition(const Application& current, const Cartridge& cartridge) const;
     /// Into the application's gear.
@@ -186,7 +205,10 @@ std::vector<Cartridge> choose_cartridges(const std::vector<std::string>& words,
                                          const CartridgeCatalogue& catalogue, Problems& problems,
                                          bool is_whole = true);
 
-/// 109 and 155 for what is no set that makes an application.
+/// Why this cartridge cannot be put beside those: it is obsolete, or two of them conflict; "" if it can.
+std::string unfit_among(const Cartridge& cartridge, const std::vector<Cartridge>& others);
+
+/// 109, 155 and 185 for what is no set that makes an application.
 void check_set(const std::vector<Cartridge>& chosen, const CartridgeCatalogue& catalogue, Problems& problems);
 
 /// 109 for addresses of own cartridges that are not taken; there: how many the application has already.

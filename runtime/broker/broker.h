@@ -21,6 +21,7 @@ struct BrokerParts {
     const Settings& settings;
     StateStore& store;
     NodeAgent& agent;
+    GearSessions& sessions;
     const Clock& clock;
     IdSource ids;
     KeyedMutex& application_locks;
@@ -30,7 +31,7 @@ struct BrokerParts {
 struct Broker {
     explicit Broker(const BrokerParts& parts)
         : runner(parts.store, parts.clock, parts.ids, parts.settings.testing.crash_at),
-          core{parts.settings, parts.store, parts.agent, parts.clock, parts.ids, domain_locks,
+          core{parts.settings, parts.store, parts.agent, parts.sessions, parts.clock, parts.ids, domain_locks,
                parts.application_locks, runner,
                Effects{parts.store, parts.agent, parts.clock,
                        static_cast<uid_t>(parts.settings.node.min_uid),

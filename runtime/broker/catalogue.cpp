@@ -27,11 +27,14 @@ bool needs(const Cartridge& cartridge, const Cartridge& other) {
         return true;
     }
     // "first, second": everything named before this cartridge goes before it.
-    for (const std::string& word : cartridge.configure_order) {
-        if (cartridge.answers_to(word) || cartridge.name == word) {
+    for (const std::vector<std::string>& words : cartridge.configure_order) {
+        const auto names = [&](const Cartridge& one) {
+            return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return one.answers_to(word); });
+        };
+        if (names(cartridge)) {
             return false;
         }
-        if (other.answers_to(word) || other.name == word) {
+        if (names(other)) {
             return true;
         }
     }
@@ -120,7 +123,7 @@ std::vector<Cartridge> CartridgeCatalogue::match(const std::string& word) const 
     std::vector<Cartridge> found;
     const List all = list();
     for (const Cartridge& cartridge : *all) {
-        const bool is_wanted = cartridge.name == word || cartridge.answers_to(word);
+        const bool is_wanted = !cartridge.obsolete && cartridge.answers_to(word);
         const bool is_older = std::any_of(found.begin(), found.end(), [&](const Cartridge& c) {
             return c.name == cartridge.name && c.vendor == cartridge.vendor;
         });

@@ -21,7 +21,7 @@ public:
     /// The same of one that is part of an application: its own, or the one on offer.
     std::optional<Cartridge> find(const InstalledCartridge& installed) const;
     /// What a word means: the one of that full name; else the newest version of every cartridge
-    /// that provides the word. More than one: ambiguous.
+    /// that provides the word and is not obsolete. More than one: ambiguous.
     std::vector<Cartridge> match(const std::string& word) const;
 
 private:

@@ -17,6 +17,7 @@ struct Core {
     const Settings& settings;
     StateStore& store;
     NodeAgent& agent;
+    GearSessions& sessions;
     const Clock& clock;
     IdSource ids;
     KeyedMutex& domain_locks;       ///< by namespace; "user:ID" for a user's keys, "teams" for all

@@ -82,8 +82,10 @@ void print_application(Session& session, const Json& application) {
         }
         terminal.line("  " + take<std::string>(cartridge, "name"));
         for (const Json& property : cartridge.value("properties", Json::array())) {
-            terminal.line(str("    ", find<std::string>(property, "name").value_or("?"), " = ",
-                              find<std::string>(property, "value").value_or("")));
+            // Those without a value are announced only.
+            if (const auto value = find<std::string>(property, "value")) {
+                terminal.line(str("    ", find<std::string>(property, "name").value_or("?"), " = ", *value));
+            }
         }
     }
 }

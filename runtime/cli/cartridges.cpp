@@ -56,8 +56,10 @@ void print_cartridge(Session& session, const Json& cartridge) {
     terminal.line(str(take<std::string>(cartridge, "name"), "  ",
                       find<std::string>(cartridge, "display_name").value_or("")));
     for (const Json& property : cartridge.value("properties", Json::array())) {
-        terminal.line(str("  ", find<std::string>(property, "name").value_or("?"), " = ",
-                          find<std::string>(property, "value").value_or("")));
+        // Those without a value are announced only.
+        if (const auto value = find<std::string>(property, "value")) {
+            terminal.line(str("  ", find<std::string>(property, "name").value_or("?"), " = ", *value));
+        }
     }
     terminal.line(str("  extra storage: ",
                       find<std::int64_t>(cartridge, "additional_gear_storage").value_or(0), " GB"));

@@ -82,7 +82,7 @@ Runner declare_deploy(CLI::App& parser) {
     };
     const auto arguments = std::make_shared<Arguments>();
     parser.add_option("WHAT", arguments->what,
-                      "a branch, tag or commit of its repository, or an archive on this machine")
+                      "a branch, tag or commit of its repository, or an archive: on this machine or its address")
         ->required();
     add_target_option(parser, arguments->target);
     parser.add_flag("--hot-deploy", arguments->hot, "do not stop it for the deployment");
@@ -90,6 +90,13 @@ Runner declare_deploy(CLI::App& parser) {
     return [arguments](Session& session) {
         const Json application = application_of(session, arguments->target);
         const bool is_file = std::filesystem::is_regular_file(arguments->what);
+        if (!is_file && arguments->what.find("://") != std::string::npos) {
+            const Reply reply = session.broker().post(path_of(application) + "/deployments",
+                                                      {{"artifact_url", arguments->what},
+                                                       {"hot_deploy", arguments->hot},
+                                                       {"force_clean_build", arguments->clean}});
+            return finish(session, reply, str("deployed as ", reply.data.value("id", "")));
+        }
         std::vector<std::string> argv = ssh_command(session, application);
         std::string command = is_file ? "oo-binary-deploy" : "gear deploy " + arguments->what;
         command += arguments->hot ? " --hot-deploy" : "";

@@ -45,6 +45,42 @@ std::vector<std::string> list_of(const YAML::Node& node) {
     return out;
 }
 
+// Items one after the other; a list among them is any one of its own.
+std::vector<std::vector<std::string>> order_of(const YAML::Node& node) {
+    std::vector<std::vector<std::string>> out;
+    static_cast<void>(list_of(node));  // its bounds
+    if (node && node.IsSequence()) {
+        for (const auto& item : node) {
+            if (auto words = list_of(item); !words.empty()) {
+                out.push_back(std::move(words));
+            }
+        }
+    }
+    return out;
+}
+
+std::vector<CartridgeValue> values_of(const YAML::Node& node) {
+    std::vector<CartridgeValue> out;
+    if (!node || !node.IsSequence()) {
+        return out;
+    }
+    for (const auto& item : node) {
+        if (out.size() >= most_items) {
+            fail(ErrorKind::invalid, "Cart-Data: more than ", most_items, " values");
+        }
+        const std::string type = item.IsMap() ? text_of(item["Type"]) : "";
+        const std::string key = item.IsMap() ? text_of(item["Key"]) : "";
+        if (key.empty() || key.size() > 128) {
+            fail(ErrorKind::invalid, "Cart-Data[", out.size(), "]: no Key of at most 128 characters");
+        }
+        if (type != "environment" && type != "cart_data" && !type.empty()) {
+            fail(ErrorKind::invalid, "Cart-Data[", out.size(), "]: Type must be environment or cart_data, not '", type.substr(0, 64), "'");
+        }
+        out.push_back({key, type == "environment", text_of(item["Description"])});
+    }
+    return out;
+}
+
 // What `Deployment-Verbs` may name: the steps of a deployment at which the primary cartridge is asked (contract 14.2).
 constexpr std::array deployment_steps = {"pre-repo-archive", "update-configuration", "pre-build",
                                          "build",            "deploy",               "post-deploy"};
@@ -197,6 +233,15 @@ std::vector<Connector> connectors_of(const YAML::Node& node, const char* key) {
     return out;
 }
 
+// Those that are not there yet.
+void add_connectors(const YAML::Node& node, const char* key, std::vector<Connector>& to) {
+    for (const Connector& connector : connectors_of(node, key)) {
+        if (std::none_of(to.begin(), to.end(), [&](const Connector& there) { return there.hook == connector.hook; })) {
+            to.push_back(connector);
+        }
+    }
+}
+
 // A shorter one would compare less of the sum.
 std::string digest_of(const YAML::Node& node, const char* key, std::size_t digits) {
     const std::string text = to_lower(text_of(node));
@@ -252,10 +297,11 @@ private:
     YAML::Node override_;  ///< null if this version has none
 };
 
+constexpr std::array system_categories = {"web_framework", "plugin",     "embedded", "service",
+                                          "web_proxy",     "ci_builder", "ci",       "external"};
+
 void check_categories(const Cartridge& cartridge) {
-    constexpr const char* system[] = {"web_framework", "plugin",     "embedded", "service",
-                                      "web_proxy",     "ci_builder", "ci",       "external"};
-    const bool known = std::any_of(std::begin(system), std::end(system),
+    const bool known = std::any_of(system_categories.begin(), system_categories.end(),
                                    [&](const char* c) { return cartridge.has_category(c); });
     if (!known) {
         fail(ErrorKind::invalid, "Categories must hold one of web_framework, plugin, embedded, "
@@ -303,7 +349,12 @@ Cartridge parse_version(const YAML::Node& top, const std::string& version) {
     out.provides = list_of(manifest["Provides"]);
     out.requires_features = list_of(manifest["Requires"]);
     out.native_requires = list_of(manifest["Native-Requires"]);
-    out.configure_order = list_of(manifest["Configure-Order"]);
+    out.conflicts = list_of(manifest["Conflicts"]);
+    out.configure_order = order_of(manifest["Configure-Order"]);
+    out.values = values_of(manifest["Cart-Data"]);
+    for (const char* key : {"Suggests", "Metrics"}) {
+        static_cast<void>(list_of(manifest[key]));  // means nothing here, but is a list
+    }
     out.install_build_required = is_true(manifest["Install-Build-Required"]);
     out.deployment_verbs = deployment_verbs_of(manifest["Deployment-Verbs"]);
     out.source_url = text_of(manifest["Source-Url"]);
@@ -311,6 +362,15 @@ Cartridge parse_version(const YAML::Node& top, const std::string& version) {
     out.source_sha256 = digest_of(manifest["Source-Sha256"], "Source-Sha256", 64);
     out.publishes = connectors_of(manifest["Publishes"], "Publishes");
     out.subscribes = connectors_of(manifest["Subscribes"], "Subscribes");
+    // The older form has them by component; all are in one gear.
+    if (const YAML::Node components = manifest["Components"]; components && components.IsMap()) {
+        for (const auto& component : components) {
+            if (component.second.IsMap()) {
+                add_connectors(component.second["Publishes"], "Publishes", out.publishes);
+                add_connectors(component.second["Subscribes"], "Subscribes", out.subscribes);
+            }
+        }
+    }
     check_categories(out);
     const YAML::Node endpoints = manifest["Endpoints"];
     if (endpoints && endpoints.IsSequence()) {
@@ -398,6 +458,41 @@ bool Cartridge::has_category(std::string_view category) const {
 bool Cartridge::answers_to(std::string_view word) const {
     return word == full_name() || word == base_name() || word == name ||
            std::find(provides.begin(), provides.end(), word) != provides.end();
+}
+
+std::string Cartridge::missing_before(const std::vector<Cartridge>& others) const {
+    for (const std::vector<std::string>& words : configure_order) {
+        std::string missing;
+        for (const std::string& word : words) {
+            if (answers_to(word)) {
+                return "";  // what comes after it may be absent
+            }
+            const bool is_category = std::find(system_categories.begin(), system_categories.end(), word) != system_categories.end();
+            const bool is_there = is_category || std::any_of(others.begin(), others.end(), [&](const Cartridge& other) {
+                return other.answers_to(word);
+            });
+            if (is_there) {
+                missing.clear();
+                break;
+            }
+            missing += str(missing.empty() ? "" : " or ", word);
+        }
+        if (!missing.empty()) {
+            return missing;
+        }
+    }
+    return "";
+}
+
+std::string Cartridge::conflict_with(const Cartridge& other) const {
+    for (const auto& [one, two] : {std::pair(this, &other), {&other, this}}) {
+        for (const std::string& word : one->conflicts) {
+            if (two->answers_to(word) && !one->answers_to(word)) {
+                return word;
+            }
+        }
+    }
+    return "";
 }
 
 bool is_reserved_vendor(std::string_view vendor) {

@@ -46,6 +46,13 @@ struct Connector {
     bool operator==(const Connector&) const = default;
 };
 
+/// A value that clients show (contract 1.3).
+struct CartridgeValue {
+    std::string key;
+    bool is_variable = false;  ///< an environment variable; else what a script says by CART_DATA
+    std::string description;
+};
+
 /// One version of one cartridge as offered by the catalogue.
 struct Cartridge {
     std::string name;        ///< manifest Name, lower case: directory in the gear
@@ -66,7 +73,9 @@ struct Cartridge {
     std::vector<std::string> provides;
     std::vector<std::string> requires_features;
     std::vector<std::string> native_requires;  ///< Debian packages
-    std::vector<std::string> configure_order;  ///< what must be there before
+    std::vector<std::string> conflicts;        ///< features that must not be in the same application
+    std::vector<std::vector<std::string>> configure_order;  ///< one after the other; of each any one
+    std::vector<CartridgeValue> values;
     std::vector<Endpoint> endpoints;
     std::vector<Connector> publishes;
     std::vector<Connector> subscribes;
@@ -90,6 +99,11 @@ struct Cartridge {
     bool is_web_framework() const { return has_category("web_framework"); }
     /// It belongs to one application (contract 1.6): nothing that is said of the catalogue holds for it.
     bool is_own() const { return !url.empty(); }
+    /// What has to be in the application before it and is not among these, "mysql or mariadb"; "" if nothing is missing.
+    /// Categories are no such thing: they only say in which order.
+    std::string missing_before(const std::vector<Cartridge>& others) const;
+    /// The word for which the other one must not be in its application, of either of them; "" if they get along.
+    std::string conflict_with(const Cartridge& other) const;
     /// The word names this cartridge: full name, with or without version and vendor, or one of its Provides.
     bool answers_to(std::string_view word) const;
 };

@@ -109,7 +109,7 @@ std::string wrong_with_cartridge_url(std::string_view url, const std::vector<std
         return "names no host";
     }
     if (is_this_machine(host)) {
-        return "names the machine that fetches it, or its network, and not a server of cartridges";
+        return "names the machine that fetches it, or its network, and no other server";
     }
     if (has_dot_segment(path)) {
         return "must not have '.' or '..' in its path";
@@ -118,6 +118,13 @@ std::string wrong_with_cartridge_url(std::string_view url, const std::vector<std
         return url.starts_with(prefix);
     });
     return is_listed ? "" : str("is not below one that this host takes cartridges from: ", joined(prefixes));
+}
+
+std::string wrong_with_archive_url(std::string_view url) {
+    if (!url.starts_with("http://") && !url.starts_with("https://")) {
+        return "must begin with http:// or https://";
+    }
+    return wrong_with_cartridge_url(url, {});
 }
 
 }  // namespace gearbox

@@ -11,4 +11,7 @@ namespace gearbox {
 /// to is not seen here: the network of the gear that fetches decides about those.
 std::string wrong_with_cartridge_url(std::string_view url, const std::vector<std::string>& prefixes);
 
+/// The same for an archive that is to be deployed; any http or https address but one of this machine.
+std::string wrong_with_archive_url(std::string_view url);
+
 }  // namespace gearbox

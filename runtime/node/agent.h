@@ -9,6 +9,7 @@
 #include "model/events.h"
 #include "model/gear.h"
 #include "model/profile.h"
+#include "node/gear_stream.h"
 
 #include <cstdint>
 #include <map>
@@ -69,6 +70,7 @@ struct DeployRequest {
     std::string ref;  ///< branch, tag or commit; "" = the deployment branch
     bool hot_deploy = false;
     bool force_clean_build = false;
+    std::string artifact_url = {};  ///< of an archive to be deployed instead; checked (model/cartridge_url.h)
 };
 
 /// What became of a gear's services, as far as the daemon has seen.

@@ -55,6 +55,7 @@ const std::vector<GearCommands::Verb>& GearCommands::verbs() {
         {"snapshot-exclusions", &GearCommands::snapshot_exclusions, false},
         {"snapshot-begin", &GearCommands::snapshot_begin, true},
         {"snapshot-end", &GearCommands::snapshot_end, true},
+        {"archive-place", &GearCommands::archive_place, false},
         {"restore-begin", &GearCommands::restore_begin, true},
         {"restore-end", &GearCommands::restore_end, true},
         {"binary-begin", &GearCommands::binary_begin, true},
@@ -98,10 +99,13 @@ int GearCommands::run(const Words& words, const Sinks& sinks) {
 }
 
 GearCommands::~GearCommands() {
-    if (begun_ == Begun::nothing) {
-        return;
-    }
     try {
+        for (const std::string& place : places_) {
+            agent_.context().files(record()).remove(place);
+        }
+        if (begun_ == Begun::nothing) {
+            return;
+        }
         GearRecord current = record();
         if (begun_ == Begun::snapshot) {
             end_snapshot(current, {});
@@ -288,6 +292,17 @@ int GearCommands::snapshot_end(const Words&, const Sinks& sinks) {
     check_begun(Begun::snapshot);
     GearRecord current = record();
     end_snapshot(current, sinks.note);
+    return 0;
+}
+
+// Where a program puts an archive that comes. It may be killed before it can tidy up; this is not.
+int GearCommands::archive_place(const Words&, const Sinks& sinks) {
+    constexpr std::size_t most_places = 4;
+    if (places_.size() >= most_places) {
+        fail(ErrorKind::invalid, "this session has enough places for archives");
+    }
+    places_.push_back(str("app-root/data/.archive.", random_hex(8)));
+    say(sinks.text, places_.back() + "\n");
     return 0;
 }
 

@@ -47,6 +47,7 @@ private:
     int snapshot_exclusions(const Words& words, const Sinks& sinks);
     int snapshot_begin(const Words& words, const Sinks& sinks);
     int snapshot_end(const Words& words, const Sinks& sinks);
+    int archive_place(const Words& words, const Sinks& sinks);
     int restore_begin(const Words& words, const Sinks& sinks);
     int restore_end(const Words& words, const Sinks& sinks);
     int binary_begin(const Words& words, const Sinks& sinks);
@@ -66,6 +67,7 @@ private:
     Begun begun_ = Begun::nothing;
     bool was_started_ = false;
     PendingDeployment pending_;
+    std::vector<std::string> places_;  ///< of archives, below the gear's home
     std::optional<KeyedMutex::Lock> lock_;
 };
 

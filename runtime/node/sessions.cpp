@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "node/disk_limit.h"
 #include "node/environ.h"
+#include "node/session_stream.h"
 
 #include <poll.h>
 #include <pwd.h>
@@ -20,12 +21,20 @@ namespace {
 
 constexpr int hook_fd = 7;
 
-std::optional<std::string> account_name(uid_t uid) {
+// The gear whose account this is.
+GearId gear_of(uid_t uid, const GearStore& store) {
     passwd entry{};
     passwd* found = nullptr;
     char buffer[4096];
     ::getpwuid_r(uid, &entry, buffer, sizeof buffer, &found);
-    return found == nullptr ? std::nullopt : std::optional<std::string>(found->pw_name);
+    if (found == nullptr || !is_object_id(found->pw_name)) {
+        fail(ErrorKind::forbidden, "sessions are for gears only");
+    }
+    GearId id(found->pw_name);
+    if (store.gear(id).spec.uid != uid) {
+        fail(ErrorKind::forbidden, "sessions are for gears only");
+    }
+    return id;
 }
 
 }  // namespace
@@ -36,17 +45,9 @@ Sessions::Sessions(LocalAgent& agent, KeyedMutex& locks) : agent_(agent), locks_
     stop_write_ = std::move(stop.write);
 }
 
-GearRecord Sessions::open_gear(uid_t uid) {
-    const auto name = account_name(uid);
-    if (!name || !is_object_id(*name)) {
-        fail(ErrorKind::forbidden, "sessions are for gears only");
-    }
-    const GearId id(*name);
+GearRecord Sessions::open_gear(const GearId& id) {
     const auto lock = locks_.lock(id.text());
     GearRecord record = agent_.context().store.gear(id);
-    if (record.spec.uid != uid) {
-        fail(ErrorKind::forbidden, "sessions are for gears only");
-    }
     agent_.context().launcher.ensure_running(record);
     const std::lock_guard guard(mutex_);
     ++open_[id];
@@ -77,7 +78,7 @@ void Sessions::close_gear(const GearId& id) {
 void Sessions::serve(const Json& args, uid_t uid, const SessionChannel& channel) {
     const auto decoded = decode_base64(find<std::string>(args, "login").value_or(""));
     const auto login = Login::parse(decoded.value_or(""));
-    const GearRecord record = open_gear(uid);
+    const GearRecord record = open_gear(gear_of(uid, agent_.context().store));
     const Defer end([&] { close_gear(record.spec.id); });
     SessionCommand command = parse_session_command(find<std::string>(args, "command"), record.spec,
                                                    agent_.context().home(record));
@@ -91,6 +92,18 @@ void Sessions::serve(const Json& args, uid_t uid, const SessionChannel& channel)
               log::field("login", login ? login->text() : ""),
               log::field("program", command.argv.front()));
     run(record, command, login ? login->text() : "", channel);
+}
+
+void Sessions::serve(const GearId& gear, const std::string& command, const std::string& login,
+                     const SessionChannel& channel) {
+    const GearRecord record = open_gear(gear);
+    const Defer end([&] { close_gear(gear); });
+    log::info("session", log::field("gear", gear.text()), log::field("login", login), log::field("command", command));
+    run(record, parse_session_command(command, record.spec, agent_.context().home(record)), login, channel);
+}
+
+std::unique_ptr<GearStream> Sessions::open(const GearId& gear, const std::string& command, const std::string& login) {
+    return std::make_unique<SessionStream>(*this, gear, command, login);
 }
 
 void Sessions::run(const GearRecord& record, const SessionCommand& command,

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/keyed_mutex.h"
 #include "node/deployer.h"
+#include "node/gear_stream.h"
 #include "node/local_agent.h"
 #include "node/session_command.h"
 #include "node/session_socket.h"
@@ -26,19 +27,23 @@ struct SessionChannel {
     std::function<void(const Json& message, const std::vector<int>& descriptors)> send;
 };
 
-class Sessions {
+class Sessions final : public GearSessions {
 public:
     Sessions(LocalAgent& agent, KeyedMutex& locks);
 
     /// Runs one session to its end. args: login (base64), command (absent for a shell). The gear is
     /// the one whose uid asks; nothing else is believed. Throws Error before the program starts.
     void serve(const Json& args, uid_t uid, const SessionChannel& channel);
+    /// The same for a command that does not come by ssh; login: who asks.
+    void serve(const GearId& gear, const std::string& command, const std::string& login, const SessionChannel& channel);
+
+    std::unique_ptr<GearStream> open(const GearId& gear, const std::string& command, const std::string& login) override;
 
     /// Ends all sessions; a deployment that is under way is finished first.
     void stop() { stop_write_.reset(); }
 
 private:
-    GearRecord open_gear(uid_t uid);
+    GearRecord open_gear(const GearId& id);
     void close_gear(const GearId& id);
     void run(const GearRecord& record, const SessionCommand& command, const std::string& login,
              const SessionChannel& channel);

@@ -68,8 +68,15 @@ Json make_operation(const Route& route, const std::string& path) {
     if (route.privilege != Privilege::open) {
         out["security"] = {{{"basic", Json::array()}}, {{"bearer", Json::array()}}};
     }
+    const Json archive = {{"application/gzip", {{"schema", {{"type", "string"}, {"format", "binary"}}}}}};
+    if (route.archive == Archive::in_reply) {
+        out["responses"]["200"] = {{"description", "The archive, in chunks. One that breaks off is worth nothing."},
+                                   {"content", archive}};
+    }
     const std::string_view method = route.method;
-    if (method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE") {
+    if (route.archive == Archive::in_request) {
+        out["requestBody"] = {{"required", true}, {"content", archive}};
+    } else if (method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE") {
         const Json schema = {{"schema", {{"type", "object"}}}};
         out["requestBody"] = {{"content", {{"application/json", schema},
                                            {"application/x-www-form-urlencoded", schema}}}};

@@ -18,7 +18,6 @@ namespace gearbox::rest {
 
 namespace {
 
-constexpr std::string_view base_path = "/broker/rest";
 constexpr std::array<std::pair<const char*, double>, 8> versions = {
     {{"1.0", 1.0}, {"1.1", 1.1}, {"1.2", 1.2}, {"1.3", 1.3}, {"1.4", 1.4}, {"1.5", 1.5},
      {"1.6", 1.6}, {"1.7", 1.7}}};
@@ -56,6 +55,11 @@ HttpResponse put_in_envelope(const Reply& reply, double version, const char* ver
     response.headers = reply.headers;
     if (as_xml) {
         response.content_type = "application/xml; charset=utf-8";
+    }
+    if (reply.pieces) {
+        response.pieces = reply.pieces;
+        response.content_type = reply.content_type;
+        return response;
     }
     if (!reply.ready.empty() || reply.status == 204) {
         response.body = reply.ready;
@@ -243,6 +247,7 @@ HttpResponse Dispatcher::refuse_early(int status) {
                        : status == 414 ? "The request's address is too long"
                        : status == 408 ? "The request's body did not come in time"
                        : status == 431 ? "The request has too many headers"
+                       : status == 503 ? "Too many archives come and go at this moment: try again later"
                        : status == 404 ? "There is nothing at this address"
                        : status == 500 ? "Unable to complete the requested operation due to an"
                                          " internal error"
@@ -304,21 +309,8 @@ std::optional<Principal> Dispatcher::authenticate(const HttpRequest& request, Re
 }
 
 Reply Dispatcher::answer(const HttpRequest& request, const std::string& request_id,
-                         const Version& version) {
-    auto path = split_path(request.path.substr(base_path.size()));
-    if (!path.empty()) {
-        std::string& last = path.back();
-        for (const std::string_view format : {".json", ".xml"}) {
-            if (last.ends_with(format)) {
-                last.resize(last.size() - format.size());
-                break;
-            }
-        }
-        if (last.empty()) {
-            path.pop_back();
-        }
-    }
-    auto match = find_route(request.method, path);
+                         const Version& version, const PieceReader* upload) {
+    auto match = find_route(request.method, route_path(request.path));
     if (!match) {
         return make_error_reply(404, "There is nothing at this address");
     }
@@ -336,7 +328,8 @@ Reply Dispatcher::answer(const HttpRequest& request, const std::string& request_
     const Route& route = *match->route;
     // Before the call: GCC 12 destroys members that were not made when an initialiser throws.
     View view = view_of(request, version);
-    Call call{broker_, {}, std::move(match->parts), {}, std::move(view)};
+    const PieceReader whole = [&](const auto& receiver) { receiver(request.body); };
+    Call call{broker_, {}, std::move(match->parts), {}, std::move(view), upload == nullptr ? whole : *upload};
     if (route.privilege != Privilege::open) {
         Reply challenge;
         auto principal = authenticate(request, challenge);
@@ -389,7 +382,15 @@ Reply Dispatcher::respond(const Route& route, const HttpRequest& request, Call& 
     return reply;
 }
 
-HttpResponse Dispatcher::handle(const HttpRequest& request) {
+Archive Dispatcher::archive_of(const HttpRequest& request) {
+    if (!request.path.starts_with(base_path)) {
+        return Archive::none;
+    }
+    const auto match = find_route(request.method, route_path(request.path));
+    return match && match->route != nullptr ? match->route->archive : Archive::none;
+}
+
+HttpResponse Dispatcher::handle(const HttpRequest& request, const PieceReader* upload) {
     if (auto page = find_page(request, broker_.core.settings)) {
         return std::move(*page);
     }
@@ -418,7 +419,7 @@ HttpResponse Dispatcher::handle(const HttpRequest& request) {
             }
             version.number = known->second;
         }
-        reply = answer(request, request_id, version);
+        reply = answer(request, request_id, version, upload);
     } catch (const std::exception& error) {
         reply = make_problem_reply(error, request_id);
     }

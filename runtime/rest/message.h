@@ -29,6 +29,7 @@ struct HttpResponse {
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string file = {};  ///< the path of what is sent instead of the body; "" = none
+    Pieces pieces = {};     ///< what is sent instead of the body, of unknown length; empty = nothing such
 };
 
 /// One entry of "messages" in the envelope (broker contract, 4).
@@ -49,6 +50,8 @@ struct Reply {
     std::string ready = {};      ///< the whole body, if it was made before
     std::string cache_key = {};  ///< under which the body may be kept; "" = not at all
     std::int64_t store_version = 0;
+    Pieces pieces = {};               ///< what is sent instead of an envelope; empty = nothing such
+    std::string content_type = {};    ///< of the pieces
 };
 
 /// How things are shown to this caller.
@@ -69,6 +72,7 @@ struct Call {
     std::map<std::string, std::string> path;  ///< ":name" parts
     Json params;                              ///< query and body in one object
     View view;
+    const PieceReader& upload;                ///< the body, for routes that take it as it comes
 
     const std::string& part(const std::string& name) const { return path.at(name); }
     /// The comma-separated "include" parameter has this word.

@@ -3,17 +3,35 @@
 
 #include "rest/links.h"
 
+#include <algorithm>
+
 namespace gearbox::rest {
 
 namespace {
 
-Json properties_of(const InstalledCartridge& installed) {
+// What the manifest's Cart-Data announces, as v2 has it: values come with those that scripts have told.
+Json announced(const Cartridge& cartridge) {
     Json out = Json::array();
+    for (const CartridgeValue& value : cartridge.values) {
+        out.push_back({{"name", value.key},
+                       {"type", value.is_variable ? "environment" : "cart_data"},
+                       {"description", value.description}});
+    }
+    return out;
+}
+
+Json properties_of(const InstalledCartridge& installed, const Cartridge& cartridge) {
+    Json out = announced(cartridge);
     for (const CartridgeProperty& property : installed.properties) {
-        out.push_back({{"name", property.name},
-                       {"type", "cart_data"},
-                       {"description", ""},
-                       {"value", property.value}});
+        const auto there = std::find_if(out.begin(), out.end(), [&](const Json& known) { return known["name"] == property.name; });
+        if (there != out.end()) {
+            (*there)["value"] = property.value;
+        } else {
+            out.push_back({{"name", property.name},
+                           {"type", "cart_data"},
+                           {"description", ""},
+                           {"value", property.value}});
+        }
     }
     return out;
 }
@@ -91,11 +109,14 @@ Json application_links(const Application& application, const View& view) {
         .add("DEPLOY", "Deploy the application", "POST", href + "/deployments", {},
              {{"ref", "string", "Git ref (tag, branch, commit id)", Json::array(),
                application.deployment.branch},
+              {"artifact_url", "string", "URL of an archive to deploy, for binary deployments"},
               {"hot_deploy", "boolean", "Indicates whether this is a hot deployment",
                Json::array({true, false}), false},
               {"force_clean_build", "boolean", "Indicates whether a clean build should be performed",
                Json::array({true, false}), false}})
         .add("LIST_DEPLOYMENTS", "List all deployments", "GET", href + "/deployments")
+        .add("GET_SNAPSHOT", "Save the application as an archive", "GET", href + "/snapshot")
+        .add("RESTORE_SNAPSHOT", "Restore the application from an archive, the request's body", "PUT", href + "/snapshot")
         .add("UPDATE", "Update application", "PUT", href, {},
              {{"auto_deploy", "boolean", "Indicates if OpenShift should build and deploy"
                                          " automatically whenever the user executes git push",
@@ -209,7 +230,7 @@ Json present_cartridge(const Cartridge& cartridge, const View& view) {
         {"tags", cartridge.categories},
         {"website", cartridge.website},
         {"help_topics", cartridge.help_topics},
-        {"properties", Json::array()},
+        {"properties", announced(cartridge)},
         {"scales_with", nullptr},
         {"url", nullptr},
         {"usage_rates", Json::array()},
@@ -241,7 +262,7 @@ Json present_installed(const InstalledCartridge& installed, const std::optional<
     out["status_messages"] = nullptr;
     out["added_time"] = iso_time(installed.added);
     out["url"] = installed.url.empty() ? Json(nullptr) : Json(installed.url);
-    out["properties"] = properties_of(installed);
+    out["properties"] = properties_of(installed, known ? *known : stranger);
     Json others = Json::array();
     for (const InstalledCartridge& other : application.cartridges) {
         if (other.name != installed.name) {

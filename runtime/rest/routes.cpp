@@ -91,6 +91,9 @@ constexpr std::array route_table = {
 
     Route{"GET", "@application/logs", Privilege::session, Role::edit, show_logs, "The last lines of its logs; after: what came since an earlier reply"},
 
+    Route{"GET", "@application/snapshot", Privilege::session, Role::edit, save_snapshot, "The whole application as a gzipped tar; it rests meanwhile", Archive::in_reply},
+    Route{"PUT", "@application/snapshot", Privilege::session, Role::edit, restore_snapshot, "Put back a snapshot of this or another application", Archive::in_request},
+
     Route{"GET", "@application/cartridges", Privilege::read, Role::view, list_application_cartridges, "Its cartridges"},
     Route{"POST", "@application/cartridges", Privilege::session, Role::edit, add_application_cartridge, "Add a cartridge"},
     Route{"GET", "@application/cartridge|cartridges/:cartridge", Privilege::read, Role::view, show_application_cartridge, "One of its cartridges"},
@@ -179,6 +182,24 @@ std::vector<std::string> split_path(const std::string& path) {
     return parts;
 }
 
+std::vector<std::string> route_path(const std::string& path) {
+    auto words = split_path(path.substr(base_path.size()));
+    if (words.empty()) {
+        return words;
+    }
+    std::string& last = words.back();
+    for (const std::string_view format : {".json", ".xml"}) {
+        if (last.ends_with(format)) {
+            last.resize(last.size() - format.size());
+            break;
+        }
+    }
+    if (last.empty()) {
+        words.pop_back();
+    }
+    return words;
+}
+
 std::optional<Match> find_route(const std::string& method, const std::vector<std::string>& path) {
     static const std::vector<Pattern> patterns = take_apart();
     const std::string wanted = method == "HEAD" ? "GET" : method;
@@ -187,8 +208,10 @@ std::optional<Match> find_route(const std::string& method, const std::vector<std
         if (!fits(pattern.pieces, path)) {
             continue;
         }
+        // It would be made, for nobody.
+        const bool is_unwanted = method == "HEAD" && pattern.route->archive == Archive::in_reply;
         match.methods.emplace_back(pattern.route->method);
-        if (match.route == nullptr && wanted == pattern.route->method) {
+        if (match.route == nullptr && wanted == pattern.route->method && !is_unwanted) {
             match.route = pattern.route;
             match.parts = parts_of(pattern.pieces, path);
         }

@@ -6,9 +6,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gearbox::rest {
+
+constexpr std::string_view base_path = "/broker/rest";
 
 /// What a token must be good for; a password is good for everything.
 enum class Privilege {
@@ -20,6 +23,9 @@ enum class Privilege {
 // Routes about a domain or an application also need a role there, and take tokens for just that
 // domain or application; in teams there are view and owner. The dispatcher checks it before the handler runs.
 
+/// What is too large for an envelope, or for memory.
+enum class Archive { none, in_reply, in_request };
+
 struct Route {
     const char* method;
     /// Below /broker/rest. "a|b" is either word, ":name" any one segment; "@application" stands for
@@ -30,6 +36,7 @@ struct Route {
     std::optional<Role> role;  ///< in the domain or team that the path leads to; empty: to none
     Reply (*handler)(const Call&);
     const char* summary;
+    Archive archive = Archive::none;
 };
 
 std::span<const Route> routes();
@@ -40,9 +47,12 @@ struct Match {
     std::vector<std::string> methods;    ///< that the path knows
 };
 
-/// Empty: no such path. HEAD matches GET.
+/// Empty: no such path. HEAD matches GET, where that is no archive.
 std::optional<Match> find_route(const std::string& method, const std::vector<std::string>& path);
 
 std::vector<std::string> split_path(const std::string& path);
+
+/// The segments below /broker/rest, without ".json" or ".xml" at the end.
+std::vector<std::string> route_path(const std::string& path);
 
 }  // namespace gearbox::rest

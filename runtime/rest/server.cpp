@@ -2,14 +2,18 @@
 #include "rest/server.h"
 
 #include "base/log.h"
+#include "rest/params.h"
 
 #include <httplib.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <fstream>
+#include <exception>
 #include <functional>
+#include <limits>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -25,6 +29,7 @@ constexpr int threads_factor = 8;
 constexpr std::chrono::seconds idle_thread{10};
 // A body may take as many times the patience for one read.
 constexpr int whole_body_factor = 4;
+constexpr std::chrono::hours longest_archive{1};
 
 class ElasticPool final : public httplib::TaskQueue {
 public:
@@ -110,10 +115,36 @@ std::pair<int, std::string> read_body(const httplib::ContentReader& reader, std:
     return {is_whole || status != 0 ? status : 400, std::move(body)};
 }
 
-void fill(httplib::Response& to, const HttpResponse& from) {
+void fill_head(httplib::Response& to, const HttpResponse& from) {
     to.status = from.status;
     for (const auto& [name, value] : from.headers) {
         to.set_header(name.c_str(), value);
+    }
+}
+
+// In chunks, whose end is not sent when something goes wrong: the client sees that it has not everything.
+void fill_pieces(httplib::Response& to, const HttpResponse& from) {
+    to.set_chunked_content_provider(
+        from.content_type.c_str(), [pieces = from.pieces](std::size_t, httplib::DataSink& sink) {
+            try {
+                const std::string piece = pieces();
+                if (piece.empty()) {
+                    sink.done();
+                    return true;
+                }
+                return sink.write(piece.data(), piece.size());
+            } catch (const Error& error) {
+                log::warning("a reply breaks off: ", error.text());
+                return false;
+            }
+        });
+}
+
+void fill(httplib::Response& to, const HttpResponse& from) {
+    fill_head(to, from);
+    if (from.pieces) {
+        fill_pieces(to, from);
+        return;
     }
     if (from.file.empty()) {
         to.set_content(from.body, from.content_type.c_str());
@@ -149,7 +180,7 @@ bool has_body(const httplib::Request& request) {
 // The rest of a body that was given up must not be taken for the next request. The library closes the
 // connection when a content provider fails: this one fails after everything is sent.
 void fill_and_close(httplib::Response& to, const HttpResponse& from) {
-    to.status = from.status;
+    fill_head(to, from);
     to.set_header("Connection", "close");
     to.set_content_provider(
         from.body.size(), from.content_type.c_str(),
@@ -161,37 +192,95 @@ void fill_and_close(httplib::Response& to, const HttpResponse& from) {
 
 }  // namespace
 
+// A body as it comes, in full or not at all. given: whether all of it was taken.
+PieceReader read_archive(const httplib::ContentReader& reader, std::chrono::seconds longest, bool& given) {
+    return [&reader, longest, &given](const std::function<bool(std::string_view)>& receiver) {
+        const auto end = std::chrono::steady_clock::now() + longest;
+        bool is_wanted = true;
+        std::exception_ptr failure;
+        given = reader([&](const char* data, std::size_t size) {
+            try {
+                is_wanted = std::chrono::steady_clock::now() < end && receiver({data, size});
+            } catch (const Error&) {
+                failure = std::current_exception();  // not through the library
+                is_wanted = false;
+            }
+            return is_wanted;
+        });
+        if (failure) {
+            std::rethrow_exception(failure);
+        }
+        if (std::chrono::steady_clock::now() >= end) {
+            throw HttpError(408, "The archive did not come in time");
+        }
+        if (!given && is_wanted) {
+            throw HttpError(400, "The archive breaks off");
+        }
+    };
+}
+
 struct Server::State {
     explicit State(Dispatcher& d) : dispatcher(d) {}
 
     void configure(const RestSettings& settings, std::chrono::seconds patience);
 
+    void serve_archive(httplib::Response& response, HttpRequest request, const httplib::ContentReader* reader);
+
     Dispatcher& dispatcher;
     httplib::Server http;
     int port = 0;
+    int most_archives = 0;
+    std::atomic<int> archives = 0;  ///< that come or go
 };
 
+// They last: others must find a thread, however many of them there are.
+void Server::State::serve_archive(httplib::Response& response, HttpRequest request, const httplib::ContentReader* reader) {
+    const std::shared_ptr<void> place(nullptr, [this](void*) { --archives; });
+    if (++archives > most_archives) {
+        HttpResponse refused = Dispatcher::refuse_early(503);
+        refused.headers.emplace_back("Retry-After", "60");
+        fill_and_close(response, refused);
+        return;
+    }
+    bool is_given = reader == nullptr;
+    const PieceReader upload = reader == nullptr ? PieceReader() : read_archive(*reader, longest_archive, is_given);
+    HttpResponse answer = dispatcher.handle(request, reader == nullptr ? nullptr : &upload);
+    if (answer.pieces) {
+        answer.pieces = [pieces = std::move(answer.pieces), place] { return pieces(); };
+    }
+    is_given ? fill(response, answer) : fill_and_close(response, answer);
+}
+
 void Server::State::configure(const RestSettings& settings, std::chrono::seconds patience) {
-    const auto answer = [this](const httplib::Request& request, std::string body) {
-        return request.headers.size() > most_headers ? Dispatcher::refuse_early(431)
-                                                     : dispatcher.handle(convert(request, std::move(body)));
+    const auto answer = [this](const HttpRequest& request) {
+        return request.headers.size() > most_headers ? Dispatcher::refuse_early(431) : dispatcher.handle(request);
     };
-    const httplib::Server::Handler serve = [answer](const httplib::Request& request,
-                                                    httplib::Response& response) {
+    const httplib::Server::Handler serve = [this, answer](const httplib::Request& request,
+                                                          httplib::Response& response) {
         ignore_ranges(request);
         if (has_body(request)) {
             fill_and_close(response, Dispatcher::refuse_early(400));
+            return;
+        }
+        HttpRequest plain = convert(request, "");
+        if (Dispatcher::archive_of(plain) == Archive::in_reply) {
+            serve_archive(response, std::move(plain), nullptr);
         } else {
-            fill(response, answer(request, ""));
+            fill(response, answer(plain));
         }
     };
     const auto most_bytes = static_cast<std::size_t>(settings.max_body_bytes);
     const httplib::Server::HandlerWithContentReader serve_body =
-        [answer, most_bytes, patience](const httplib::Request& request, httplib::Response& response,
-                                       const httplib::ContentReader& reader) {
+        [this, answer, most_bytes, patience](const httplib::Request& request, httplib::Response& response,
+                                             const httplib::ContentReader& reader) {
             ignore_ranges(request);
             if (request.method == "DELETE" && !request.has_header("Content-Length") && has_body(request)) {
                 fill_and_close(response, Dispatcher::refuse_early(400));
+                return;
+            }
+            HttpRequest plain = convert(request, "");
+            if (Dispatcher::archive_of(plain) == Archive::in_request) {
+                serve_archive(response, std::move(plain), &reader);
                 return;
             }
             auto [status, body] = read_body(reader, most_bytes, patience * whole_body_factor);
@@ -201,7 +290,8 @@ void Server::State::configure(const RestSettings& settings, std::chrono::seconds
             if (status != 0) {
                 fill_and_close(response, Dispatcher::refuse_early(status));
             } else {
-                fill(response, answer(request, std::move(body)));
+                plain.body = std::move(body);
+                fill(response, answer(plain));
             }
         };
     // One handler for everything: routing, 404 and 405 are the dispatcher's.
@@ -223,13 +313,15 @@ void Server::State::configure(const RestSettings& settings, std::chrono::seconds
             log::error("an exception left the dispatcher", log::field("path", request.path));
             fill(response, Dispatcher::refuse_early(500));
         });
-    http.set_payload_max_length(static_cast<std::size_t>(settings.max_body_bytes));
+    // Bodies are counted where they are read: archives may be larger.
+    http.set_payload_max_length(std::numeric_limits<std::size_t>::max());
     http.set_read_timeout(patience.count());
     http.set_write_timeout(patience.count());
     http.set_keep_alive_timeout(patience.count());
     http.set_keep_alive_max_count(1000);
     http.set_tcp_nodelay(true);
     const auto most = static_cast<std::size_t>(settings.threads) * threads_factor;
+    most_archives = static_cast<int>(most / 2);
     http.new_task_queue = [most] { return new ElasticPool(most); };
 }
 

@@ -1,158 +1,14 @@
 // The daemon as a program, with real gears: REST from outside, SIGKILL at every step.
-#include "base/error.h"
-#include "base/fd.h"
-#include "base/file.h"
-#include "base/subprocess.h"
+#include "daemon_fixture.h"
+
 #include "control/control_client.h"
-#include "support/http_client.h"
-#include "support/private_host.h"
-#include "support/paths.h"
 
-#include <gmock/gmock-matchers.h>
-#include <gtest/gtest.h>
-
-#include <poll.h>
-#include <spawn.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-
-#include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <thread>
 
 namespace gearbox::test {
 
 namespace {
-
-namespace fs = std::filesystem;
-using ::testing::HasSubstr;
-using ::testing::Not;
-
-constexpr int port = 4080;
-constexpr int file_port = 8099;  ///< of a web server on this host
-constexpr const char* cgroup_parent = "gearbox-daemon-test";
-constexpr const char* config_file = "/var/lib/gearbox/test.toml";
-
-/// gearboxd as systemd would run it.
-class Daemon {
-public:
-    explicit Daemon(const std::string& crash_at = "") {
-        Settings settings = private_host_settings();
-        settings.testing.crash_at = crash_at;
-        settings.network.host_ports = {std::to_string(file_port)};
-        write_file_atomically(config_file, dump_settings(settings));
-        const UniqueFd ready = bind_notify_socket();
-        std::string program = built_program("runtime/gearboxd");
-        std::string option = "--config";
-        std::string value = config_file;
-        char* const argv[] = {program.data(), option.data(), value.data(), nullptr};
-        std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-        std::string notify = str("NOTIFY_SOCKET=", notify_socket);
-        char* const environment[] = {path.data(), notify.data(), nullptr};
-        if (::posix_spawn(&pid_, program.c_str(), nullptr, nullptr, argv, environment) != 0) {
-            fail(ErrorKind::internal, "starting gearboxd");
-        }
-        pollfd wait{ready.get(), POLLIN, 0};
-        if (::poll(&wait, 1, 30000) != 1) {
-            fail(ErrorKind::internal, "gearboxd did not become ready");
-        }
-    }
-    ~Daemon() { end(SIGTERM); }
-    Daemon(const Daemon&) = delete;
-    Daemon& operator=(const Daemon&) = delete;
-
-    /// The signal that ended it, 0 if it ended by itself.
-    int end(int signal) {
-        if (pid_ == 0) {
-            return 0;
-        }
-        ::kill(pid_, signal);
-        return wait();
-    }
-    int wait() {
-        int status = 0;
-        ::waitpid(pid_, &status, 0);
-        pid_ = 0;
-        return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    }
-
-private:
-    static constexpr const char* notify_socket = "/run/gearbox/notify.sock";
-
-    static UniqueFd bind_notify_socket() {
-        fs::remove(notify_socket);
-        UniqueFd fd(check(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        std::snprintf(address.sun_path, sizeof address.sun_path, "%s", notify_socket);
-        check(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
-              "bind");
-        return fd;
-    }
-
-    pid_t pid_ = 0;
-};
-
-HttpClient demo() {
-    HttpClient client(port);
-    client.authorization = "Basic ZGVtbzpzZWNyZXQ=";  // demo:secret
-    return client;
-}
-
-HttpReply ask(const std::string& method, const std::string& path, const std::string& body = "") {
-    return demo().request(method, "/broker/rest/" + path, body);
-}
-
-HttpReply create_shop() {
-    return ask("POST", "domain/acme/applications", R"({"name":"shop","cartridges":["mock"]})");
-}
-
-std::size_t count_applications() {
-    return ask("GET", "applications").json()["data"].size();
-}
-
-/// What is there of gears, in words; "" if nothing.
-std::string remains() {
-    std::string out;
-    for (const auto& entry : fs::directory_iterator("/var/lib/openshift")) {
-        out += str("home ", entry.path().native(), "\n");
-    }
-    const std::string links = run_tool_checked({"ip", "-o", "link"});
-    if (links.find("gb1") != std::string::npos) {
-        out += links;
-    }
-    if (read_file("/etc/passwd").find("/var/lib/openshift/") != std::string::npos) {
-        out += "an account\n";
-    }
-    const std::string cgroups = run_tool({"find", "/sys/fs/cgroup", "-type", "d", "-path",
-                                          str("*/", cgroup_parent, "/gear-*")})
-                                    .out;
-    return out + cgroups;
-}
-
-/// The gear's PID 1, as we see it.
-std::string first_process(const std::string& gear) {
-    const std::string path = str("*/", cgroup_parent, "/gear-", gear, "/cgroup.procs");
-    const std::string files = run_tool_checked({"find", "/sys/fs/cgroup", "-path", path});
-    const std::string pids = read_file(files.substr(0, files.find('\n')));
-    return pids.substr(0, pids.find('\n'));
-}
-
-class DaemonTest : public ::testing::Test {
-protected:
-    void SetUp() override {
-        fs::create_directories("/var/lib/gearbox");
-        write_file_atomically("/var/lib/gearbox/initial-users.json",
-                              R"({"users":[{"login":"demo","password":"secret"}]})", 0600);
-    }
-    void TearDown() override {
-        const Daemon daemon;
-        ask("DELETE", "domain/acme", R"({"force":true})");
-        EXPECT_EQ(remains(), "");
-    }
-};
 
 TEST(Profiles, AreCheckedWithoutStarting) {
     const TempDir dir;
@@ -286,6 +142,7 @@ protected:
         return ask("POST", "domain/acme/applications",
                    str(R"({"name":"shop","cartridges":["mock",{"url":")", url(), R"("}]})"));
     }
+    std::string served() const { return served_.path(); }
     static std::string url() { return str("http://198.51.100.2:", file_port, "/mine/"); }
     static std::vector<std::string> cartridges() {
         std::vector<std::string> out;
@@ -324,6 +181,30 @@ TEST_F(OwnCartridge, IsPartOfOneApplicationByItsAddress) {
               "The address 'file:///etc/passwd' must begin with http://, https:// or git://");
     EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
     EXPECT_EQ(remains(), "");
+}
+
+TEST_F(OwnCartridge, HasAServerThatAnArchiveIsDeployedFrom) {
+    const Daemon daemon;
+    const std::string id = create_shop().json()["data"]["id"].get<std::string>();
+    const auto deploy = [&](const std::string& file) {
+        return ask("POST", str("application/", id, "/deployments"),
+                   str(R"({"artifact_url":"http://198.51.100.2:)", file_port, "/", file, "\"}"));
+    };
+    const auto text = [&] { return read_file(str("/var/lib/openshift/", id, "/app-root/runtime/repo/index.txt")); };
+    shell(str("cd ", served(), "; mkdir repo; echo fetched >repo/index.txt; tar -czf good.tar.gz repo; echo none >bad.tar.gz;"
+              "truncate -s 3G large.tar.gz"));
+    EXPECT_THAT(deploy("good.tar.gz").body, HasSubstr("deployed by git"));
+    ASSERT_EQ(ask("PUT", str("application/", id), R"({"deployment_type":"binary"})").status, 200);
+    EXPECT_THAT(deploy("bad.tar.gz").body, HasSubstr("the archive cannot be unpacked; nothing was changed"));
+    EXPECT_THAT(deploy("large.tar.gz").body, HasSubstr("is larger than the 1024 MB of this gear; nothing was changed"));
+    const HttpReply absent = deploy("absent.tar.gz");
+    EXPECT_EQ(absent.status, 422);
+    EXPECT_THAT(absent.body, HasSubstr("cannot be fetched: (22) The requested URL returned error: 404; nothing was changed"));
+    EXPECT_EQ(text(), "first version\n");
+    const HttpReply made = deploy("good.tar.gz");
+    ASSERT_EQ(made.status, 201) << made.body;
+    EXPECT_EQ(text(), "fetched\n");
+    EXPECT_EQ(shell(str("ls -A /var/lib/openshift/", id, "/app-root/data | grep -c archive || true")), "0\n");
 }
 
 // Its last script, when everything else is done, and what that says.

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "broker/broker.h"
 #include "support/fake_agent.h"
+#include "support/fake_sessions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -40,7 +41,7 @@ struct TestBroker {
     /// As a new daemon over the same store and node.
     void restart() {
         broker.reset();
-        broker = std::make_unique<Broker>(BrokerParts{settings, store, agent, clock, ids,
+        broker = std::make_unique<Broker>(BrokerParts{settings, store, agent, sessions, clock, ids,
                                                       application_locks,
                                                       directory.path() / "token.key"});
     }
@@ -71,6 +72,7 @@ struct TestBroker {
     Settings settings = make_default_settings();
     FakeClock clock;
     FakeAgent agent;
+    FakeSessions sessions;
     IdSource ids = counting_ids();
     KeyedMutex application_locks;
     StateStore store;

@@ -39,6 +39,7 @@ public:
     std::vector<Cartridge> catalogue = make_catalogue();
     std::map<std::string, std::string> manifests;  ///< of users' own cartridges, by their address
     std::vector<std::string> absent_packages;
+    NodeStorage disk = {100'000, 50'000, 1000};
 
     std::vector<std::string> calls() const {
         const std::lock_guard lock(mutex_);
@@ -57,6 +58,7 @@ public:
         gears_[spec.id].spec = spec;
     }
 
+    NodeStorage storage() const override { return disk; }
     std::vector<Cartridge> cartridges() const override { return catalogue; }
     std::vector<std::string> missing_packages(const std::vector<std::string>& packages) const override {
         std::vector<std::string> out;

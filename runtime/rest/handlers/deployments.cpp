@@ -1,5 +1,6 @@
 #include "rest/handlers/handlers.h"
 
+#include "model/cartridge_url.h"
 #include "rest/payloads.h"
 #include "rest/present.h"
 
@@ -14,14 +15,16 @@ DeployRequest parse_deploy(const Json& params) {
     out.ref = fields.text("ref", exit_code::deployment).value_or("");
     out.hot_deploy = fields.boolean("hot_deploy").value_or(false);
     out.force_clean_build = fields.boolean("force_clean_build").value_or(false);
-    const auto artifact = fields.text("artifact_url", exit_code::deployment);
+    out.artifact_url = fields.text("artifact_url", exit_code::deployment).value_or("");
+    const std::string wrong = out.artifact_url.empty() ? "" : wrong_with_archive_url(out.artifact_url);
     if (!fields.raw("deployments").is_null()) {
         problems.add("Deployments are reported by the gears themselves, not over this interface",
                      exit_code::deployment, "deployments");
-    } else if (artifact && !artifact->empty()) {
-        problems.add("Artifacts are not fetched by this host, whose gears have no way out: deploy the"
-                     " file with 'deploy FILE'",
-                     exit_code::deployment, "artifact_url");
+    } else if (!wrong.empty()) {
+        problems.add(str("The address '", shown(public_git_url(out.artifact_url)), "' ", wrong), exit_code::deployment,
+                     "artifact_url");
+    } else if (!out.artifact_url.empty() && !out.ref.empty()) {
+        problems.add("Give a ref or an artifact_url, not both", exit_code::deployment, "artifact_url");
     } else if (!out.ref.empty() && !is_git_ref(out.ref)) {
         problems.add(str("Invalid git ref '", shown(out.ref), "'"), exit_code::deployment, "ref");
     }

@@ -87,6 +87,10 @@ Reply list_deployments(const Call& call);
 Reply show_deployment(const Call& call);
 Reply add_deployment(const Call& call);
 
+// snapshots.cpp
+Reply save_snapshot(const Call& call);
+Reply restore_snapshot(const Call& call);
+
 // parts.cpp: what an application consists of
 Reply list_application_cartridges(const Call& call);
 Reply show_application_cartridge(const Call& call);

@@ -73,7 +73,7 @@ TEST(OwnCartridges, AreRefusedAndLeaveNothing) {
     EXPECT_EQ(told("http://x/needs"), "acme-extra-1.0 needs 'mongodb'");
     EXPECT_EQ(told("http://x/gone"), "the cartridge 'http://x/gone' cannot be used: nobody is there");
     EXPECT_EQ(told("http://127.0.0.1/x"), "The address 'http://127.0.0.1/x' names the machine that fetches it, or its"
-                                          " network, and not a server of cartridges");
+                                          " network, and no other server");
     EXPECT_THAT(t.agent.gear(shop.id.text()).fetched, testing::IsEmpty());
     EXPECT_EQ(applications.application(demo, shop.id.text()).cartridges.size(), 1u);
     EXPECT_EQ(told("http://x/extra"), "added");

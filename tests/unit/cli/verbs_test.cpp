@@ -330,6 +330,9 @@ TEST_F(VerbTest, deploys_refs_and_files_over_ssh) {
     EXPECT_EQ(run({"deploy", file, "-a", "blog"}), 0);
     EXPECT_EQ(executed.back(), "oo-binary-deploy");
     EXPECT_EQ(redirected.input, file);
+    broker.answers["POST " + app + "/deployments"] = {201, {{"id", "1a2b3c4d"}}, {}};
+    EXPECT_EQ(run({"deploy", "https://example.org/blog.tar.gz", "-a", "blog", "--hot-deploy"}), 0);
+    EXPECT_THAT(out, HasSubstr("deployed as 1a2b3c4d"));
     EXPECT_EQ(run({"deploy", "$(reboot)", "-a", "blog"}), exit_status::error);
     EXPECT_THAT(err, HasSubstr("neither a file nor a git ref"));
     program_status = 1;

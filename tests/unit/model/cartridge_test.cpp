@@ -190,5 +190,58 @@ TEST(Manifest, IsAskedForWithAndWithoutVendorAndVersion) {
     EXPECT_FALSE(cartridge.answers_to("redis-2.6"));
 }
 
+Cartridge with_keys(const std::string& name, const std::string& keys) {
+    return parse_manifest(str("Name: ", name, "\nCartridge-Short-Name: X\nVersion: '1.0'\nCategories: [service]\nProvides: [", name, "-1]\n", keys)).front();
+}
+
+TEST(Manifest, ConfigureOrderSaysWhatMustBeThereBefore) {
+    const Cartridge mysql = with_keys("mysql", "");
+    const Cartridge mariadb = with_keys("mariadb", "");
+    const auto missing = [](const std::string& order, const std::vector<Cartridge>& others) {
+        return with_keys("admin", "Configure-Order: " + order).missing_before(others);
+    };
+    EXPECT_EQ(missing("[[mysql, mariadb], admin]", {}), "mysql or mariadb");
+    EXPECT_EQ(missing("[[mysql, mariadb], admin]", {mariadb}), "");
+    EXPECT_EQ(missing("[mysql-1, admin]", {mariadb}), "mysql-1");
+    EXPECT_EQ(missing("[mysql, mariadb]", {mysql}), "mariadb") << "one after the other";
+    EXPECT_EQ(missing("[admin, mysql]", {}), "") << "what comes later may be absent";
+    EXPECT_EQ(missing("[web_framework, web_proxy, service]", {}), "") << "categories only order";
+    EXPECT_EQ(missing("mysql", {}), "") << "no list";
+    EXPECT_THROW(missing("[[[[deep]]]]", {}), Error);
+}
+
+TEST(Manifest, ConflictsHoldInBothDirections) {
+    const Cartridge nginx = with_keys("nginx", "Conflicts: [apache-1]");
+    const Cartridge apache = with_keys("apache", "");
+    EXPECT_EQ(nginx.conflict_with(apache), "apache-1");
+    EXPECT_EQ(apache.conflict_with(nginx), "apache-1");
+    EXPECT_EQ(apache.conflict_with(apache), "");
+    const Cartridge only = with_keys("only", "Conflicts: only-1");
+    EXPECT_EQ(only.conflict_with(with_keys("only", "")), "") << "what it is itself";
+}
+
+TEST(Manifest, CartDataIsWhatClientsShow) {
+    const Cartridge cartridge = with_keys("db", "Cart-Data:\n- {Key: OPENSHIFT_X_USER, Type: environment, Description: Who}\n- {Key: password, Type: cart_data}");
+    ASSERT_EQ(cartridge.values.size(), 2u);
+    EXPECT_TRUE(cartridge.values[0].is_variable);
+    EXPECT_EQ(cartridge.values[0].description, "Who");
+    EXPECT_EQ(cartridge.values[1].key, "password");
+    EXPECT_FALSE(cartridge.values[1].is_variable);
+    EXPECT_TRUE(with_keys("db", "Cart-Data: odd").values.empty());
+    EXPECT_THROW(with_keys("db", "Cart-Data: [{Type: environment}]"), Error);
+    EXPECT_THROW(with_keys("db", "Cart-Data: [{Key: a, Type: file}]"), Error);
+}
+
+TEST(Manifest, ComponentsOfTheOlderFormHaveConnectors) {
+    const Cartridge cartridge = with_keys("db", "Publishes: {url: {Type: 'STRING:top'}}\nComponents:\n  one: {Publishes: {url: {Type: 'STRING:own'}, info: {Type: 'ENV:db'}}}\n"
+                                                "  two: {Subscribes: {set-env: {Type: 'ENV:*'}}, Scaling: {Min: 1}}\nConnections: {a: {Components: [one, two]}}");
+    ASSERT_EQ(cartridge.publishes.size(), 2u);
+    EXPECT_EQ(cartridge.publishes[0].type, "STRING:top") << "the cartridge's own goes before";
+    EXPECT_EQ(cartridge.publishes[1].hook, "info");
+    EXPECT_EQ(cartridge.subscribes.at(0).type, "ENV:*");
+    EXPECT_TRUE(with_keys("db", "Components: [odd]").publishes.empty());
+    EXPECT_THROW(with_keys("db", "Components: {one: {Publishes: {../x: {Type: a}}}}"), Error);
+}
+
 }  // namespace
 }  // namespace gearbox

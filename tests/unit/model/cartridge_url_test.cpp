@@ -9,7 +9,7 @@ namespace gearbox::test {
 
 namespace {
 
-constexpr const char* near = "names the machine that fetches it, or its network, and not a server of cartridges";
+constexpr const char* near = "names the machine that fetches it, or its network, and no other server";
 constexpr const char* scheme = "must begin with http://, https:// or git://";
 constexpr const char* text = "must be at most 2048 printable characters, without spaces and quotes";
 constexpr const char* user = "must hold no user name and no password: others of the domain see it";

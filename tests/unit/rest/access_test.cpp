@@ -44,6 +44,7 @@ const std::map<std::string, std::string> rows = {
     {"GET quickstarts", "open"}, {"GET quickstart|quickstarts/:id", "open"},
     {"GET cartridges", "open"}, {"GET cartridge|cartridges/:name", "open"},
     {"GET @application/logs", "edit"},
+    {"GET @application/snapshot", "edit"}, {"PUT @application/snapshot", "edit"},
     {"GET estimates", "account read"}, {"GET estimate|estimates/:object", "account read"},
     {"GET operation|operations/:request_id", "account read"},
     {"GET user", "userinfo"}, {"DELETE user", "account"},

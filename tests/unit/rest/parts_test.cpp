@@ -188,7 +188,18 @@ TEST_F(Deployments, AreMadeWithoutAPush) {
     for (const char* bad : {"a..b", "-x", "a b", "a~1", "a:b", "/a", "a.lock"}) {
         EXPECT_EQ(summary_of(post("/deployments", {{"ref", bad}})), "422 -1/ref") << bad;
     }
-    EXPECT_EQ(summary_of(post("/deployments", {{"artifact_url", "http://x/y.tar.gz"}})), "422 -1/artifact_url");
+    for (const char* bad : {"http://x/y.tar.gz", "git://x/y", "file:///etc/passwd", "http://127.0.0.1/x", "http://x/$('reboot')", "http://me:pw@x/y"}) {
+        const HttpReply refused = post("/deployments", {{"artifact_url", bad}});
+        EXPECT_EQ(summary_of(refused), "422 -1/artifact_url") << bad;
+        EXPECT_EQ(refused.body.find("pw@"), std::string::npos);
+    }
+    EXPECT_TRUE(t.parts.sessions.log.empty());
+    ASSERT_EQ(t.send("PUT", application, {{"deployment_type", "binary"}}).status, 200);
+    EXPECT_EQ(summary_of(post("/deployments", {{"artifact_url", "http://x/y.tar.gz"}, {"ref", "main"}})), "422 -1/artifact_url");
+    EXPECT_EQ(post("/deployments", {{"artifact_url", "http://x/y.tar.gz"}, {"hot_deploy", true}}).status, 201);
+    EXPECT_THAT(t.parts.sessions.log.front(), testing::EndsWith(" demo oo-binary-deploy --url 'http://x/y.tar.gz' --hot-deploy"));
+    t.parts.sessions.acts["oo-binary-deploy --url 'http://x/z'"] = {"", "'http://x/z' cannot be fetched", 1, 0};
+    EXPECT_THAT(post("/deployments", {{"artifact_url", "http://x/z"}}).body, testing::HasSubstr("'http://x/z' cannot be fetched"));
     EXPECT_EQ(summary_of(post("/deployments", {{"deployments", Json::array()}})), "422 -1/deployments");
     EXPECT_EQ(summary_of(post("/deployments", {{"hot_deploy", "perhaps"}})), "422 167/hot_deploy");
     EXPECT_EQ(t.get(application + "/deployments/0123abcd").status, 200);
