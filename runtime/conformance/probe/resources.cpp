@@ -29,6 +29,7 @@ constexpr int most_threads = 3000;
 constexpr int most_files = 100'000;
 constexpr int most_timers = 200'000;
 constexpr int timers_without_limit = 20'000;
+constexpr int most_inodes = 20'000;  // more takes an emulated machine a minute
 
 // Where not even one can be made, the limit was met by somebody else.
 Outcome exhausted(int code, int made, const std::string& what) {
@@ -335,17 +336,18 @@ Outcome disk(const Targets& targets) {
                          : absent("no limit within 4 MiB; --heavy tries on");
 }
 
-// Up to what it may have and a little more; where nothing is said of that, as many as a gear has by default.
+// Up to what it may have and a little more.
 Outcome inodes(const Targets& targets) {
-    if (!targets.heavy) {
-        return absent("--heavy tries it");
+    const int limit = std::atoi(variable("GEARBOX_FILES").c_str());
+    if (!targets.heavy || limit > most_inodes) {
+        return absent(counted(limit, "files; --heavy tries up to ") + std::to_string(most_inodes));
     }
-    const int known = std::atoi(variable("GEARBOX_FILES").c_str());
-    const int most = (known > 0 ? known : 80'000) + 100;
     const Scratch directory("inodes");
     ::mkdir(directory.path().c_str(), 0700);
+    const int most = limit + 100;
     for (int made = 0; made < most; ++made) {
-        const int fd = ::open((directory.path() + "/" + std::to_string(made)).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        const std::string path = directory.path() + "/" + std::to_string(made);
+        const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
         if (fd < 0) {
             return exhausted(errno, made, "files");
         }
