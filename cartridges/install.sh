@@ -41,5 +41,8 @@ for quickstart in "$source"/quickstarts/*/quickstart.toml; do
     name=$(basename "$directory")
     mkdir -p "$share/quickstarts/$name"
     install -m 644 "$quickstart" "$share/quickstarts/$name/quickstart.toml"
+    for picture in "$directory"/*.svg; do
+        [[ ! -f $picture ]] || install -m 644 "$picture" "$share/quickstarts/$name/"
+    done
     "$source/quickstarts/make-repo.sh" "$directory/tree" "$share/quickstarts/$name/$name.git"
 done
