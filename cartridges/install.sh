@@ -11,10 +11,10 @@ destination=$(readlink -f "$1")
 
 umask 022
 share=$destination/usr/share/gearbox
-sdk=$destination/usr/lib/openshift/cartridge_sdk/bash
+sdk=$destination/usr/lib/openshift/cartridge_sdk
 helpers=$destination/usr/libexec/gearbox/bin
 commands=$destination/usr/bin
-mkdir -p "$share/cartridges" "$share/quickstarts" "$sdk" "$helpers" "$commands"
+mkdir -p "$share/cartridges" "$share/quickstarts" "$sdk/bash" "$sdk/ruby" "$helpers" "$commands"
 
 for manifest in "$source"/*/metadata/manifest.yml; do
     cartridge=$(dirname "$(dirname "$manifest")")
@@ -28,10 +28,11 @@ for manifest in "$source"/*/metadata/manifest.yml; do
     done
 done
 
-install -m 644 "$source"/sdk/bash/* "$sdk/"
+install -m 644 "$source"/sdk/bash/* "$sdk/bash/"
+install -m 644 "$source"/sdk/ruby/* "$sdk/ruby/"
 install -m 755 "$source"/sdk/bin/* "$helpers/"
 # Where first lines of scripts (#!/usr/bin/oo-ruby) and full paths in them expect the commands of v2.
-for name in oo-binary-deploy oo-cgroup-read oo-erb oo-exec-ruby oo-lists-ports oo-ruby logshifter rhc-list-ports; do
+for name in gear oo-binary-deploy oo-cgroup-read oo-erb oo-exec-ruby oo-gear-registry oo-lists-ports oo-ruby oo-ssh logshifter rhc-list-ports; do
     ln -sfn "../libexec/gearbox/bin/$name" "$commands/$name"
 done
 
@@ -40,5 +41,8 @@ for quickstart in "$source"/quickstarts/*/quickstart.toml; do
     name=$(basename "$directory")
     mkdir -p "$share/quickstarts/$name"
     install -m 644 "$quickstart" "$share/quickstarts/$name/quickstart.toml"
+    for picture in "$directory"/*.svg; do
+        [[ ! -f $picture ]] || install -m 644 "$picture" "$share/quickstarts/$name/"
+    done
     "$source/quickstarts/make-repo.sh" "$directory/tree" "$share/quickstarts/$name/$name.git"
 done

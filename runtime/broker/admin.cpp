@@ -244,7 +244,7 @@ Json cartridge_upgrade(Broker& broker, const Json& args) {
     const auto name = take<std::string>(args, "name");
     const auto imported = broker.core.agent.imported_cartridges();
     if (std::none_of(imported.begin(), imported.end(), [&](const ImportedCartridge& one) { return one.name == name; })) {
-        fail(ErrorKind::not_found, "no cartridge '", name, "' was imported; see 'gearbox admin cartridge list'");
+        fail_unknown_import(name, imported);
     }
     std::vector<Application> applications;
     if (find<std::string>(args, "application")) {
@@ -272,9 +272,11 @@ Json cartridge_remove(Broker& broker, const Json& args) {
     const auto name = take<std::string>(args, "name");
     const auto users = users_of(broker, name);
     if (!users.empty()) {
+        const auto all = broker.core.agent.imported_cartridges();
+        const bool is_offered = std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.name == name && !one.active.empty(); });
         fail(ErrorKind::conflict, "'", name, "' is used by ", users.front(),
              users.size() == 1 ? "" : str(" and ", users.size() - 1, " more"),
-             "; 'gearbox admin cartridge deactivate ", name, "' keeps it from new applications");
+             is_offered ? str("; 'gearbox admin cartridge deactivate ", name, "' keeps it from new applications") : "");
     }
     broker.core.agent.forget_cartridge(name);
     broker.catalogue.forget();

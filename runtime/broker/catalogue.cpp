@@ -41,6 +41,11 @@ bool needs(const Cartridge& cartridge, const Cartridge& other) {
     return false;
 }
 
+std::optional<Cartridge> find_name(const std::vector<Cartridge>& all, const std::string& full_name) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Cartridge& c) { return c.full_name() == full_name; });
+    return found == all.end() ? std::nullopt : std::optional(*found);
+}
+
 }  // namespace
 
 std::vector<Cartridge> in_configure_order(std::vector<Cartridge> cartridges) {
@@ -65,9 +70,13 @@ std::vector<Cartridge> in_configure_order(std::vector<Cartridge> cartridges) {
 }
 
 CartridgeCatalogue::List CartridgeCatalogue::list() const {
+    return lists().offered;
+}
+
+CartridgeCatalogue::Lists CartridgeCatalogue::lists() const {
     const std::lock_guard lock(mutex_);
     const std::int64_t now = core_.clock.monotonic_ms();
-    if (cached_ && now < until_ms_) {
+    if (cached_.offered && now < until_ms_) {
         return cached_;
     }
     auto found = core_.agent.cartridges();
@@ -75,26 +84,26 @@ CartridgeCatalogue::List CartridgeCatalogue::list() const {
     std::stable_sort(found.begin(), found.end(), [](const Cartridge& a, const Cartridge& b) {
         return a.name != b.name ? a.name < b.name : compare_versions(a.version, b.version) > 0;
     });
-    cached_ = std::make_shared<const std::vector<Cartridge>>(std::move(found));
+    cached_.offered = std::make_shared<const std::vector<Cartridge>>(std::move(found));
+    cached_.withdrawn = std::make_shared<const std::vector<Cartridge>>(core_.agent.withdrawn_cartridges());
     until_ms_ = now + cached_ms;
     return cached_;
 }
 
 void CartridgeCatalogue::forget() {
     const std::lock_guard lock(mutex_);
-    cached_.reset();
+    cached_ = {};
 }
 
 std::optional<Cartridge> CartridgeCatalogue::find(const std::string& full_name) const {
-    const List all = list();
-    const auto found = std::find_if(all->begin(), all->end(),
-                                    [&](const Cartridge& c) { return c.full_name() == full_name; });
-    return found == all->end() ? std::nullopt : std::optional(*found);
+    return find_name(*list(), full_name);
 }
 
 std::optional<Cartridge> CartridgeCatalogue::find(const InstalledCartridge& installed) const {
     if (installed.url.empty()) {
-        return find(installed.name.text());
+        const Lists known = lists();
+        const auto offered = find_name(*known.offered, installed.name.text());
+        return offered ? offered : find_name(*known.withdrawn, installed.name.text());
     }
     const std::lock_guard lock(mutex_);
     const std::pair key(installed.name.text(), installed.manifest);

@@ -18,16 +18,22 @@ public:
     /// What is on offer has changed.
     void forget();
     std::optional<Cartridge> find(const std::string& full_name) const;
-    /// The same of one that is part of an application: its own, or the one on offer.
+    /// The same of one that is part of an application: its own, or the one on offer, or one that was.
     std::optional<Cartridge> find(const InstalledCartridge& installed) const;
     /// What a word means: the one of that full name; else the newest version of every cartridge
     /// that provides the word and is not obsolete. More than one: ambiguous.
     std::vector<Cartridge> match(const std::string& word) const;
 
 private:
+    struct Lists {
+        List offered;
+        List withdrawn;
+    };
+    Lists lists() const;
+
     Core& core_;
     mutable std::mutex mutex_;
-    mutable List cached_;
+    mutable Lists cached_;
     mutable std::int64_t until_ms_ = 0;
     mutable std::map<std::pair<std::string, std::string>, Cartridge> own_;  ///< by full name and manifest; a cache
 };

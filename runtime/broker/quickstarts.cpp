@@ -22,6 +22,25 @@ std::vector<std::string> texts(const toml::table& table, const char* key) {
     return out;
 }
 
+// A name that leads nowhere else: letters, digits, '-', '_' and one dot.
+std::filesystem::path picture_of(const toml::table& table, const std::filesystem::path& file) {
+    const auto* const value = table["picture"].node();
+    if (value == nullptr) {
+        return {};
+    }
+    const std::string name = value->value_or(std::string());
+    const std::string stem = name.ends_with(".svg") ? name.substr(0, name.size() - 4) : "";
+    const bool is_plain = std::all_of(stem.begin(), stem.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    });
+    if (stem.empty() || !is_plain) {
+        const auto& begin = value->source().begin;
+        fail(ErrorKind::invalid, file.native(), ":", begin.line, ":", begin.column,
+             ": 'picture' must be the name of an .svg file in the same directory");
+    }
+    return file.parent_path() / name;
+}
+
 }  // namespace
 
 Quickstart parse_quickstart(const std::string& text, const std::filesystem::path& file) {
@@ -36,6 +55,7 @@ Quickstart parse_quickstart(const std::string& text, const std::filesystem::path
         quickstart.cartridges = texts(table, "cartridges");
         quickstart.packages = texts(table, "packages");
         quickstart.tags = texts(table, "tags");
+        quickstart.picture = picture_of(table, file);
         quickstart.initial_git_url =
             str("file://", file.parent_path().native(), "/", directory, ".git");
         if (quickstart.cartridges.empty()) {

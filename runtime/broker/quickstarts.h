@@ -17,6 +17,7 @@ struct Quickstart {
     std::vector<std::string> packages;  ///< of Debian, beside those of the cartridges
     std::vector<std::string> tags;
     std::string website;
+    std::filesystem::path picture;  ///< an SVG beside quickstart.toml; empty if there is none
     std::string initial_git_url;  ///< file:// below the directory
     std::string unavailable;      ///< why this node cannot deploy it; empty when it can
 };
@@ -42,7 +43,7 @@ private:
 /// "the cartridge java is not on this node", "the package x is not installed on this node", "the packages x and y …".
 std::string lacking(const std::vector<std::string>& cartridges, const std::vector<std::string>& packages);
 
-/// Throws Error(invalid) with file:line:column.
+/// Throws Error(invalid) with file:line:column. `picture` must be the plain name of an .svg file.
 Quickstart parse_quickstart(const std::string& toml, const std::filesystem::path& file);
 
 }  // namespace gearbox

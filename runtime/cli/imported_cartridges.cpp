@@ -155,7 +155,9 @@ Runner declare_admin_cartridge_upgrade(CLI::App& parser) {
         const bool has_failed = std::any_of(upgrades.begin(), upgrades.end(), [](const Json& row) {
             return take<std::string>(row, "result") == "failed";
         });
-        if (!session.print_json(upgrades)) {
+        if (!session.print_json(upgrades) && upgrades.empty()) {
+            session.terminal().line(str("no application has '", arguments->name, "'"));
+        } else if (!session.wants_json()) {
             std::vector<std::vector<std::string>> rows;
             for (const Json& row : upgrades) {
                 rows.push_back({take<std::string>(row, "application"), take<std::string>(row, "cartridge"),

@@ -97,6 +97,16 @@ struct ImportedCartridge {
     std::string active;                 ///< one of them; "": not offered
 };
 
+/// Throws Error(not_found) for a name that none of them has.
+[[noreturn]] inline void fail_unknown_import(const std::string& name, const std::vector<ImportedCartridge>& all) {
+    for (const ImportedCartridge& one : all) {
+        if (one.name == without_version(name)) {
+            fail(ErrorKind::not_found, "no cartridge '", name, "' was imported; '", one.name, "' stands for all its versions");
+        }
+    }
+    fail(ErrorKind::not_found, "no cartridge '", name, "' was imported; see 'gearbox admin cartridge list'");
+}
+
 /// What came of an import.
 struct CartridgeImport {
     std::string name;
@@ -131,6 +141,9 @@ public:
 
     /// Cartridges whose native requirements are installed, every version, newest first.
     virtual std::vector<Cartridge> cartridges() const = 0;
+    /// Those that are on this node and that applications may have, but that are not on offer: withdrawn by the operator,
+    /// left out of a newer packaging, or without their packages.
+    virtual std::vector<Cartridge> withdrawn_cartridges() const { return {}; }
 
     /// Those of these Debian packages that are not installed.
     virtual std::vector<std::string> missing_packages(const std::vector<std::string>&) const { return {}; }

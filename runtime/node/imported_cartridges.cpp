@@ -155,10 +155,20 @@ std::vector<fs::path> ImportedCartridges::offered() const {
     return out;
 }
 
+std::vector<fs::path> ImportedCartridges::newest_first() const {
+    std::vector<fs::path> out;
+    for (const ImportedCartridge& imported : list()) {
+        for (auto version = imported.versions.rbegin(); version != imported.versions.rend(); ++version) {
+            out.push_back(directory_ / imported.name / *version);
+        }
+    }
+    return out;
+}
+
 fs::path ImportedCartridges::place_of(const std::string& name) const {
     const auto all = list();
     if (std::none_of(all.begin(), all.end(), [&](const ImportedCartridge& one) { return one.name == name; })) {
-        fail(ErrorKind::not_found, "no cartridge '", name, "' was imported; see 'gearbox admin cartridge list'");
+        fail_unknown_import(name, all);
     }
     return directory_ / name;
 }

@@ -33,6 +33,8 @@ public:
     std::optional<std::filesystem::path> find(const std::string& name, const std::string& version) const;
     /// Directories of what is offered.
     std::vector<std::filesystem::path> offered() const;
+    /// Of every version, offered or not; of one cartridge the newest first.
+    std::vector<std::filesystem::path> newest_first() const;
 
 private:
     std::filesystem::path place_of(const std::string& name) const;

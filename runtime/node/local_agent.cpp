@@ -1,5 +1,6 @@
 #include "node/local_agent.h"
 
+#include "base/defer.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "node/catalogue.h"
@@ -326,14 +327,20 @@ void LocalAgent::tidy(const GearId& gear) {
     GearRecord record = store_.gear(gear);
     const bool was_started = record.state == GearState::started;
     launcher_.ensure_running(record);
+    runner_.run_action_hook(record, "pre_tidy", {});
     runner_.stop_all(record, true);
     set_gear_state(node_, record, GearState::stopped);
     runner_.tidy(record, repositories_.path(record));
     if (was_started) {
         start(gear);
-    } else {
-        launcher_.kill(record);
     }
+    const Defer stay_down([&] {
+        if (!was_started) {
+            launcher_.kill(record);
+        }
+    });
+    // The databases are there again.
+    runner_.run_action_hook(record, "post_tidy", {});
 }
 
 ScriptMessages LocalAgent::control(const GearId& gear, const std::string& cartridge,

@@ -37,6 +37,7 @@ public:
     NodeStorage storage() const override;
     std::vector<std::string> missing_packages(const std::vector<std::string>& packages) const override;
     std::vector<Cartridge> cartridges() const override;
+    std::vector<Cartridge> withdrawn_cartridges() const override;
     std::vector<ImportedCartridge> imported_cartridges() const override;
     std::string make_cartridge_staging() override;
     CartridgeImport import_cartridge(const std::string& staging) override;
@@ -137,9 +138,10 @@ private:
     Deployer deployer_;
     Router router_;
     Watcher watcher_;
-    mutable std::mutex catalogue_mutex_;  ///< of the two below
+    mutable std::mutex catalogue_mutex_;  ///< of those below
     ImportedCartridges imported_;
     std::vector<Cartridge> catalogue_;
+    std::vector<Cartridge> withdrawn_;
 };
 
 /// The line of authorized_keys. Pure.

@@ -21,13 +21,32 @@ std::vector<std::string> unmet_wishes(const Cartridge& cartridge) {
     return out;
 }
 
+bool has_name(const std::vector<Cartridge>& cartridges, const std::string& full_name) {
+    return std::any_of(cartridges.begin(), cartridges.end(),
+                       [&](const Cartridge& cartridge) { return cartridge.full_name() == full_name; });
+}
+
 }  // namespace
 
 void LocalAgent::load_cartridges() {
-    catalogue_ = load_catalogue(cartridges_below(settings_.node.cartridge_dir), true);
+    const std::vector<std::filesystem::path> ours = cartridges_below(settings_.node.cartridge_dir);
+    catalogue_ = load_catalogue(ours, true);
     for (Cartridge& cartridge : load_catalogue(imported_.offered(), false)) {
         catalogue_.push_back(std::move(cartridge));
     }
+    withdrawn_.clear();
+    for (const auto& directories : {ours, imported_.newest_first()}) {
+        for (Cartridge& cartridge : load_catalogue(directories, false)) {
+            if (!has_name(catalogue_, cartridge.full_name()) && !has_name(withdrawn_, cartridge.full_name())) {
+                withdrawn_.push_back(std::move(cartridge));
+            }
+        }
+    }
+}
+
+std::vector<Cartridge> LocalAgent::withdrawn_cartridges() const {
+    const std::lock_guard lock(catalogue_mutex_);
+    return withdrawn_;
 }
 
 std::vector<Cartridge> LocalAgent::cartridges() const {

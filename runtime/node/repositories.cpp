@@ -136,7 +136,7 @@ void Repositories::from_url(const GearRecord& record, const GitSource& source) c
     runner_.run(record, Purpose::git, {git_program, "--git-dir", target, "remote", "remove", "origin"});
     const std::string commit = find_commit(record, source.branch.empty() ? "HEAD" : source.branch);
     if (commit.empty() && !source.branch.empty()) {
-        fail(ErrorKind::invalid, "the source '", source.url, "' has no branch or commit '",
+        fail(ErrorKind::invalid, "the source '", source.url, "' has no branch, tag or commit '",
              source.branch, "'");
     }
     const std::string branch = str("refs/heads/", record.spec.deployment.branch);

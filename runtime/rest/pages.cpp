@@ -1,9 +1,13 @@
 #include "rest/pages.h"
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/settings.h"
+#include "broker/quickstarts.h"
 #include "rest/api_doc.h"
 #include "rest/dispatcher.h"
+
+#include <filesystem>
 
 namespace gearbox::rest {
 
@@ -74,6 +78,41 @@ HttpResponse make_description(const Settings&) {
     return response;
 }
 
+// What is drawn by whoever has put the quickstart there; opened by itself it may still do nothing.
+HttpResponse make_picture(const std::string& name, const Settings& settings) {
+    const std::filesystem::path file = std::filesystem::path(settings.node.quickstart_dir) / name / "quickstart.toml";
+    HttpResponse response;
+    try {
+        const auto text = find_file(file);
+        response = make_file(text ? parse_quickstart(*text, file).picture : "", "image/svg+xml");
+    } catch (const Error&) {
+        return Dispatcher::refuse_early(404);  // the list of quickstarts has told the log why
+    }
+    response.headers = {{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox"},
+                        {"X-Content-Type-Options", "nosniff"},
+                        {"Cache-Control", "public, max-age=3600"}};
+    return response;
+}
+
+// NAME of /broker/quickstarts/NAME.svg, a plain name of a directory; "" for other paths.
+std::string picture_name(const std::string& path) {
+    constexpr std::string_view begin = "/broker/quickstarts/";
+    constexpr std::string_view end = ".svg";
+    if (!path.starts_with(begin) || !path.ends_with(end) || path.size() <= begin.size() + end.size()) {
+        return "";
+    }
+    const std::string name = path.substr(begin.size(), path.size() - begin.size() - end.size());
+    constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    return name.find_first_not_of(plain) == std::string::npos ? name : "";
+}
+
+// What has no body of its own is sent from a file, which must be there.
+HttpResponse or_nothing(HttpResponse response) {
+    std::error_code absent;
+    const bool is_missing = response.body.empty() && !std::filesystem::is_regular_file(response.file, absent);
+    return is_missing ? Dispatcher::refuse_early(404) : std::move(response);
+}
+
 struct Page {
     const char* path;
     HttpResponse (*make)(const Settings&);
@@ -99,13 +138,11 @@ std::optional<HttpResponse> find_page(const HttpRequest& request, const Settings
     }
     for (const Page& page : pages) {
         if (request.path == page.path) {
-            HttpResponse response = page.make(settings);
-            std::error_code absent;
-            if (!response.file.empty() && !std::filesystem::is_regular_file(response.file, absent)) {
-                return Dispatcher::refuse_early(404);
-            }
-            return response;
+            return or_nothing(page.make(settings));
         }
+    }
+    if (const std::string name = picture_name(request.path); !name.empty()) {
+        return or_nothing(make_picture(name, settings));
     }
     return std::nullopt;
 }

@@ -170,7 +170,12 @@ Json present_deployment(const Deployment& deployment) {
             {"activations", std::move(activations)}};
 }
 
-Json present_quickstart(const Quickstart& quickstart) {
+Json present_quickstart(const Quickstart& quickstart, const View& view) {
+    // Beside the REST interface: ".../broker/quickstarts/NAME.svg" (pages.cpp).
+    const std::string above = view.base.substr(0, view.base.rfind('/'));
+    const Json picture = quickstart.picture.empty()
+                             ? Json(nullptr)
+                             : Json(str(above, "/quickstarts/", quickstart.picture.parent_path().filename().native(), ".svg"));
     // Lists as texts, as the original catalogue gave them.
     std::string tags;
     for (const std::string& tag : quickstart.tags) {
@@ -180,6 +185,7 @@ Json present_quickstart(const Quickstart& quickstart) {
              {{"id", quickstart.id},
               {"name", quickstart.name},
               {"website", quickstart.website},
+              {"picture", picture},
               {"initial_git_url", quickstart.initial_git_url},
               {"cartridges", quickstart.cartridges},
               {"summary", quickstart.summary},

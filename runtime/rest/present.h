@@ -49,7 +49,7 @@ Json present_aliases(const Application& application, const View& view);
 Json present_variable(const EnvironmentVariable& variable, const Application& application,
                       const View& view);
 Json present_deployment(const Deployment& deployment);
-Json present_quickstart(const Quickstart& quickstart);
+Json present_quickstart(const Quickstart& quickstart, const View& view);
 Json present_operation(const OperationRecord& operation, std::int64_t monotonic_ms);
 
 std::string application_url(const Application& application, const View& view);

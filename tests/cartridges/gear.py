@@ -209,8 +209,10 @@ class Gear:
         short = name.upper()
         values = {f"OPENSHIFT_{short}_DIR": f"{self.home}/{name}/",
                   f"OPENSHIFT_{short}_IDENT": f"gearbox:{name}:{version}:0.1.0"}
-        for index, (ip, port, number) in enumerate(endpoints(name)):
-            values[f"OPENSHIFT_{short}_{ip}"] = self.address(list(self.carts).index(name) + 1 + index)
+        addresses = {}  # one for each distinct name
+        for ip, port, number in endpoints(name):
+            addresses.setdefault(ip, self.address(list(self.carts).index(name) + 1 + len(addresses)))
+            values[f"OPENSHIFT_{short}_{ip}"] = addresses[ip]
             values[f"OPENSHIFT_{short}_{port}"] = number
         for key, value in values.items():
             (env / key).write_text(value + "\n")

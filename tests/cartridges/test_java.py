@@ -74,6 +74,22 @@ public class Shop extends HttpServlet {
         self.push({PAGE: "<%= Runtime.getRuntime().maxMemory() >> 20 %>"})
         self.assertLess(abs(int(self.get()) - 256), 20)
 
+    def test_markers(self):
+        output = self.push({**self.ok, ".openshift/markers/java7": "", ".openshift/markers/enable_jpda": "", ".openshift/markers/java-8": ""})
+        self.assertIn(f"The marker 'java7' is not needed: the application runs on Java {self.version}, the one of this cartridge", output)
+        self.assertIn("The marker 'java-8' means nothing here", output)
+        self.assertIn(f"Debuggers reach Java at {self.gear.address(1)}:8787", output)
+        hand = "exec 3<>/dev/tcp/$OPENSHIFT_JAVA_IP/$OPENSHIFT_JAVA_JPDA_PORT; printf JDWP-Handshake >&3; head -c 14 <&3"
+        self.assertEqual(self.gear.shell(hand, cart="java"), "JDWP-Handshake")
+        self.assertEqual(self.get(), "ok")
+
+    def test_marker_skip_maven_build(self):
+        self.write({"pom.xml": "<project/>", ".openshift/markers/skip_maven_build": ""})
+        self.gear.check_out(self.repo)
+        output = self.control("build")
+        self.assertIn("Maven is not run: the marker skip_maven_build is there", output)
+        self.assertNotIn("Building with Maven", output)
+
     def test_thread_dump(self):
         self.push(self.ok)
         self.assertIn("app-root/logs/java.log", self.control("threaddump"))

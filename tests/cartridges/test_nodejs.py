@@ -5,7 +5,7 @@ import re
 import subprocess
 import unittest
 
-from gear import BASE
+from gear import BASE, ScriptFailed
 from web import Web
 
 SERVER = """
@@ -93,6 +93,47 @@ class NodeJs(Web, unittest.TestCase):
         self.assertNotIn("with npm", self.push({"server.js": SERVER % "require('greet') + ' again'"}))
         self.assertEqual(self.get(), "hello again")
         self.assertIn("with npm", self.push({"package.json": json.dumps({"version": "2.0.0", "dependencies": {"greet": "file:packages/greet"}})}))
+
+    def test_package_json_takes_one_start_more_than_the_application(self):
+        counted = {"node_modules/.bin/node": "#!/bin/sh\necho $* >>$OPENSHIFT_DATA_DIR/starts\nexec /usr/bin/node \"$@\"\n"}
+        starts = self.gear.home_on_host / "app-root/data/starts"
+        for package in ({"scripts": {"start": "node server.js"}}, {"main": "server.js"}):
+            self.push({**self.ok, **counted, "package.json": json.dumps(package)})
+            self.assertEqual(self.get(), "ok")
+            ours, application = starts.read_text().splitlines()
+            self.assertIn("package.js missing", ours)
+            self.assertEqual(application, "server.js")
+            starts.unlink()
+        # What the build has seen is not what is there any more: as after an older deployment is activated.
+        self.control("stop")
+        self.gear.shell("cd app-root/repo; mv server.js other.js; echo '{\"main\": \"other.js\"}' >package.json")
+        self.control("start")
+        self.assertEqual(self.get(), "ok")
+        self.assertRegex(starts.read_text(), r"package.js start\nother.js\n$")
+        starts.unlink()
+
+    def test_markers(self):
+        marks = {f".openshift/markers/{name}": "" for name in ("README", "use_npm", "enable_debugging", "hot-deploy", "disable_auto_scaling")}
+        debugger = f"{self.gear.address(1)}:9229"
+        output = self.push({**self.ok, **marks})
+        self.assertIn("CLIENT_MESSAGE: The marker 'hot-deploy' means nothing here\n", output)
+        self.assertEqual(output.count("marker"), 1, output)
+        self.assertIn(f"Debuggers reach Node.js at {debugger} (gearbox port-forward)", output)
+        self.assertIn("node.js/v", self.gear.curl(f"http://{debugger}/json/version"))
+        self.push({"package.json": json.dumps({"scripts": {"prestart": "true", "start": "node server.js"}})})
+        self.assertIn("node.js/v", self.gear.curl(f"http://{debugger}/json/version"))
+        self.assertEqual(self.get(), "ok")
+        (self.repo / ".openshift/markers/enable_debugging").unlink()
+        self.push({})
+        with self.assertRaises(ScriptFailed):
+            self.gear.curl(f"http://{debugger}/json/version")
+
+    def test_marker_disable_auto_install(self):
+        output = self.push({**self.ok, "package.json": json.dumps({"dependencies": {"greet": "1.0.0"}}),
+                            ".openshift/markers/disable_auto_install": ""})
+        self.assertIn("Dependencies are not installed: the marker disable_auto_install is there", output)
+        self.assertNotIn("with npm", output)
+        self.assertEqual(self.get(), "ok")
 
     def test_thread_dump(self):
         self.push(self.ok)

@@ -153,6 +153,24 @@ class Php(unittest.TestCase):
                                 '" ", php_ini_loaded_file(), " ", extension_loaded("ctype");\'', cart="php")
         self.assertEqual(facts, f"{VERSIONS[0]} 0 {self.gear.home}/php/conf/php.ini 1")
 
+    def test_markers(self):
+        self.push({"index.php": "ok"})
+        self.assertEqual(self.code("/server-status"), "404")
+        output = self.push({".openshift/markers/enable_public_server_status": "", ".openshift/markers/use-composer": ""})
+        self.assertIn("Apache Server Status", self.get("/server-status"))
+        self.assertIn("The marker 'use-composer' means nothing here", output)
+        self.assertEqual(output.count("The marker"), 1)
+
+    def test_marker_use_composer(self):
+        files = {"index.php": "<?php require 'vendor/autoload.php'; echo Greet\\text();", ".openshift/markers/use_composer": "",
+                 "composer.json": '{"autoload": {"files": ["greet.php"]}}', "greet.php": "<?php namespace Greet; function text() { return 'hello'; }"}
+        if not (BASE / "usr/bin/composer").exists():  # optional on a node
+            with self.assertRaisesRegex(ScriptFailed, "the marker use_composer is set, but composer is not installed"):
+                self.push(files)
+            return
+        self.push(files)
+        self.assertEqual(self.get(), "hello")
+
     def test_logs_and_tidy(self):
         self.push({"index.php": '<?php error_log("a sentence for the log");'})
         self.get("/?marked")

@@ -94,6 +94,9 @@ class Python(Web, unittest.TestCase):
 
     def test_missing_requirement_says_what_to_do(self):
         output = self.push_fails({**self.ok, "requirements.txt": "# comment\nno-such-thing==3\n"})
+        unwanted = self.push({".openshift/markers/disable_auto_install": ""})
+        self.assertIn("Dependencies are not installed: the marker disable_auto_install is there", unwanted)
+        self.assertEqual(self.get(), "ok")
         self.assertRegex(output, "CLIENT_ERROR: Requirements are missing: .*no-such-thing==3")
         self.assertIn("wheelhouse", output)
 

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import tomllib
 import unittest
+import xml.etree.ElementTree
 
 from gear import BASE, Gear, ScriptFailed, SOURCE, installed
 import test_java
@@ -24,6 +25,7 @@ import test_ruby
 sys.path.append(str(SOURCE.parent / "tests/e2e"))
 from web_socket import WebSocket  # noqa: E402
 
+SVG = "{http://www.w3.org/2000/svg}"
 DIRECTORY = SOURCE / "quickstarts"
 HOST = "demo-test.gearbox.localhost"
 VERSIONS = {
@@ -40,7 +42,8 @@ class Every(unittest.TestCase):
             with self.subTest(name):
                 described = tomllib.loads((DIRECTORY / name / "quickstart.toml").read_text())
                 self.assertEqual(described["id"], name)
-                self.assertEqual(set(described) - {"packages"}, {"id", "name", "summary", "cartridges", "tags", "website"})
+                self.assertEqual(set(described) - {"packages"}, {"id", "name", "summary", "cartridges", "tags", "website", "picture"})
+                self.check_picture((installed() / "usr/share/gearbox/quickstarts" / name / described["picture"]).read_text())
                 for cartridge in described["cartridges"]:
                     self.assertTrue((SOURCE / cartridge / "metadata/manifest.yml").exists(), cartridge)
                 repository = f"{installed()}/usr/share/gearbox/quickstarts/{name}/{name}.git"
@@ -49,6 +52,18 @@ class Every(unittest.TestCase):
                 tree = DIRECTORY / name / "tree"
                 self.assertEqual(sorted(listed), sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()))
                 self.assertIn(f"--from-code {name}", (tree / "README.md").read_text())
+
+
+    def check_picture(self, text):
+        """Shapes and nothing else."""
+        self.assertLess(len(text), 16 * 1024)
+        top = xml.etree.ElementTree.fromstring(text)
+        self.assertEqual((top.tag, top.get("viewBox")), (f"{SVG}svg", "0 0 96 96"))
+        self.assertTrue(top.get("aria-label"))
+        shapes = {SVG + name for name in ("svg", "g", "path", "rect", "circle")}
+        for element in top.iter():
+            self.assertIn(element.tag, shapes)
+            self.assertFalse([name for name in element.attrib if name.startswith("on") or "href" in name])
 
 
 class Quickstart:

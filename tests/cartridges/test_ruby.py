@@ -47,6 +47,27 @@ class Ruby(Web, unittest.TestCase):
         self.assertRegex(output, "(?s)CLIENT_ERROR: Gems are missing: .*no-such-thing")
         self.assertIn("vendor/cache", output)
 
+    def test_assets_of_rails_and_the_marker_against_them(self):
+        task = "namespace(:assets) { task(:precompile) { File.write('public/app.css', ENV['RAILS_ENV']) } }\n"
+        files = {**self.ok, "Rakefile": task, "app/assets/app.scss": "", "public/keep": ""}
+        compiled = self.gear.home_on_host / "app-root/runtime/repo/public/app.css"
+        self.assertIn("Compiling assets", self.push(files))
+        self.assertEqual(compiled.read_text(), "production")
+        output = self.push({".openshift/markers/disable_asset_compilation": ""})
+        self.assertIn("Assets are not compiled: the marker disable_asset_compilation is there", output)
+        self.assertFalse(compiled.exists())
+        (self.repo / ".openshift/markers/disable_asset_compilation").unlink()
+        self.assertNotIn("assets", self.push({"Rakefile": "task(:other) {}\n"}))
+        with self.assertRaisesRegex(ScriptFailed, "(?s)no colour.*rake assets:precompile has failed"):
+            self.push({"Rakefile": "namespace(:assets) { task(:precompile) { abort 'no colour' } }\n"})
+
+    def test_marker_disable_auto_install(self):
+        self.write({**self.ok, "Gemfile": "gem 'no-such-thing'\n", ".openshift/markers/disable_auto_install": ""})
+        self.gear.check_out(self.repo)
+        output = self.control("build")
+        self.assertIn("Dependencies are not installed: the marker disable_auto_install is there", output)
+        self.assertNotIn("Installing", output)
+
     def test_broken_hot_deployment_is_refused(self):
         self.push(self.ok)
         self.write({"config.ru": "require 'no_such_thing'"})

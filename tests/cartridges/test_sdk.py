@@ -28,7 +28,16 @@ class Sdk(unittest.TestCase):
         self.prints("client_result $'one\\ntwo'", "CLIENT_RESULT: one\nCLIENT_RESULT: two\n")
         self.prints("client_error ''", "CLIENT_ERROR: \n")
         self.prints("cart_data user=a; cart_props x=y", "CART_DATA: user=a\nCART_PROPERTIES: x=y\n")
-        self.prints("add_domain_env_var_unique A=b", "ENV_VAR_ADD_UNIQUE: A=b\n")
+        for function, line in (
+            ("client_message", "CLIENT_MESSAGE"), ("client_internal_error", "CLIENT_INTERNAL_ERROR"), ("client_debug", "CLIENT_DEBUG"),
+            ("client_out X", "X"), ("set_app_info", "APP_INFO"), ("send_attr", "ATTR"), ("add_domain_ssh_key", "SSH_KEY_ADD"),
+            ("add_app_ssh_key name", "APP_SSH_KEY_ADD: name"), ("add_domain_env_var", "ENV_VAR_ADD"),
+            ("add_domain_env_var_unique", "ENV_VAR_ADD_UNIQUE"), ("app_remove_env_var", "APP_ENV_VAR_REMOVE"),
+        ):
+            self.prints(f"{function} 'a=b'", f"{line}: a=b\n".replace("name: ", "name "))
+        self.prints("add_broker_auth_key", "BROKER_AUTH_KEY_ADD: \n")
+        done = bash("warning 'look out'; echo reached")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "reached\n", "look out\n"))
         done = bash("error 'it broke' 119; echo not reached")
         self.assertEqual((done.returncode, done.stdout, done.stderr), (119, "", "it broke\n"))
 
@@ -82,7 +91,22 @@ class Sdk(unittest.TestCase):
             self.prints("primary_cartridge_private_port_name", "PORT\n", **env)
             self.prints("get_gear_path", "/first:/second", **env)
             self.prints("get_gear_ld_library_path", "/lib", **env)
+            self.prints("build_path", "/first:/second:/bin:/usr/bin:/usr/sbin", **env)
+            self.prints("build_ld_library_path", "/lib", **env)
             self.prints("has_web_proxy || echo no", "no\n", **env)
+            (other.parent / "metadata").mkdir()
+            (other.parent / "metadata/manifest.yml").write_text("Categories:\n- web_proxy\n")
+            self.prints("has_web_proxy && echo yes", "yes\n", **env)
+
+    GEAR = {"OPENSHIFT_GEAR_UUID": "5f", "OPENSHIFT_NAMESPACE": "acme", "OPENSHIFT_GEAR_DNS": "shop-acme.example",
+            "OPENSHIFT_PRIMARY_CARTRIDGE_DIR": "/var/lib/openshift/5f/php/", "OPENSHIFT_PHP_PROXY_PORT": "38031"}
+
+    def test_gears_of_the_application(self):
+        line = "5f,acme,shop-acme.example,shop-acme.example,38031,linux\n"
+        for script in ("web_gears", "all_gears", "oo-gear-registry web", "oo-gear-registry read --type all"):
+            self.prints(script, line, **self.GEAR)
+        self.prints("proxy_gears; app_web_to_proxy_ratio_and_colocated_gears", "1 \n", **self.GEAR)
+        self.assertEqual(bash("oo-gear-registry any", **self.GEAR).returncode, 3)
 
     def test_deployment_markers(self):
         with tempfile.TemporaryDirectory() as home:
@@ -92,6 +116,54 @@ class Sdk(unittest.TestCase):
             env = {"OPENSHIFT_DEPLOYMENTS_DIR": home + "/"}
             self.prints("hot_deploy_marker_is_present && echo hot", "hot\n", **env)
             self.prints("force_clean_build_enabled_for_latest_deployment || echo no", "no\n", **env)
+            self.prints("hot_deploy_enabled_for_latest_deployment && echo hot", "hot\n", **env)
+            marker = pathlib.Path(home, ".openshift/markers/use_npm")
+            marker.parent.mkdir(parents=True)
+            marker.touch()
+            self.prints("marker_present use_npm && echo yes; marker_present other || echo no", "yes\nno\n", OPENSHIFT_REPO_DIR=home + "/")
+
+    def test_pid_files(self):
+        with tempfile.TemporaryDirectory() as home:
+            file = f"{home}/pid"
+            self.prints(f"(sleep .1; echo 1 >{file}) & wait_for_pid_file {file}; cat {file}", "1\n")
+            self.prints(f"sleep 9 & echo $! >{file}; process_running none {file} && echo up; kill $!; wait $! || true; "
+                        f"process_running no-such-name {file} || echo down", "up\ndown\n")
+            self.prints("wait_for_stop 999999999; echo gone", "gone\n")
+            self.assertIn("Waiting for stop", bash("sleep .3 & wait_for_stop $!").stdout)
+            self.assertIn("Running Processes", bash("print_user_running_processes $(id -u)").stdout)
+            pad = bash("pad_string abc 8 x-z").stdout
+            self.assertRegex(pad, r"\Aabc[xyz]{5}\n\Z")
+            self.prints("pad_string abcdef 3", "abcdef\n")
+
+    def test_httpd(self):
+        """A program that is called httpd, and whose arguments name its configuration."""
+        with tempfile.TemporaryDirectory() as home:
+            def says(script, expected):  # from a file: what is looked for in command lines is not in this one
+                pathlib.Path(home, "script").write_text(script)
+                self.prints(f". {home}/script", expected)
+
+            run = f"ln -s /usr/bin/perl {home}/httpd; cd {home}; touch conf; "
+            server = f"'{home}/httpd' -e '$SIG{{WINCH}} = sub {{ exit }}; sleep 1 while 1' -- -f {home}/conf & s=$!; sleep .2; "
+            says(run + server + "pid_is_httpd $s && echo httpd; pid_is_httpd $$ || echo other; "
+                 f"echo rubbish >pid; ensure_valid_httpd_pid_file pid {home}/conf; [[ $(<pid) == $s ]] && echo rebuilt; "
+                 f"ensure_valid_httpd_process pid {home}/conf; ensure_httpd_restart_succeed pid {home}/conf; [[ -f pid ]] && echo kept; "
+                 "shutdown_httpd_graceful pid >/dev/null; wait $s && echo ended; ensure_httpd_restart_succeed pid; [[ -f pid ]] || echo forgotten",
+                 "httpd\nother\nrebuilt\nkept\nended\nforgotten\n")
+            says(f"cd {home}; {server} echo $$ >pid; ensure_valid_httpd_process pid {home}/conf; {{ wait $s; }} 2>/dev/null || echo status $?; "
+                 "[[ -f pid ]] || echo removed", "status 137\nremoved\n")
+            says(f"killall_matching_httpds || echo nothing given; killall_matching_httpds {home}/no-such; echo fine", "nothing given\nfine\n")
+            self.prints("shutdown_httpd_graceful 999999999", "CLIENT_MESSAGE: Warning: HTTPD (999999999) not running. Skipping stop.\n")
+            marker = pathlib.Path(home, ".openshift/markers/enable_public_server_status")
+            marker.parent.mkdir(parents=True)
+            marker.touch()
+            status = f"write_server_status {home}/status.conf"
+            self.prints(f"{status}; grep -c server-status {home}/status.conf", "2\n", OPENSHIFT_REPO_DIR=home)
+            marker.unlink()
+            self.prints(f"{status}; [[ -e {home}/status.conf ]] || echo gone", "gone\n", OPENSHIFT_REPO_DIR=home)
+            self.prints(f"write_httpd_passenv {home}/env; grep -x 'PassEnv \\(MINE\\|PWD\\)' {home}/env", "PassEnv MINE\n", MINE="1")
+            self.prints(f"printf 'Listen 1\\nPassEnv OLD\\n' >{home}/conf; update_httpd_passenv {home}/conf; grep -c 'OLD\\|Listen\\|MINE' {home}/conf",
+                        "2\n", MINE="1")
+            self.prints(f"update_httpd_passenv {home}/none", f"CLIENT_ERROR: HTTP Configuration for PassEnv failed: {home}/none missing\n")
 
     def test_process_that_ends(self):
         self.prints("sleep 0.2 & p=$!; process_alive $p && echo up; wait_gone $p 5 && echo gone", "up\ngone\n")
@@ -187,6 +259,48 @@ class Logshifter(unittest.TestCase):
 
 
 class Helpers(unittest.TestCase):
+    def test_facter(self):
+        if pathlib.Path("/usr/bin/facter").exists():
+            self.skipTest("the operator's own facter answers")
+        facts = bash("facter", OPENSHIFT_GEAR_MEMORY_MB="512").stdout
+        self.assertRegex(facts, r"(?m)^architecture => x86_64$")
+        self.assertEqual(bash("facter memorysize_mb operatingsystem", OPENSHIFT_GEAR_MEMORY_MB="512").stdout,
+                         "memorysize_mb => 512.00\noperatingsystem => Debian\n")
+        self.assertRegex(bash("facter processorcount").stdout, r"\A[1-9]\d*\n\Z")
+        self.assertEqual(bash("facter no_such_fact").stdout, "\n")
+
+    def test_oo_ssh(self):
+        """What ssh is asked."""
+        with tempfile.TemporaryDirectory() as directory:
+            program = pathlib.Path(directory, "ssh")
+            program.write_text('#!/bin/bash\nprintf "%s\\n" "$@"\n')
+            program.chmod(0o755)
+            done = bash(f"PATH={directory}:$PATH; oo-ssh gear@host 'a b'", OPENSHIFT_APP_SSH_KEY="/var/key")
+            words = done.stdout.splitlines()
+            self.assertEqual((words[-2:], words[words.index("-i") + 1]), (["gear@host", "a b"], "/var/key"))
+            self.assertIn("StrictHostKeyChecking=no", words)
+            self.assertRegex(bash("oo-ssh host").stderr, "this is no gear")
+
+    def test_commands_have_their_v2_names(self):
+        """By their links in /usr/bin they find what they need."""
+        with tempfile.TemporaryDirectory() as directory:
+            subprocess.run([SOURCE / "install.sh", directory], check=True, capture_output=True)
+            top = pathlib.Path(directory)
+            hook = top / "usr/libexec/gearbox/gear-hook"
+            hook.write_text('#!/bin/bash\necho hook $*\n')
+            hook.chmod(0o755)
+            says = lambda *words: subprocess.run(words, capture_output=True, text=True)
+            for words, said in ((["gear", "status"], "hook command status\n"), (["rhc-list-ports"], "hook command ports\n"),
+                                (["oo-lists-ports"], "hook command ports\n"), (["gear", "prereceive"], "hook pre-receive\n"),
+                                (["gear", "postreceive"], "hook post-receive\n"),
+                                (["gear", "rotate-out"], "Nothing to do: the application has one gear\n")):
+                self.assertEqual(says(top / "usr/bin" / words[0], *words[1:]).stdout, said, words)
+            refused = says(top / "usr/bin/gear", "build")
+            self.assertEqual(refused.returncode, 64)
+            self.assertIn("gear deploy [REF]", refused.stderr)
+            self.assertIn("postreceive are git's hooks", says(top / "usr/bin/gear").stdout)
+            self.assertTrue((top / "usr/lib/openshift/cartridge_sdk/ruby/sdk.rb").exists())
+
     def test_oo_erb_says_what_is_missing(self):
         with tempfile.TemporaryDirectory() as empty:
             done = subprocess.run(["/bin/bash", HELPERS / "oo-erb"], capture_output=True, text=True, env={"PATH": empty})

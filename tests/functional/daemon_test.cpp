@@ -207,6 +207,43 @@ TEST_F(OwnCartridge, HasAServerThatAnArchiveIsDeployedFrom) {
     EXPECT_EQ(shell(str("ls -A /var/lib/openshift/", id, "/app-root/data | grep -c archive || true")), "0\n");
 }
 
+// --from-code ADDRESS#REF, from a server like any other.
+TEST_F(OwnCartridge, StandsBesideCodeOfABranchATagOrACommit) {
+    const std::string commit = shell(str("exec 2>&1; set -e; cd ", served(), R"(
+        git init -q -b main code; cd code; git config user.name a; git config user.email a@b
+        version() { echo $1 >index.txt; git add -A; git commit -qm $1; }
+        version first; version second; git tag -a -m released v1.0
+        version third; git checkout -qb dev/next; version fourth; git checkout -q main
+        git update-server-info; git rev-parse --short HEAD~2)"));
+    const Daemon daemon;
+    const auto create_of = [](const std::string& ref) {
+        return ask("POST", "domain/acme/applications", str(R"({"name":"shop","cartridges":["mock"],"initial_git_url":"http://198.51.100.2:)",
+                                                           file_port, "/code/.git", ref, R"("})"));
+    };
+    const std::vector<std::pair<std::string, std::string>> codes = {{"", "third\n"},
+                                                                    {"#dev/next", "fourth\n"},
+                                                                    {"#v1.0", "second\n"},
+                                                                    {"#" + commit.substr(0, commit.find('\n')), "first\n"}};
+    for (const auto& [ref, text] : codes) {
+        SCOPED_TRACE(ref);
+        const HttpReply made = create_of(ref);
+        ASSERT_EQ(made.status, 201) << made.body;
+        const std::string home = "/var/lib/openshift/" + made.json()["data"]["id"].get<std::string>();
+        EXPECT_EQ(read_file(home + "/app-root/runtime/repo/index.txt"), text);
+        // It is the branch that pushes deploy, wherever it comes from.
+        EXPECT_EQ(read_file(home + "/git/shop.git/HEAD"), "ref: refs/heads/master\n");
+        EXPECT_EQ(ask("DELETE", "domain/acme/application/shop", "{}").status, 200);
+    }
+    const HttpReply missing = create_of("#v2.0");
+    EXPECT_EQ(missing.status, 422) << missing.body;
+    EXPECT_THAT(missing.body, HasSubstr(str("the source 'http://198.51.100.2:", file_port, "/code/.git' has no branch, tag or commit 'v2.0'")));
+    const HttpReply odd = create_of("#--upload-pack=x");
+    EXPECT_EQ(odd.status, 422) << odd.body;
+    EXPECT_THAT(odd.body, HasSubstr("Invalid initial git URL"));
+    EXPECT_EQ(count_applications(), 0u);
+    EXPECT_EQ(remains(), "");
+}
+
 // Its last script, when everything else is done, and what that says.
 TEST_F(OwnCartridge, HasTheLastWordWhereverItIsAdded) {
     const Daemon daemon;

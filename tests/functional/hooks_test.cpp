@@ -73,6 +73,9 @@ TEST_F(HooksTest, AreRunInTheOrderOfTheContract) {
     EXPECT_EQ(told(), "pre_stop " + around("stop", "stop") + "post_stop ");
     agent->start(gear);
     EXPECT_EQ(told(), "pre_start " + around("start", "start") + "post_start ");
+    agent->tidy(gear);
+    EXPECT_EQ(told(), "pre_tidy pre_stop " + around("stop", "stop") + "post_stop " + around("tidy", "tidy") + "pre_start " +
+                          around("start", "start") + "post_start post_tidy ");
     agent->control(gear, "mock", "tidy");
     EXPECT_EQ(told(), around("tidy", "tidy"));
 }

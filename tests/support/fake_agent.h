@@ -37,6 +37,7 @@ public:
     /// The same, after it acted.
     std::function<void(const std::string&)> after;
     std::vector<Cartridge> catalogue = make_catalogue();
+    std::vector<Cartridge> withdrawn;
     std::map<std::string, std::string> manifests;  ///< of users' own cartridges, by their address
     std::vector<std::string> absent_packages;
     NodeStorage disk = {100'000, 50'000, 1000};
@@ -60,6 +61,7 @@ public:
 
     NodeStorage storage() const override { return disk; }
     std::vector<Cartridge> cartridges() const override { return catalogue; }
+    std::vector<Cartridge> withdrawn_cartridges() const override { return withdrawn; }
     std::vector<std::string> missing_packages(const std::vector<std::string>& packages) const override {
         std::vector<std::string> out;
         for (const std::string& package : packages) {

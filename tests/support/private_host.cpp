@@ -43,7 +43,7 @@ void install_programs() {
     tmpfs("/usr/lib/openshift");
     fs::create_directories("/usr/lib/openshift/cartridge_sdk");
     run_tool_checked(
-        {"cp", "-a", source_path("cartridges/sdk/bash"), "/usr/lib/openshift/cartridge_sdk/"});
+        {"cp", "-a", source_path("cartridges/sdk/bash"), source_path("cartridges/sdk/ruby"), "/usr/lib/openshift/cartridge_sdk/"});
 }
 
 void install_cartridges() {

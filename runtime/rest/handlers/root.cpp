@@ -112,7 +112,7 @@ Reply list_regions(const Call&) { return {200, "regions", Json::array(), {}, {}}
 Reply list_quickstarts(const Call& call) {
     Json list = Json::array();
     for (const Quickstart& quickstart : call.broker.quickstarts.list()) {
-        list.push_back(present_quickstart(quickstart));
+        list.push_back(present_quickstart(quickstart, call.view));
     }
     return {200, "quickstarts", std::move(list), {}, {}};
 }
@@ -123,7 +123,7 @@ Reply show_quickstart(const Call& call) {
         refuse(ErrorKind::not_found, str("Quickstart '", shown(call.part("id")), "' not found"),
                exit_code::key_not_found);
     }
-    return {200, "quickstarts", Json::array({present_quickstart(*found)}), {}, {}};
+    return {200, "quickstarts", Json::array({present_quickstart(*found, call.view)}), {}, {}};
 }
 
 Reply list_cartridges(const Call& call) {

@@ -1,6 +1,10 @@
 // What is served beside the REST interface.
 #include "support/rest_fixture.h"
 
+#include "base/error.h"
+#include "base/file.h"
+#include "broker/quickstarts.h"
+
 #include <fstream>
 
 namespace gearbox::test {
@@ -69,6 +73,42 @@ TEST_F(PagesTest, AHostWithoutClientSaysSo) {
     EXPECT_EQ(ask("/client/gearbox-linux-amd64.tar.gz").status, 404);
     EXPECT_THAT(ask("/client/").body, testing::HasSubstr("no client to download"));
     EXPECT_THAT(ask("/").body, testing::HasSubstr("/client/"));
+}
+
+TEST_F(PagesTest, QuickstartsHavePictures) {
+    const std::filesystem::path top = t.parts.settings.node.quickstart_dir;
+    const auto describe = [&](const std::string& name, const std::string& more) {
+        std::filesystem::create_directories(top / name);
+        std::ofstream(top / name / "quickstart.toml") << "cartridges = ['php']\n" << more;
+    };
+    describe("drawn", "picture = 'icon.svg'\n");
+    std::ofstream(top / "drawn/icon.svg") << "<svg/>";
+    describe("plain", "");
+    describe("gone", "picture = 'none.svg'\n");
+    const Json list = ask("/broker/rest/quickstarts").json()["data"];
+    ASSERT_EQ(list.size(), 3u);
+    EXPECT_EQ(list[0]["quickstart"]["picture"], "https://broker.test:8443/broker/quickstarts/drawn.svg");
+    EXPECT_EQ(list[2]["quickstart"]["picture"], nullptr);
+    const HttpReply picture = ask("/broker/quickstarts/drawn.svg");
+    EXPECT_EQ(picture.status, 200);
+    EXPECT_EQ(picture.body, "<svg/>");
+    EXPECT_EQ(picture.headers.at("content-type"), "image/svg+xml");
+    EXPECT_THAT(picture.headers.at("content-security-policy"), testing::HasSubstr("default-src 'none'"));
+    // Nothing but what a quickstart calls its picture.
+    std::ofstream(top / "secret.svg") << "secret";
+    for (const char* name : {"plain", "gone", "other", "icon", "drawn/icon", "drawn/..", "%2e%2e", "../secret", "drawn%2ficon", ""}) {
+        EXPECT_EQ(ask(str("/broker/quickstarts/", name, ".svg")).status, 404) << name;
+    }
+    for (const char* name : {"../icon.svg", "/etc/passwd", "icon.png", ".svg", "a b.svg", "..svg"}) {
+        describe("odd", str("picture = '", name, "'\n"));
+        EXPECT_EQ(ask("/broker/quickstarts/odd.svg").status, 404) << name;
+        try {
+            parse_quickstart(read_file(top / "odd/quickstart.toml"), top / "odd/quickstart.toml");
+            FAIL() << name;
+        } catch (const Error& error) {
+            EXPECT_THAT(error.text(), testing::HasSubstr("odd/quickstart.toml:2:11: 'picture' must be the name of an .svg file"));
+        }
+    }
 }
 
 }  // namespace
