@@ -297,12 +297,8 @@ private:
     YAML::Node override_;  ///< null if this version has none
 };
 
-constexpr std::array system_categories = {"web_framework", "plugin",     "embedded", "service",
-                                          "web_proxy",     "ci_builder", "ci",       "external"};
-
 void check_categories(const Cartridge& cartridge) {
-    const bool known = std::any_of(system_categories.begin(), system_categories.end(),
-                                   [&](const char* c) { return cartridge.has_category(c); });
+    const bool known = std::any_of(cartridge.categories.begin(), cartridge.categories.end(), is_system_category);
     if (!known) {
         fail(ErrorKind::invalid, "Categories must hold one of web_framework, plugin, embedded, "
                                  "service, web_proxy, ci_builder, ci, external");
@@ -437,66 +433,6 @@ Cartridge parse_own_cartridge(const std::string& manifest, const std::string& ur
     found->url = url;
     found->manifest = manifest;
     return *found;
-}
-
-std::string Cartridge::base_name() const {
-    return vendor.empty() || is_reserved_vendor(vendor) ? name : str(vendor, "-", name);
-}
-
-std::string Cartridge::full_name() const {
-    return str(base_name(), "-", version);
-}
-
-std::string Cartridge::ident() const {
-    return str(vendor.empty() ? "redhat" : vendor, ":", name, ":", version, ":", cartridge_version);
-}
-
-bool Cartridge::has_category(std::string_view category) const {
-    return std::find(categories.begin(), categories.end(), category) != categories.end();
-}
-
-bool Cartridge::answers_to(std::string_view word) const {
-    return word == full_name() || word == base_name() || word == name ||
-           std::find(provides.begin(), provides.end(), word) != provides.end();
-}
-
-std::string Cartridge::missing_before(const std::vector<Cartridge>& others) const {
-    for (const std::vector<std::string>& words : configure_order) {
-        std::string missing;
-        for (const std::string& word : words) {
-            if (answers_to(word)) {
-                return "";  // what comes after it may be absent
-            }
-            const bool is_category = std::find(system_categories.begin(), system_categories.end(), word) != system_categories.end();
-            const bool is_there = is_category || std::any_of(others.begin(), others.end(), [&](const Cartridge& other) {
-                return other.answers_to(word);
-            });
-            if (is_there) {
-                missing.clear();
-                break;
-            }
-            missing += str(missing.empty() ? "" : " or ", word);
-        }
-        if (!missing.empty()) {
-            return missing;
-        }
-    }
-    return "";
-}
-
-std::string Cartridge::conflict_with(const Cartridge& other) const {
-    for (const auto& [one, two] : {std::pair(this, &other), {&other, this}}) {
-        for (const std::string& word : one->conflicts) {
-            if (two->answers_to(word) && !one->answers_to(word)) {
-                return word;
-            }
-        }
-    }
-    return "";
-}
-
-bool is_reserved_vendor(std::string_view vendor) {
-    return vendor == "redhat" || vendor == "gearbox";
 }
 
 int compare_versions(std::string_view a, std::string_view b) {

@@ -119,6 +119,9 @@ std::vector<std::string> manifest_keys(std::string_view yaml);
 /// claims to be the platform's.
 Cartridge parse_own_cartridge(const std::string& manifest, const std::string& url, const std::string& full_name = "");
 
+/// Categories that mean something to the platform; others are tags (contract 1.2).
+bool is_system_category(const std::string& word);
+
 /// Whose cartridges have plain names: nobody else's may say that it is theirs (contract 1.1).
 bool is_reserved_vendor(std::string_view vendor);
 

@@ -23,11 +23,12 @@ inline void say(const TextSink& sink, std::string_view text) {
 struct ScriptMessages {
     std::vector<std::string> results;   ///< CLIENT_RESULT, shown to the user
     std::vector<std::string> messages;  ///< CLIENT_MESSAGE
-    std::vector<std::string> errors;    ///< CLIENT_ERROR
+    std::vector<std::string> errors;    ///< CLIENT_ERROR, CLIENT_INTERNAL_ERROR
     std::vector<std::string> debug;     ///< CLIENT_DEBUG
     std::vector<CartridgeProperty> cart_data;
     std::vector<std::string> attributes;  ///< ATTR
     std::vector<DomainVariable> domain_variables;  ///< ENV_VAR_ADD, ENV_VAR_ADD_UNIQUE
+    bool blames_user = false;  ///< there was a CLIENT_ERROR, not an internal one only
 };
 
 /// What another script of the same cartridge said afterwards; of properties and variables the last of a name counts.

@@ -26,6 +26,10 @@ struct RepositorySource {
     GitSource git;  ///< for Kind::git
 };
 
+/// What the broker hears of a setup, install or post_install that ends with less than 100, which are the node's own
+/// numbers (contract 6.3).
+constexpr int script_failure = 157;
+
 /// A script of a cartridge ended with non-zero status. what() is fit for the user.
 class ScriptError : public Error {
 public:

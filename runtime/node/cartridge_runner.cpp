@@ -134,8 +134,9 @@ ScriptMessages CartridgeRunner::finish(const GearResult& result, const std::stri
     parse_script_output(result.out, messages);
     if (result.status != 0) {
         const std::string text = failure_text(messages, result.out, result.err);
+        // Whoever says CLIENT_ERROR holds its user's wish for wrong.
         throw ScriptError(
-            result.status, ErrorKind::unavailable,
+            result.status, messages.blames_user ? ErrorKind::invalid : ErrorKind::unavailable,
             str(what, " ended with status ", result.status, text.empty() ? "" : ": ", text));
     }
     return messages;
@@ -159,11 +160,16 @@ ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
         command.argv.insert(command.argv.end(), {"--version", cartridge.version});
     }
     command.name = str("'", script, "' of ", cartridge.full_name);
-    return finish(node_.launcher.run(record, command), command.name);
+    try {
+        return finish(node_.launcher.run(record, command), command.name);
+    } catch (const ScriptError& error) {
+        constexpr int first_of_script = 100;
+        throw ScriptError(error.status() < first_of_script ? script_failure : error.status(), error.kind(), error.text());
+    }
 }
 
 std::string CartridgeRunner::run_hook(const GearRecord& record, const RecordedCartridge& cartridge, const std::string& name,
-                                      const std::vector<std::string>& more) const {
+                                      ScriptMessages& said, const std::vector<std::string>& more) const {
     const std::string path = str(cartridge.name, "/hooks/", name);
     GearCommand command = make_command(record, cartridge.name, purpose_of(cartridge, name));
     command.name = str("the hook '", name, "' of ", cartridge.full_name);
@@ -175,7 +181,9 @@ std::string CartridgeRunner::run_hook(const GearRecord& record, const RecordedCa
     command.argv.insert(command.argv.end(), {record.spec.application_name.text(), record.spec.domain.text(), record.spec.id.text()});
     command.argv.insert(command.argv.end(), more.begin(), more.end());
     const GearResult result = node_.launcher.run(record, command);
-    finish(result, command.name);
+    // The rest of the protocol is not spoken there: it would be what is published.
+    const ScriptMessages all = finish(result, command.name);
+    append(said, {all.results, all.messages, {}, all.debug, {}, {}, {}, false});
     return payload_of(result.out);
 }
 

@@ -71,18 +71,20 @@ private:
     void overlay(const GearRecord& record, const RecordedCartridge& next, const Cartridge& cartridge) const;
     void install(GearRecord& record, const RecordedCartridge& cartridge,
                  ScriptMessages& messages) const;
+    /// Throws ScriptError when env/ has variables of the gear, PATH and LD_LIBRARY_PATH excepted (contract 3.1).
+    void check_variables(const GearRecord& record, const RecordedCartridge& cartridge) const;
     void write_endpoint_variables(const GearRecord& record,
                                   const RecordedCartridge& cartridge) const;
-    /// hooks/NAME with the gear's name, domain and id, and more words; what it prints but for its user. Throws ScriptError, with
-    /// 127 if there is none (contract 7).
+    /// hooks/NAME with the gear's name, domain and id, and more words; what it prints, but for its user: that goes to said.
+    /// Throws ScriptError, with 127 if there is none (contract 7).
     std::string run_hook(const GearRecord& record, const RecordedCartridge& cartridge, const std::string& name,
-                         const std::vector<std::string>& more = {}) const;
+                         ScriptMessages& said, const std::vector<std::string>& more = {}) const;
     /// Keeps what the gear does not have by other ways.
     void publish(const GearRecord& record, const RecordedCartridge& publisher,
                  const std::map<std::string, std::string>& variables) const;
     /// Gives what it publishes to others of the gear, and to it what they publish (contract 8). Throws Error for what is
     /// required.
-    void connect(const GearRecord& record, const std::string& name) const;
+    void connect(const GearRecord& record, const std::string& name, ScriptMessages& said) const;
     void discard(const GearRecord& record, const RecordedCartridge& cartridge) const;
     /// Paths of what was not there before.
     std::vector<std::string> unlock(const GearRecord& record, const RecordedCartridge& cartridge) const;

@@ -196,7 +196,24 @@ void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartr
     render_templates(record, cartridge, messages);
     append(messages, run_script(record, cartridge, "install"));
     lock(record, cartridge);
+    check_variables(record, cartridge);
     undo.cancel();
+}
+
+void CartridgeRunner::check_variables(const GearRecord& record, const RecordedCartridge& cartridge) const {
+    const GearFiles files = node_.files(record);
+    const std::string own = str("OPENSHIFT_", cartridge.short_name, "_");
+    std::string taken;
+    for (const std::string& name : files.list(cartridge.name + "/env")) {
+        const bool is_free = name == "PATH" || name == "LD_LIBRARY_PATH" || name.starts_with(own);
+        if (!is_free && VariableName::parse(name) && files.exists(".env/" + name)) {
+            taken += str(taken.empty() ? "" : ", ", name);
+        }
+    }
+    if (!taken.empty()) {
+        throw ScriptError(script_failure, ErrorKind::invalid,
+                          str(cartridge.full_name, " has variables in env/ that are the gear's: ", taken));
+    }
 }
 
 CartridgeLabels CartridgeRunner::labels_of(const GearRecord& record, const Cartridge& cartridge) const {
@@ -284,7 +301,7 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
         node_.launcher.refresh_forwardings(changed);
     }
     install(changed, added, messages);
-    connect(changed, added.name);
+    connect(changed, added.name, messages);
     node_.store.save(changed);
     undo.cancel();
     record = changed;
@@ -374,9 +391,10 @@ void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, co
     }
     ScriptMessages messages;
     render_templates(changed, next, messages);
-    log_all(messages);
     lock(changed, next);
-    connect(changed, next.name);
+    check_variables(changed, next);
+    connect(changed, next.name, messages);
+    log_all(messages);
     if (forwardings_of(changed) != forwardings_of(record)) {
         node_.launcher.refresh_forwardings(changed);
     }

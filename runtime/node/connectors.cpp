@@ -71,17 +71,17 @@ void CartridgeRunner::publish(const GearRecord& record, const RecordedCartridge&
     }
 }
 
-void CartridgeRunner::connect(const GearRecord& record, const std::string& name) const {
+void CartridgeRunner::connect(const GearRecord& record, const std::string& name, ScriptMessages& said) const {
     // Everything that it publishes itself is asked for again below.
     node_.files(record).remove(published_directory(*record.find_cartridge(name)));
     std::map<const Connector*, std::string> payloads;
     for (const Connection& connection : connections_of(record, name)) {
         try {
-            auto said = payloads.find(connection.from);
-            if (said == payloads.end()) {
-                said = payloads.emplace(connection.from, run_hook(record, *connection.publisher, connection.from->hook)).first;
+            auto known = payloads.find(connection.from);
+            if (known == payloads.end()) {
+                known = payloads.emplace(connection.from, run_hook(record, *connection.publisher, connection.from->hook, said)).first;
             }
-            std::string payload = said->second;
+            std::string payload = known->second;
             if (connection.is_environment()) {
                 const auto variables = published_variables(payload);
                 publish(record, *connection.publisher, variables);
@@ -90,7 +90,7 @@ void CartridgeRunner::connect(const GearRecord& record, const std::string& name)
                 }
                 payload = joined(variables);
             }
-            run_hook(record, *connection.subscriber, connection.to->hook,
+            run_hook(record, *connection.subscriber, connection.to->hook, said,
                      {str(shell_word(record.spec.id.text()), "=", shell_word(payload))});
         } catch (const Error& error) {
             if (connection.is_required()) {

@@ -99,6 +99,7 @@ void parse_script_output(std::string_view output, ScriptMessages& messages) {
         for (const Prefix& prefix : prefixes) {
             if (line.starts_with(prefix.word)) {
                 (messages.*prefix.list).push_back(rest_of(line, prefix.word));
+                messages.blames_user |= prefix.word == "CLIENT_ERROR:";
                 return;
             }
         }

@@ -1,5 +1,6 @@
 """The php cartridge in a hand-made gear: real Apache, real mod_php."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -146,6 +147,41 @@ class Php(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"CLIENT_ERROR: .*(could not bind|Address already in use)")
         self.gear.control("php", "start")
+
+    def test_composer_says_which_packages_are_missing(self):
+        lock = {"packages": [{"name": "acme/there"}, {"name": "acme/absent"}, {"name": "acme/other"}]}
+        files = {"index.php": "ok", ".openshift/markers/use_composer": "",
+                 "composer.json": json.dumps({"require": {"php": ">=8", "ext-json": "*", "acme/there": "1.0"}}),
+                 "composer.lock": json.dumps(lock), "vendor/acme/there/x.php": ""}
+        if (BASE / "usr/bin/composer").exists():
+            self.skipTest("composer is installed")
+        with self.assertRaises(ScriptFailed) as caught:
+            self.push(files)
+        self.assertIn("this node has no Composer (Debian's package 'composer'), and the repository lacks: acme/absent, acme/other.",
+                      str(caught.exception))
+        # Everything in the repository: nothing is needed. Without a lock file, what composer.json requires counts.
+        output = self.push({"vendor/acme/absent/x.php": "", "vendor/acme/other/x.php": ""})
+        self.assertIn("the packages of the repository itself are used", output)
+        self.assertEqual(self.get(), "ok")
+        (self.repo / "composer.lock").unlink()
+        shutil.rmtree(self.repo / "vendor/acme/there")
+        with self.assertRaises(ScriptFailed) as caught:
+            self.push({})
+        self.assertIn("the repository lacks: acme/there.", str(caught.exception))
+
+    def test_composer_that_fails_says_so(self):
+        fake = "/tmp/bin/composer"
+        self.gear.shell(f"mkdir -p /tmp/bin; printf '#!/bin/sh\necho no network >&2; echo $COMPOSER_HOME; exit 100\n' >{fake}; chmod +x {fake}")
+        self.push({"index.php": "ok"})
+        (self.repo / "composer.json").write_text('{"require": {"acme/far": "1.0"}}')
+        (self.repo / ".openshift/markers").mkdir(parents=True)
+        (self.repo / ".openshift/markers/use_composer").touch()
+        self.gear.check_out(self.repo)
+        done = self.gear.run("bash", "-c", f'PATH=/tmp/bin:$PATH exec "$HOME/php/bin/control" build', cart="php", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no network", done.stdout)
+        self.assertIn("build-dependencies/.composer", done.stdout)
+        self.assertIn("Composer failed; the messages above say why. Missing are: acme/far", done.stdout)
 
     def test_php_of_hooks_has_the_version_and_settings(self):
         self.push({"index.php": "ok"})

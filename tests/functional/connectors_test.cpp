@@ -46,9 +46,9 @@ TEST_F(ConnectorsTest, GivesVariablesToWhoWantsThem) {
                                     {{"publish-queue", "echo CLIENT_MESSAGE: to the user\n"
                                                        "echo QUEUE_URL=queue://a=b\necho \"OPENSHIFT_APP_NAME=not $1 $2\"\necho QUEUE_OF=$3\n"}});
     const Cartridge worker = service("worker", "Subscribes:\n  set-env: {Type: 'ENV:*', Required: false}\n", {});
-    agent->add_cartridge(gear, queue);
+    EXPECT_TRUE(agent->add_cartridge(gear, queue).messages.empty()) << "nobody asked it";
     EXPECT_EQ(inside(gear, "echo ${QUEUE_URL:-none}"), "none\n") << "nobody subscribes";
-    agent->add_cartridge(gear, worker);
+    EXPECT_EQ(agent->add_cartridge(gear, worker).messages, std::vector<std::string>{"to the user"});
     EXPECT_EQ(inside(gear, "echo $QUEUE_URL $QUEUE_OF; stat -c '%U %a' ~/.env/acme-queue/QUEUE_URL"),
               str("queue://a=b ", gear.text(), "\nroot 640\n"));
     EXPECT_EQ(inside(gear, "echo $OPENSHIFT_APP_NAME"), "shop\n") << "what the gear has already stays";
@@ -73,6 +73,28 @@ TEST_F(ConnectorsTest, GivesOneScriptWhatAnotherHasWritten) {
                                        {{"take-jobs", "printf '%s|' \"$@\" >~/app-root/data/taken\n"}}));
     EXPECT_EQ(inside(gear, "cat ~/app-root/data/taken"),
               str("shop|acme|", gear.text(), "|'", gear.text(), "'='it'\\''s one\ntwo\n'|"));
+}
+
+TEST_F(ConnectorsTest, TakesNoCartridgeWithVariablesOfTheGear) {
+    const auto with = [&](const char* name, const char* variable) {
+        Cartridge cartridge = service(name, "", {});
+        fs::remove_all(fs::path(cartridge.source) / "env");
+        fs::create_directories(fs::path(cartridge.source) / "env");
+        write_file_atomically(fs::path(cartridge.source) / "env" / variable, "x");
+        return cartridge;
+    };
+    for (const char* variable : {"OPENSHIFT_APP_NAME", "OPENSHIFT_DATA_DIR", "HOME"}) {
+        try {
+            agent->add_cartridge(gear, with("taker", variable));
+            ADD_FAILURE() << variable;
+        } catch (const ScriptError& error) {
+            EXPECT_EQ(error.status(), script_failure);
+            EXPECT_EQ(error.text(), str("acme-taker-1.0 has variables in env/ that are the gear's: ", variable));
+        }
+        EXPECT_EQ(inside(gear, "cd; ls -d taker 2>/dev/null"), "");
+    }
+    agent->add_cartridge(gear, with("giver", "PATH"));
+    EXPECT_EQ(inside(gear, "cat ~/giver/env/PATH"), "x");
 }
 
 TEST_F(ConnectorsTest, UndoesACartridgeThatCannotBeWithout) {

@@ -170,7 +170,7 @@ TEST_F(NodeTest, LeavesNothingOfAFailedCartridge) {
         agent->add_cartridge(spec.id, cartridge("mock"));
         FAIL() << "must throw";
     } catch (const ScriptError& error) {
-        EXPECT_EQ(error.status(), 7);
+        EXPECT_EQ(error.status(), script_failure);
         EXPECT_THAT(error.text(), HasSubstr("told to fail"));
     }
     const std::string home = "/var/lib/openshift/" + spec.id.text();

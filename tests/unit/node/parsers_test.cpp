@@ -46,6 +46,11 @@ TEST(ScriptOutput, SortsTheProtocolsLines) {
     EXPECT_EQ(messages.domain_variables[1].value, "http://a=b");
     EXPECT_TRUE(messages.domain_variables[1].is_unique);
     EXPECT_EQ(failure_text(messages, "out", "err"), "bad");
+    EXPECT_TRUE(messages.blames_user);
+    ScriptMessages internal;
+    parse_script_output("CLIENT_INTERNAL_ERROR: ours\n", internal);
+    EXPECT_EQ(failure_text(internal, "out", "err"), "ours");
+    EXPECT_FALSE(internal.blames_user);
     EXPECT_EQ(failure_text({}, "out\n", ""), "out");
     EXPECT_EQ(failure_text({}, "out\n", "err\n"), "err");
 }
