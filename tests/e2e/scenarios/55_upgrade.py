@@ -75,4 +75,7 @@ def check_the_daemon_knows_its_gears_after_it(appliance):
     expect(appliance.web(state["app"]).get("/").text, "before\n")
     expect(user.api("DELETE", f"/application/{state['app']['id']}").status, 200)
     expect(appliance.sudo("systemctl is-system-running || systemctl --failed --no-legend").strip(), "running")
-    expect(appliance.machine.denials(), [], "denials of the upgrade")
+    # systemd-sysusers may not write to a pipe that dpkg was given; on a terminal it writes nothing there either.
+    others = [line for line in appliance.machine.denials() if "comm=\"systemd-sysuser\"" not in line or "fifo_file" not in line]
+    expect(others, [], "denials of the upgrade")
+    appliance.machine.forget_denials()
