@@ -39,6 +39,7 @@ protected:
         options.environment = {"GIT_SSH_COMMAND=" + ssh_command(), "HOME=" + work.path().native()};
         run_tool({"bash", "-c", "set -m; git push -q origin master & until [[ -e $0 ]]; do sleep .05; done; kill -KILL -- -$!; wait", data("held")}, options);
         std::filesystem::remove(data("hold"));
+        inside(gear, "for i in {1..100}; do [[ $(find ~/git -name '*.lock') ]] || break; sleep .1; done");
     }
     /// Nothing is left half-done, and the next push is like any other.
     void expect_sanity() {

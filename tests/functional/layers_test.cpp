@@ -428,10 +428,14 @@ TEST_F(LayersTest, HostFilter) {
     off.ready = [](const GearRecord&) {
         run_tool_checked({"nft", "delete", "table", "inet", "gearbox"});
     };
-    for (const char* address : {"169.254.169.254/32", "192.168.0.1/32", "10.0.2.2/32", "10.0.0.1/32"}) {
-        run_tool_checked({"ip", "address", "replace", address, "dev", "lo"});
-    }
+    const auto each_address = [](const char* change) {
+        for (const char* address : {"169.254.169.254/32", "192.168.0.1/32", "10.0.2.2/32", "10.0.0.1/32"}) {
+            run_tool_checked({"ip", "address", change, address, "dev", "lo"});
+        }
+    };
+    each_address("add");
     const Seen seen = with(off, {"network"});
+    each_address("delete");
     restart_agent();
     const Names host = {"network/other-gear-port",        "network/other-gear-by-device",
                         "network/other-host-end",         "network/other-host-end-by-device",

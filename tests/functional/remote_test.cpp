@@ -309,7 +309,7 @@ TEST_F(RemoteTest, ControlsTheApplication) {
     EXPECT_EQ(body(), "first version\n");
     EXPECT_EQ(ssh("gear restart --cart mock; gear status --cart mock").out, "running\n");
     EXPECT_THAT(ssh("gear restart --cart none").err, HasSubstr("no cartridge 'none'"));
-    EXPECT_THAT(ssh("gear distribute").err, HasSubstr("there is no command 'distribute' here"));
+    EXPECT_THAT(ssh("gear no-such").err, HasSubstr("there is no command 'no-such' here"));
     EXPECT_THAT(ssh("gear").out, HasSubstr("gear VERB"));
     EXPECT_THAT(ssh("echo 'gear status' | bash").out, "running\n");
 }
