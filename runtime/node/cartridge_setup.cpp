@@ -205,8 +205,8 @@ void CartridgeRunner::check_variables(const GearRecord& record, const RecordedCa
     const std::string own = str("OPENSHIFT_", cartridge.short_name, "_");
     std::string taken;
     for (const std::string& name : files.list(cartridge.name + "/env")) {
-        // Where Ruby, say, keeps its gems is each cartridge's to say.
-        const bool is_free = !name.starts_with("OPENSHIFT_") || name.starts_with(own);
+        // Where gems are kept is the cartridge's to say.
+        const bool is_free = name == "PATH" || name == "LD_LIBRARY_PATH" || name == "GEM_HOME" || name.starts_with(own);
         if (!is_free && VariableName::parse(name) && files.exists(".env/" + name)) {
             taken += str(taken.empty() ? "" : ", ", name);
         }
