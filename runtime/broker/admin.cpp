@@ -242,10 +242,7 @@ Json upgrade_one(Broker& broker, const Application& application, const std::stri
 
 Json cartridge_upgrade(Broker& broker, const Json& args) {
     const auto name = take<std::string>(args, "name");
-    const auto imported = broker.core.agent.imported_cartridges();
-    if (std::none_of(imported.begin(), imported.end(), [&](const ImportedCartridge& one) { return one.name == name; })) {
-        fail_unknown_import(name, imported);
-    }
+    check_imported(name, broker.core.agent.imported_cartridges());
     std::vector<Application> applications;
     if (find<std::string>(args, "application")) {
         applications.push_back(application_of(broker, args).second);

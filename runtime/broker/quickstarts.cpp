@@ -22,7 +22,6 @@ std::vector<std::string> texts(const toml::table& table, const char* key) {
     return out;
 }
 
-// A name that leads nowhere else: letters, digits, '-', '_' and one dot.
 std::filesystem::path picture_of(const toml::table& table, const std::filesystem::path& file) {
     const auto* const value = table["picture"].node();
     if (value == nullptr) {
@@ -30,10 +29,7 @@ std::filesystem::path picture_of(const toml::table& table, const std::filesystem
     }
     const std::string name = value->value_or(std::string());
     const std::string stem = name.ends_with(".svg") ? name.substr(0, name.size() - 4) : "";
-    const bool is_plain = std::all_of(stem.begin(), stem.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    });
-    if (stem.empty() || !is_plain) {
+    if (!is_plain_name(stem)) {
         const auto& begin = value->source().begin;
         fail(ErrorKind::invalid, file.native(), ":", begin.line, ":", begin.column,
              ": 'picture' must be the name of an .svg file in the same directory");
@@ -42,6 +38,12 @@ std::filesystem::path picture_of(const toml::table& table, const std::filesystem
 }
 
 }  // namespace
+
+bool is_plain_name(std::string_view name) {
+    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    });
+}
 
 Quickstart parse_quickstart(const std::string& text, const std::filesystem::path& file) {
     try {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gearbox {
@@ -42,6 +43,9 @@ private:
 
 /// "the cartridge java is not on this node", "the package x is not installed on this node", "the packages x and y …".
 std::string lacking(const std::vector<std::string>& cartridges, const std::vector<std::string>& packages);
+
+/// Of a file or directory, and leads nowhere else: letters, digits, '-' and '_', at least one.
+bool is_plain_name(std::string_view name);
 
 /// Throws Error(invalid) with file:line:column. `picture` must be the plain name of an .svg file.
 Quickstart parse_quickstart(const std::string& toml, const std::filesystem::path& file);

@@ -1,7 +1,7 @@
 // Snapshots over the API: the same commands in the gear as over ssh, with our ends of their pipes.
 #include "broker/applications.h"
 
-#include <array>
+#include <algorithm>
 #include <memory>
 
 namespace gearbox {

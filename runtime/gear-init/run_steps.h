@@ -7,12 +7,6 @@
 
 namespace gearbox {
 
-template <typename Plan>
-struct Step {
-    const char* name;
-    void (*run)(const Plan&);
-};
-
 /// Throws StepFailure with the step's name.
 template <typename Plan, std::size_t count>
 void run(const Step<Plan> (&steps)[count], const Plan& plan) {

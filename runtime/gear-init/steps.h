@@ -30,6 +30,13 @@ struct StepFailure {
     std::string text;
 };
 
+/// A row of that table.
+template <typename Plan>
+struct Step {
+    const char* name;
+    void (*run)(const Plan&);
+};
+
 /// Ends the process if the daemon has gone: nobody wants this any more.
 void wait_for_go();
 

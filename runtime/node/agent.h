@@ -11,6 +11,7 @@
 #include "model/profile.h"
 #include "node/gear_stream.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -102,7 +103,10 @@ struct ImportedCartridge {
 };
 
 /// Throws Error(not_found) for a name that none of them has.
-[[noreturn]] inline void fail_unknown_import(const std::string& name, const std::vector<ImportedCartridge>& all) {
+inline void check_imported(const std::string& name, const std::vector<ImportedCartridge>& all) {
+    if (std::any_of(all.begin(), all.end(), [&](const ImportedCartridge& one) { return one.name == name; })) {
+        return;
+    }
     for (const ImportedCartridge& one : all) {
         if (one.name == without_version(name)) {
             fail(ErrorKind::not_found, "no cartridge '", name, "' was imported; '", one.name, "' stands for all its versions");

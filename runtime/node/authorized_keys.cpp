@@ -1,6 +1,6 @@
 // The line of authorized_keys for a key that may log in to a gear.
-#include "base/str.h"
 #include "base/base64.h"
+#include "base/str.h"
 #include "node/local_agent.h"
 
 namespace gearbox {

@@ -166,10 +166,7 @@ std::vector<fs::path> ImportedCartridges::newest_first() const {
 }
 
 fs::path ImportedCartridges::place_of(const std::string& name) const {
-    const auto all = list();
-    if (std::none_of(all.begin(), all.end(), [&](const ImportedCartridge& one) { return one.name == name; })) {
-        fail_unknown_import(name, all);
-    }
+    check_imported(name, list());
     return directory_ / name;
 }
 

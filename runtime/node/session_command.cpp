@@ -1,7 +1,7 @@
 #include "node/session_command.h"
 
-#include "base/error.h"
 #include "base/base64.h"
+#include "base/error.h"
 #include "node/paths.h"
 
 #include <algorithm>

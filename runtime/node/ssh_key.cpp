@@ -1,8 +1,8 @@
 #include "node/ssh_key.h"
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/str.h"
-#include "base/base64.h"
 
 #include <sodium.h>
 

@@ -10,7 +10,6 @@
 #include "rest/versions.h"
 #include "rest/xml.h"
 
-
 #include <algorithm>
 #include <array>
 

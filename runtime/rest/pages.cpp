@@ -102,8 +102,7 @@ std::string picture_name(const std::string& path) {
         return "";
     }
     const std::string name = path.substr(begin.size(), path.size() - begin.size() - end.size());
-    constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    return name.find_first_not_of(plain) == std::string::npos ? name : "";
+    return is_plain_name(name) ? name : "";
 }
 
 // What has no body of its own is sent from a file, which must be there.

@@ -10,11 +10,12 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
-#include <fstream>
 #include <exception>
+#include <fstream>
 #include <functional>
 #include <limits>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -190,8 +191,6 @@ void fill_and_close(httplib::Response& to, const HttpResponse& from) {
         });
 }
 
-}  // namespace
-
 // A body as it comes, in full or not at all. given: whether all of it was taken.
 PieceReader read_archive(const httplib::ContentReader& reader, std::chrono::seconds longest, bool& given) {
     return [&reader, longest, &given](const std::function<bool(std::string_view)>& receiver) {
@@ -218,6 +217,8 @@ PieceReader read_archive(const httplib::ContentReader& reader, std::chrono::seco
         }
     };
 }
+
+}  // namespace
 
 struct Server::State {
     explicit State(Dispatcher& d) : dispatcher(d) {}

@@ -160,9 +160,10 @@ Weakness without_filter_and_capabilities() {
 }
 
 Weakness without_filter_capabilities_and_mounts() {
-    Weakness out = without_mounts();
-    out.gear_init = without_filter_and_capabilities().gear_init;
-    out.profile = without_filter_and_capabilities().profile;
+    Weakness out = without_filter_and_capabilities();
+    const Weakness mounts = without_mounts();
+    out.plan = mounts.plan;
+    out.ready = mounts.ready;
     return out;
 }
 

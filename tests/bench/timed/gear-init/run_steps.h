@@ -16,12 +16,6 @@ namespace gearbox {
 
 constexpr const char* times_file = "/run/gearbox/gear-init-times";  // gear_start.cpp reads it
 
-template <typename Plan>
-struct Step {
-    const char* name;
-    void (*run)(const Plan&);
-};
-
 struct Times {
     // Opened where the host's tree is still there.
     const UniqueFd file{check(::open(times_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), "opening '", times_file, "'")};
