@@ -33,7 +33,8 @@ std::string forwarding_rules(const std::vector<Forwarding>& forwardings) {
     }
     // Declaring a table before emptying it makes the first time like every other. To delete it would make the kernel
     // wait for packets under way, 10 ms at each start of a gear. Nothing but forwarded connections may reach the
-    // gear: its loopback services are its own.
+    // gear: its loopback services are its own. The kernel's memory for connections is charged to nobody, so that it is
+    // bounded: as many as the host takes from a gear (host.nft), and none for the loopback.
     return str("table ip gearbox\nflush table ip gearbox\ntable ip gearbox {\n",
                "    chain prerouting {\n",
                "        type nat hook prerouting priority dstnat; policy accept;\n", rules,
@@ -41,7 +42,11 @@ std::string forwarding_rules(const std::vector<Forwarding>& forwardings) {
                "        type filter hook input priority 0; policy accept;\n",
                "        iifname \"eth0\" ct status dnat accept\n",
                "        iifname \"eth0\" ct state established,related accept\n",
-               "        iifname \"eth0\" drop\n    }\n}\n");
+               "        iifname \"eth0\" drop\n    }\n",
+               "    chain untracked {\n        type filter hook output priority raw; policy accept;\n",
+               "        oifname \"lo\" notrack\n    }\n",
+               "    chain output {\n        type filter hook output priority 0; policy accept;\n",
+               "        ct state new ct count over 4096 reject with icmp type admin-prohibited\n    }\n}\n");
 }
 
 void set_forwardings(pid_t pid, const std::vector<Forwarding>& forwardings) {

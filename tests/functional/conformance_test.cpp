@@ -36,6 +36,7 @@ const std::set<std::string> may_be_absent = {
     "labels/immutable-own-file",
     "resources/disk",
     "resources/inodes",
+    "resources/connections",
     "resources/processor",  // of one processor the share may be all
 };
 

@@ -398,7 +398,19 @@ TEST_F(LayersTest, CgroupOfTheProcessor) {
 TEST_F(LayersTest, QuotaOfFiles) {
     Weakness off;
     off.environment = {"GEARBOX_FILES=500"};
-    EXPECT_THAT(with(off, {"resources"}, " --heavy").through, IsSupersetOf({"resources/inodes"}));
+    const Seen seen = with(off, {"resources"}, " --heavy");
+    EXPECT_THAT(seen.through, IsSupersetOf({"resources/inodes"}));
+    expect_stopped_by(seen, "nftables", {"resources/loopback-connections", "resources/connections"});
+}
+
+TEST_F(LayersTest, OwnFilter) {
+    Weakness off;
+    off.ready = [](const GearRecord& record) {
+        run_tool_checked({"nsenter", str("--net=/proc/", record.init_pid, "/ns/net"), "--", "sh", "-ec",
+                          "nft flush chain ip gearbox untracked; nft flush chain ip gearbox output"});
+    };
+    EXPECT_THAT(with(off, {"resources"}, " --heavy").through,
+                IsSupersetOf({"resources/loopback-connections", "resources/connections"}));
 }
 
 TEST_F(LayersTest, Limits) {

@@ -32,6 +32,14 @@ TEST(Forwardings, OnlyTheirPortsAreOpen) {
               "        iifname \"eth0\" ct state established,related accept\n"
               "        iifname \"eth0\" drop\n"
               "    }\n"
+              "    chain untracked {\n"
+              "        type filter hook output priority raw; policy accept;\n"
+              "        oifname \"lo\" notrack\n"
+              "    }\n"
+              "    chain output {\n"
+              "        type filter hook output priority 0; policy accept;\n"
+              "        ct state new ct count over 4096 reject with icmp type admin-prohibited\n"
+              "    }\n"
               "}\n");
 }
 
