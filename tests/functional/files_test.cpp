@@ -5,9 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 namespace gearbox::test {
 
@@ -60,6 +66,46 @@ TEST_F(FilesTest, NoLinkIsFollowed) {
     EXPECT_TRUE(S_ISREG(stat_of("own/outside").st_mode));
     files.remove("own/inside");
     EXPECT_EQ(files.find("root/secret"), "secret");
+}
+
+// A directory that is a link to somebody else's every other moment.
+TEST_F(FilesTest, NoExchangeWithALinkIsFast) {
+    const TempDir victim;
+    fs::create_directory(victim.path() / "sub");
+    std::ofstream(victim.path() / "name") << "secret";
+    fs::create_directories(home.path() / "own/place/sub");
+    fs::create_symlink(victim.path(), home.path() / "own/link");
+    std::atomic<bool> is_over = false;
+    const std::string place = home.path() / "own/place";
+    const std::string link = home.path() / "own/link";
+    std::thread exchanger([&] {
+        while (!is_over) {
+            ::renameat2(AT_FDCWD, place.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE);
+        }
+    });
+    int done = 0;
+    int refused = 0;
+    for (int i = 0; i < 3000; ++i) {
+        try {
+            files.ensure_directory("own/place/sub/new", files.unlocked(), 0777);
+            files.write("own/place/sub/file", "x", files.unlocked(), 0777);
+            EXPECT_NE(files.find("own/place/name"), "secret");
+            files.give("own/place/sub", files.unlocked());
+            files.remove("own/place/sub/new");
+            ++done;
+        } catch (const SysError&) {
+            ++refused;
+        }
+    }
+    is_over = true;
+    exchanger.join();
+    EXPECT_GT(done, 0);
+    EXPECT_GT(refused, 0);
+    EXPECT_EQ(find_file(victim.path() / "name"), "secret");
+    EXPECT_TRUE(fs::is_empty(victim.path() / "sub"));
+    struct stat info {};
+    ::stat((victim.path() / "sub").c_str(), &info);
+    EXPECT_EQ(info.st_uid, 0u);
 }
 
 TEST_F(FilesTest, NoSecondNameGivesAFileAway) {

@@ -241,7 +241,7 @@ TEST_F(LayersTest, MountsAndOwnersAndModes) {
                     "files/host-keys-read", "files/etc-create", "files/loader-preload-create",
                     "files/passwd-write", "files/daemon-records", "files/other-home-list",
                     "files/other-home-read", "files/other-home-write",
-                    "files/other-home-by-symlink"});
+                    "files/other-home-by-symlink", "files/other-home-by-race"});
 }
 
 TEST_F(LayersTest, Filter) {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstring>
 
 namespace gearbox::probe::files {
@@ -70,6 +71,21 @@ Outcome other_home_by_symlink(const Targets& targets) {
         return denied(0, "no link could be made");
     }
     return try_read(link.path() + "/OPENSHIFT_APP_NAME");
+}
+
+// A race that is always won: between the check of a name and its use a link takes the file's place.
+Outcome other_home_by_race(const Targets& targets) {
+    const Scratch file("race-file");
+    const Scratch link("race-link");
+    if (!file.make_file() || ::symlink((targets.other_home + "/.env").c_str(), link.path().c_str()) < 0) {
+        return denied(0, "no link could be made");
+    }
+    struct stat info {};
+    if (::lstat(file.path().c_str(), &info) < 0 || !S_ISREG(info.st_mode) ||
+        ::renameat2(AT_FDCWD, file.path().c_str(), AT_FDCWD, link.path().c_str(), RENAME_EXCHANGE) < 0) {
+        return denied(0, "nothing could be exchanged");
+    }
+    return try_read(file.path() + "/OPENSHIFT_APP_NAME");
 }
 
 Outcome other_root_by_proc(const Targets& targets) {

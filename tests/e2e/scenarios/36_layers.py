@@ -63,7 +63,7 @@ def check_a_neighbour_that_is_there_is_out_of_reach(appliance):
         expect_true(len(facts) > 20, f"{group}: {len(facts)}")
 
 
-OF_MCS = ("other-home-list", "other-home-read", "other-home-write", "other-home-by-symlink")
+OF_MCS = ("other-home-list", "other-home-read", "other-home-write", "other-home-by-symlink", "other-home-by-race")
 
 
 def check_only_categories_keep_a_copy_of_the_neighbours_home_closed(appliance):
