@@ -462,17 +462,20 @@ TEST_F(LayersTest, HostFilter) {
     expect_through(seen, Layer::nftables, host);
 }
 
-// A daemon that hands things over.
+// A daemon that hands things over, and a log that only grows.
 TEST_F(LayersTest, Platform) {
     const UniqueFd root(check(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening /"));
     Weakness off;
     off.inherited = {root.get()};
-    off.environment = {"SSH_AUTH_SOCK=/tmp/ssh-x/agent", "GIT_DIR=/", "PERL5LIB=/tmp"};
-    off.ready = [](const GearRecord& record) { in_mounts_of(record, "mkdir -m 0777 /tmp/ssh-x"); };
-    expect_through(with(off, {"files", "git-ssh"}), Layer::platform,
+    off.environment = {"SSH_AUTH_SOCK=/tmp/ssh-x/agent", "GIT_DIR=/", "PERL5LIB=/tmp", "PATH=/tmp/ssh-x:/usr/bin"};
+    off.ready = [](const GearRecord& record) {
+        in_mounts_of(record, "mkdir -m 0777 /tmp/ssh-x; cd /tmp/ssh-x; echo 'exec cat >$OPENSHIFT_LOG_DIR/log' >logshifter; "
+                             "chmod 755 logshifter");
+    };
+    expect_through(with(off, {"files", "git-ssh", "resources"}), Layer::platform,
                    {"files/inherited-descriptors", "git-ssh/agent-socket",
                     "git-ssh/agent-directories", "git-ssh/git-variables",
-                    "git-ssh/preload-variables"},
+                    "git-ssh/preload-variables", "resources/own-log-flood"},
                    {"files/foreign-temporary-files"});
 }
 

@@ -356,6 +356,27 @@ Outcome inodes(const Targets& targets) {
     return succeeded(counted(most, "files"));
 }
 
+// A MiB for the platform's program for logs, when it is to keep two files of 64 KiB.
+Outcome own_log_flood(const Targets&) {
+    const Scratch directory("logs");
+    ::mkdir(directory.path().c_str(), 0700);
+    const Ran ran = run({"/bin/sh", "-c", "head -c 1048576 /dev/zero | tr '\\0' x | logshifter -tag flood"},
+                        {"PATH=" + variable("PATH"), "OPENSHIFT_LOG_DIR=" + directory.path(),
+                         "LOGSHIFTER_FLOOD_MAX_FILESIZE=64K", "LOGSHIFTER_FLOOD_MAX_FILES=2"});
+    off_t kept = 0;
+    for (const std::string& name : list_directory(directory.path())) {
+        struct stat info {};
+        ::stat((directory.path() + "/" + name).c_str(), &info);
+        kept += info.st_size;
+    }
+    if (kept == 0) {
+        return denied(0, "nothing was logged: " + ran.output);
+    }
+    constexpr off_t most_kib = 4 * 64;  // a file may be one piece longer than it should be
+    const std::string told = std::to_string(kept / 1024) + " of 1024 KiB are kept";
+    return kept > most_kib * 1024 ? succeeded(told) : denied(0, "rotated: " + told);
+}
+
 Outcome log_flood(const Targets&) {
     return try_connect("/dev/log");
 }
