@@ -78,6 +78,8 @@ TEST_F(ConformanceTest, RunsOneGroup) {
     const auto judgement = conformance::judge(conformance::parse_facts(text), false, {"git-ssh"});
     EXPECT_EQ(judgement.failures(), 0u) << text;
     EXPECT_THAT(inside(gear, libexec_dir() + "/gear-probe --group x"), HasSubstr("no group 'x'"));
+    EXPECT_THAT(inside(gear, libexec_dir() + "/gear-probe --attempt x"), HasSubstr("no attempt 'x'"));
+    EXPECT_EQ(conformance::parse_facts(inside(gear, libexec_dir() + "/gear-probe --attempt open-files --attempt tmp-fill")).facts.size(), 2u);
 }
 
 // The gear's user outside of the gear: users and modes alone, as on a host without all this.

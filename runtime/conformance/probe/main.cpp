@@ -17,8 +17,9 @@ namespace gearbox::probe {
 namespace {
 
 constexpr const char* usage =
-    "usage: gear-probe [--group GROUP]… [--targets JSON] [--heavy] [--list] [--as-root]\n"
+    "usage: gear-probe [--group GROUP]… [--attempt NAME]… [--targets JSON] [--heavy] [--list] [--as-root]\n"
     "  --group    only attempts of this group; may be repeated\n"
+    "  --attempt  only attempts of this name; may be repeated\n"
     "  --targets  what is known of neighbours and host: other_uid, other_home, other_pid,\n"
     "             other_address, other_port, host_addresses, memory_mb, cpu_percent\n"
     "  --heavy    write until the disk quota is met, too\n"
@@ -34,6 +35,7 @@ constexpr Function functions[] = {
 
 struct Options {
     std::set<std::string> groups;
+    std::set<std::string> names;
     Targets targets = guess_targets();
     bool list = false;
     bool as_root = false;
@@ -50,6 +52,14 @@ std::optional<Options> parse_options(const std::vector<std::string>& words) {
                 fail(ErrorKind::invalid, "there is no group '", words[i], "'");
             }
             out.groups.insert(words[i]);
+        } else if (words[i] == "--attempt" && has_value) {
+            const auto& rows = conformance::attempts();
+            if (std::none_of(rows.begin(), rows.end(), [name = words[++i]](const conformance::Attempt& row) {
+                    return conformance::kebab(row.identifier) == name;
+                })) {
+                fail(ErrorKind::invalid, "there is no attempt '", words[i], "'");
+            }
+            out.names.insert(words[i]);
         } else if (words[i] == "--targets" && has_value) {
             out.targets = parse_targets(words[++i]);
         } else if (words[i] == "--heavy") {
@@ -94,10 +104,11 @@ void run_all(const Options& options) {
     const auto& rows = conformance::attempts();
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const std::string group = conformance::kebab(rows[i].group);
-        if (!options.groups.empty() && !options.groups.contains(group)) {
+        const std::string name = conformance::kebab(rows[i].identifier);
+        if ((!options.groups.empty() && !options.groups.contains(group)) ||
+            (!options.names.empty() && !options.names.contains(name))) {
             continue;
         }
-        const std::string name = conformance::kebab(rows[i].identifier);
         if (options.list) {
             std::fprintf(stdout, "%-10s %-28s %s\n", group.c_str(), name.c_str(), rows[i].what);
             continue;

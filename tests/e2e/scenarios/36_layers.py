@@ -1,7 +1,7 @@
-"""The layers that only the booted image has are necessary: with MCS, the SELinux type, the quota or limits of a
-process switched off for a throw-away gear, attempts listed for it come through. (The other layers: tests/functional/layers_test.cpp.)
+"""Every layer is necessary: with one of them switched off for a throw-away gear, attempts listed for it come through.
 
 Each wall is the only one left: those that stand in front of it are taken away first, from outside, as the guest's root.
+The same, attempt by attempt, where there is no SELinux: tests/functional/layers_test.cpp.
 """
 
 import concurrent.futures
@@ -16,23 +16,36 @@ from appliance import expect, expect_in, expect_true
 SELINUX = pathlib.Path(__file__).resolve().parents[3] / "runtime/selinux"
 PROBE = "/usr/libexec/gearbox/gear-probe"
 # The domain that ssh sessions, and so the probe, run in.
-MODULE = "(typepermissive gear_session_t)"
+PERMISSIVE = "(typepermissive gear_session_t)"
 # quotactl_fd(fd, QCMD(Q_SETQUOTA, USRQUOTA), uid, dqblk without limits), dqb_valid = QIF_LIMITS
 NO_QUOTA = ("sysopen(my $d, '/var/lib/openshift', 0200000) or die $!; my $q = pack('Q8LL', (0) x 8, 5, 0); "
             "syscall(443, fileno($d), 0x80000800, %d, $q) == 0 or die $!")
 state = {}
 
 
-def probe(appliance, group, targets=None, *words):
-    """{attempt: (result, errno)} of a group, tried over ssh in the first gear."""
-    command = [PROBE, "--group", group, *words, *(["--targets", json.dumps(targets)] if targets else [])]
-    return ask(appliance, shlex.join(command))
+def command_of(group, names=(), targets=None, *words):
+    """The probe's, with all attempts of a group or with those named."""
+    chosen = [word for name in sorted(names) for word in ("--attempt", name)]
+    return shlex.join([PROBE, "--group", group, *chosen, *words, *(["--targets", json.dumps(targets)] if targets else [])])
 
 
-def ask(appliance, command):
-    done = appliance.machine.ssh(command, user=state["apps"][0]["id"], key=appliance.users["erin"].key, timeout=300)
-    facts = [json.loads(line) for line in done.stdout.splitlines()]
+def probe(appliance, *arguments):
+    """{attempt: (result, errno)} of command_of(…), tried over ssh in the first gear."""
+    return ask(appliance, command_of(*arguments))
+
+
+def ask(appliance, command, number=0):
+    app = state["apps"][number]
+    return facts_of(appliance.machine.ssh(command, user=app["id"], key=appliance.users[app["domain_id"]].key, timeout=300).stdout)
+
+
+def facts_of(text):
+    facts = [json.loads(line) for line in text.splitlines()]
     return {fact["name"]: (fact["result"], fact["errno"]) for fact in facts if "name" in fact}
+
+
+def through(facts):
+    return {name for name, (result, _) in facts.items() if result == "succeeded"}
 
 
 def check_two_gears(appliance):
@@ -51,16 +64,63 @@ def check_a_neighbour_that_is_there_is_out_of_reach(appliance):
     other = state["facts"][1]
     number = rf"ip -4 -o addr show gb{other['uid']} | sed -E 's/.*inet ([0-9.]+)\/31.*/\1/'"
     host_end = ipaddress.ip_address(appliance.sudo(number).strip())
-    targets = {
+    state["targets"] = targets = {
         "other_uid": other["uid"], "other_home": other["home"], "other_address": str(ipaddress.ip_address(int(host_end) ^ 1)),
         "other_pid": int(appliance.sudo(f"pgrep -U {other['uid']} -x gear-init")),
         "other_port": int(re.search(r'"proxy_port":\s*(\d+)', appliance.sudo(f"cat /var/lib/gearbox/gears/{other['gear']}.json"))[1]),
     }
     appliance.sudo(f"curl -sf http://{targets['other_address']}:{targets['other_port']}/ >/dev/null")
     for group in ("files", "processes", "network"):
-        facts = probe(appliance, group, targets)
-        expect({name for name, (result, _) in facts.items() if result == "succeeded"}, set(), group)
+        facts = probe(appliance, group, (), targets)
+        expect(through(facts), set(), group)
         expect_true(len(facts) > 20, f"{group}: {len(facts)}")
+
+
+# Where the gear's mounts are not its own /proc is the host's, too.
+OF_NAMESPACES = {
+    "ipc": ("processes", {"foreign-shared-memory", "foreign-semaphores"}),
+    "pid": ("processes", {"pidfd-open", "priority-of-other", "kill-everything"}),
+    "net": ("network", {"host-sshd", "host-http", "host-daemon"}),
+    "mount": ("files", {"passwd-of-host", "other-homes-walk", "foreign-temporary-files", "sysfs"}),
+}
+
+
+def without(appliance, namespace, group, names):
+    """What comes through in the gear's namespaces but one, as its user: without SELinux, filter, limits and cgroup."""
+    own = state["facts"][0]
+    entered = " ".join(f"--{name}" for name in OF_NAMESPACES if name != namespace)
+    return through(facts_of(appliance.sudo(
+        f"init=$(pgrep -U {own['uid']} -x gear-init) && echo $$ >/sys/fs/cgroup/cgroup.procs && exec nsenter -t $init "
+        f"{entered} setpriv --reuid {own['uid']} --regid {own['uid']} --clear-groups --bounding-set=-all --inh-caps=-all "
+        f"--no-new-privs prlimit --nproc=unlimited env -i PATH=/usr/bin HOME={own['home']} "
+        + command_of(group, names, {**state["targets"], "memory_mb": 64}), timeout=300)))
+
+
+def check_only_namespaces_hide_processes_memory_the_network_and_files(appliance):
+    appliance.sudo("ipcmk --shmem 4096 && ipcmk --semaphore 1")
+    for namespace, (group, names) in OF_NAMESPACES.items():
+        expect(without(appliance, None, group, names), set(), f"with the namespace {namespace}")
+        expect(without(appliance, namespace, group, names), names, f"without the namespace {namespace}")
+    appliance.sudo("ipcrm --all=shm && ipcrm --all=sem")
+
+
+OF_CGROUP = {"memory", "shared-memory", "fork-bomb", "thread-bomb"}
+
+
+def check_only_cgroups_and_limits_bound_memory_and_processes(appliance):
+    expect(through(probe(appliance, "resources", OF_CGROUP)), set())
+    expect(without(appliance, None, "resources", OF_CGROUP), OF_CGROUP, "outside of the cgroup and without limits")
+
+
+OF_HOST_FILTER = {"other-gear-port", "host-sshd", "host-http", "host-https"}
+
+
+def check_only_the_packet_filter_keeps_a_gear_from_its_neighbours_and_the_host(appliance):
+    appliance.sudo("nft delete table inet gearbox")
+    found = through(probe(appliance, "network", OF_HOST_FILTER, state["targets"]))
+    appliance.sudo("systemctl restart gearboxd && sleep 1")
+    expect(found, OF_HOST_FILTER, "without the filter")
+    expect(through(probe(appliance, "network", OF_HOST_FILTER, state["targets"])), set(), "with the filter again")
 
 
 OF_MCS = ("other-home-list", "other-home-read", "other-home-write", "other-home-by-symlink", "other-home-by-race")
@@ -73,46 +133,26 @@ def check_only_categories_keep_a_copy_of_the_neighbours_home_closed(appliance):
     appliance.sudo(f"cp -a {other['home']} {copy} && chown -R {own['uid']}:{own['uid']} {copy} && chmod -R u+rwX {copy}")
     labels = appliance.sudo(f"stat -c %C {other['home']} {copy} {own['home']}").split()
     expect_true(labels[0] == labels[1] != labels[2], labels)
-    facts = probe(appliance, "files", {"other_home": copy})
-    expect({name: facts[name] for name in OF_MCS}, {name: ("denied", "EACCES") for name in OF_MCS}, "other categories")
+    facts = probe(appliance, "files", OF_MCS, {"other_home": copy})
+    expect(facts, {name: ("denied", "EACCES") for name in OF_MCS}, "other categories")
     appliance.sudo(f"chcon -R -l {labels[2].split(':', 3)[3]} {copy}")
-    facts = probe(appliance, "files", {"other_home": copy})
-    expect({name: facts[name] for name in OF_MCS}, {name: ("succeeded", "") for name in OF_MCS}, "its own categories")
+    facts = probe(appliance, "files", OF_MCS, {"other_home": copy})
+    expect(facts, {name: ("succeeded", "") for name in OF_MCS}, "its own categories")
     appliance.sudo(f"rm -rf {copy}")
-
-
-OF_TYPE = ("exec-label", "current-label", "current-categories", "file-creation-label", "socket-creation-label",
-           "key-creation-label", "label-own-file")
-
-
-def check_only_the_type_keeps_a_gear_from_other_labels(appliance):
-    facts = probe(appliance, "labels")
-    expect({name: facts[name][0] for name in OF_TYPE}, {name: "denied" for name in OF_TYPE}, "enforced")
-    appliance.sudo(f"cd /tmp && echo '{MODULE}' >throwaway.cil && semodule -i throwaway.cil", timeout=300)
-    try:
-        permissive = probe(appliance, "labels")
-    finally:
-        appliance.sudo("semodule -r throwaway", timeout=300)
-    expect({name: permissive[name][0] for name in OF_TYPE}, {name: "succeeded" for name in OF_TYPE}, "permissive")
-    expect(probe(appliance, "labels"), facts, "enforced again")
-    # What was refused, and what was only written down, are no denials to mend; semodule asks for more than it needs.
-    ours = ("gear_session_t", "callbacks suppressed", 'comm="semodule"')
-    others = [denial for denial in appliance.machine.denials() if not any(words in denial for words in ours)]
-    appliance.machine.forget_denials()
-    expect(others, [])
 
 
 def check_only_the_limit_and_the_quota_bound_files(appliance):
     own = state["facts"][0]
-    expect(probe(appliance, "resources")["open-files"], ("denied", "EMFILE"))
+    names = ("open-files", "disk", "inodes")
+    expect(probe(appliance, "resources", names)["open-files"], ("denied", "EMFILE"))
     appliance.sudo("printf '[size.wide]\\ndisk_mb = 32\\nfiles = 4000\\nopen_files = 201000\\n' >>/etc/gearbox/gearboxd.toml"
                    " && systemctl restart gearboxd && sleep 1")
     appliance.sudo(f"gearbox admin app resize {own['gear']} wide")
-    facts = probe(appliance, "resources", None, "--heavy")
+    facts = probe(appliance, "resources", names, None, "--heavy")
     expect(facts["open-files"], ("succeeded", ""), "200,000 open files are allowed")
     expect((facts["disk"], facts["inodes"]), (("denied", "EDQUOT"),) * 2)
     appliance.sudo(f"perl -e {shlex.quote(NO_QUOTA % own['uid'])}")
-    facts = probe(appliance, "resources", None, "--heavy")
+    facts = probe(appliance, "resources", names, None, "--heavy")
     expect((facts["disk"], facts["inodes"]), (("succeeded", ""),) * 2, "without a quota")
 
 
@@ -122,13 +162,13 @@ OF_LIMITS = ("locked-memory", "pending-signals", "file-watches")
 def check_only_the_limits_of_a_process_bound_what_the_kernel_keeps_for_it(appliance):
     """A session that waits at a gate, while root gives it what gear-init has taken, and the gear's memory no limit."""
     own = state["facts"][0]
-    facts = probe(appliance, "resources")
-    expect([facts[name][0] for name in OF_LIMITS], ["denied"] * 3, facts)
-    expect(probe(appliance, "labels")["out-of-memory-inherited"][0], "denied")
+    expect({name: result for name, (result, _) in probe(appliance, "resources", OF_LIMITS).items()}, dict.fromkeys(OF_LIMITS, "denied"))
+    expect(probe(appliance, "labels", ["out-of-memory-inherited"])["out-of-memory-inherited"][0], "denied")
+    wanted = " ".join(f"--attempt {name}" for name in (*OF_LIMITS, "out-of-memory-inherited"))
     gate = f"{own['home']}/app-root/data/gate"
     appliance.sudo(f"mkfifo {gate} && chown {own['uid']} {gate} && sysctl -q fs.inotify.max_user_instances=1000000")
     with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
-        later = pool.submit(ask, appliance, f"read -r go <{gate}; exec {PROBE} --group resources --group labels")
+        later = pool.submit(ask, appliance, f"read -r go <{gate}; exec {PROBE} {wanted}")
         appliance.sudo(f"""
             for try in $(seq 100); do pid=$(pgrep -U {own['uid']} -f '^/bin/bash .*{gate}') && break; sleep .2; done
             for one in $pid; do
@@ -143,15 +183,24 @@ def check_only_the_limits_of_a_process_bound_what_the_kernel_keeps_for_it(applia
     appliance.sudo(f"rm {gate}; sysctl -q fs.inotify.max_user_instances=128")
 
 
-def check_an_operators_own_type_and_capability(appliance):
-    """A profile for one domain as docs/security-profiles.md says, with a type made of what there is of gear_t."""
+OF_TYPE = {"exec-label", "current-label", "current-categories", "file-creation-label", "socket-creation-label",
+           "key-creation-label", "label-own-file"}
+OF_SECCOMP = {"unlisted-call", "terminal-selection", "fanotify", "quota-control"}
+
+
+def check_an_operators_own_type_capability_and_filter(appliance):
+    """A profile for one domain as docs/security-profiles.md says, with a type made of what there is of gear_t. In the same
+    transaction, which takes its time, the domain of sessions becomes permissive."""
     lines = [line.split(";")[0] for line in (SELINUX / "gearbox-gear.cil").read_text().splitlines()]
     module = [re.sub(r"\bgear_t\b", "gear_names_t", line) for line in lines if re.search(r"\bgear_t\b", line)]
-    module.append("(allow gear_names_t self (capability (net_bind_service)))\n")
-    profile = 'selinux_type = "gear_names_t"\n[assign]\ndomains = ["frank"]\n[capabilities]\nkeep = ["net_bind_service"]\n'
+    module += ["(allow gear_names_t self (capability (net_bind_service)))", PERMISSIVE, ""]
+    profile = ('selinux_type = "gear_names_t"\n[assign]\ndomains = ["frank"]\n[capabilities]\nkeep = ["net_bind_service"]\n'
+               '[seccomp]\nfilter = false\n')
     appliance.machine.sudo("cat >/tmp/gear_names.cil", stdin="\n".join(module))
     appliance.machine.sudo("mkdir -p /etc/gearbox/profiles && cat >/etc/gearbox/profiles/names.toml", stdin=profile)
     expect_in("gear_names_t", appliance.machine.sudo("gearboxd --check-profiles", check=False).stderr)
+    enforced = [probe(appliance, "labels", OF_TYPE), probe(appliance, "kernel", OF_SECCOMP)]
+    expect([through(facts) for facts in enforced], [set(), set()], "with all layers")
     appliance.sudo("semodule -i /tmp/gear_names.cil && gearboxd --check-profiles && systemctl restart gearboxd && sleep 1", timeout=300)
     bind = """perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 53, Listen => 1) ? "bound" : $!'"""
     for event in ("force-stop", "start"):
@@ -165,6 +214,11 @@ def check_an_operators_own_type_and_capability(appliance):
     labels = appliance.sudo(f"for p in $(pgrep -U {state['facts'][1]['uid']}); do tr '\\0' '\\n' </proc/$p/attr/current; done")
     expect({label.split(":")[2] for label in labels.split()}, {"gear_init_t", "gear_names_t"})
     expect(appliance.machine.denials(), [])
+    expect(through(ask(appliance, command_of("kernel", OF_SECCOMP), 1)), OF_SECCOMP, "without the filter of system calls")
+    expect(through(probe(appliance, "labels", OF_TYPE)), OF_TYPE, "with a permissive domain")
+    others = [denial for denial in appliance.machine.denials() if "gear_session_t" not in denial]
+    appliance.machine.forget_denials()
+    expect(others, [], "denials of others")
 
 
 def check_both_gears_go(appliance):

@@ -72,6 +72,16 @@ def check_go(appliance):
     expect_true(compiled < 30, f"{compiled} MB in the gear: the standard library was compiled again")
 
 
+def check_gears_weigh_at_the_processors_and_at_the_disk(appliance):
+    gear = appliance.facts_of(state["go"])["gear"]
+    weights = f"cd $(find /sys/fs/cgroup -type d -name 'gear-{gear}') && cat cpu.weight io.weight"
+    expect(appliance.sudo(weights).split(), ["100", "default", "100"])
+    appliance.sudo("printf '[size.heavy]\ncpu_weight = 300\nio_weight = 50\n' >>/etc/gearbox/gearboxd.toml"
+                   " && systemctl restart gearboxd && sleep 1")
+    appliance.sudo(f"gearbox admin app resize {gear} heavy")
+    expect(appliance.sudo(weights).split(), ["300", "default", "50"])
+
+
 def check_java_and_go_restored_into_others_and_deleted(appliance):
     for name, life in LIVES.items():
         end(appliance, state[name], life)
