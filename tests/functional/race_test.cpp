@@ -3,6 +3,8 @@
 
 #include "base/subprocess.h"
 
+#include <cstdlib>
+#include <functional>
 #include <future>
 
 namespace gearbox::test {
@@ -43,10 +45,10 @@ protected:
     /// As the gear's user, and on the host, where it lives through stops of the gear.
     static std::future<std::string> exchange(const GearId& gear, uid_t uid, const GearId& other, int seconds) {
         const std::string user = std::to_string(uid);
-        return std::async(std::launch::async, [=] {
-            return run_tool_checked({"setpriv", "--reuid", user, "--regid", user, "--clear-groups", "perl", "-e", exchanger,
-                                     home_of(gear), home_of(other) + "/app-root/data", std::to_string(seconds)});
-        });
+        const std::vector<std::string> argv = {"setpriv", "--reuid", user, "--regid", user, "--clear-groups",
+                                               "perl", "-e", exchanger, home_of(gear), home_of(other) + "/app-root/data",
+                                               std::to_string(seconds)};
+        return std::async(std::launch::async, [argv] { return run_tool_checked(argv); });
     }
 };
 
@@ -83,7 +85,7 @@ TEST_F(RaceTest, LinksInThePlaceOfDirectoriesLeadThePlatformNowhere) {
             }
         }
     }
-    EXPECT_GT(std::stoi(exchanges.get()), 1000);
+    EXPECT_GT(std::atoi(exchanges.get().c_str()), 1000);
     EXPECT_GT(done, 6) << failed << " failed";
     EXPECT_EQ(look_at(home_of(other)), before);
     agent->destroy_gear(gear);
