@@ -63,6 +63,8 @@ public:
     /// Processes of the child that were killed because of its memory limit, since it exists.
     std::int64_t oom_kills(const std::string& child) const;
 
+    /// Of version 2.
+    bool is_unified() const { return unified_; }
     /// In any controller.
     bool exists(const std::string& child) const;
 

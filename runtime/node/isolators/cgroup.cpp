@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "node/isolators/isolators.h"
 
 #include <sys/stat.h>
@@ -19,7 +20,11 @@ bool is_on_loop_device(const std::string& path) {
 class CgroupIsolator final : public Isolator {
 public:
     CgroupIsolator(const Profiles& profiles, const Paths& paths, const sys::Cgroups& cgroups)
-        : profiles_(profiles), cgroups_(cgroups), weighs_io_(!is_on_loop_device(paths.gear_base)) {}
+        : profiles_(profiles), cgroups_(cgroups), weighs_io_(!is_on_loop_device(paths.gear_base)) {
+        if (!cgroups.is_unified()) {
+            log::warning("the cgroups of this machine are of version 1: swap_mb and io_weight limit nothing");
+        }
+    }
     const char* name() const override { return "cgroup"; }
     void acquire(const GearRecord& record) override {
         const GearSettings limits = profiles_.limits(record);

@@ -91,8 +91,8 @@ def without(appliance, namespace, group, names):
     entered = " ".join(f"--{name}" for name in OF_NAMESPACES if name != namespace)
     return through(facts_of(appliance.sudo(
         f"init=$(pgrep -U {own['uid']} -x gear-init) && echo $$ >/sys/fs/cgroup/cgroup.procs && exec nsenter -t $init "
-        f"{entered} setpriv --reuid {own['uid']} --regid {own['uid']} --clear-groups --bounding-set=-all --inh-caps=-all "
-        f"--no-new-privs prlimit --nproc=unlimited env -i PATH=/usr/bin HOME={own['home']} "
+        f"{entered} prlimit --nproc=unlimited setpriv --reuid {own['uid']} --regid {own['uid']} --clear-groups --bounding-set=-all --inh-caps=-all "
+        f"--no-new-privs env -i PATH=/usr/bin HOME={own['home']} "
         + command_of(group, names, {**state["targets"], "memory_mb": 64}), timeout=300)))
 
 
