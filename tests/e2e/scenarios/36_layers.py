@@ -104,7 +104,7 @@ def check_only_namespaces_hide_processes_memory_the_network_and_files(appliance)
     appliance.sudo("ipcrm --all=shm && ipcrm --all=sem")
 
 
-OF_CGROUP = {"memory", "shared-memory", "fork-bomb", "thread-bomb"}
+OF_CGROUP = {"memory", "shared-memory", "fork-bomb"}
 
 
 def check_only_cgroups_and_limits_bound_memory_and_processes(appliance):
