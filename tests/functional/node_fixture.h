@@ -6,7 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -43,11 +42,6 @@ protected:
         return spec;
     }
 
-    /// The packages of one of its versions are installed.
-    bool is_offered(const std::string& name) const {
-        const std::vector<Cartridge> all = agent->cartridges();
-        return std::any_of(all.begin(), all.end(), [&](const Cartridge& candidate) { return candidate.answers_to(name); });
-    }
     Cartridge cartridge(const std::string& name) const {
         for (const Cartridge& candidate : agent->cartridges()) {
             if (candidate.answers_to(name)) {
