@@ -96,7 +96,7 @@ private:
             "Additional-Control-Actions", "Architecture", "Cart-Data", "Cartridge-Short-Name", "Cartridge-Vendor",
             "Cartridge-Version", "Cartridge-Versions", "Categories", "Compatible-Versions", "Components", "Configure-Order",
             "Conflicts", "Connections", "Deployment-Verbs", "Description", "Display-Name", "Endpoints", "Group-Overrides", "Help-Topics",
-            "Install-Build-Required", "License", "License-Url", "Name", "Native-Requires", "Obsolete", "Profiles", "Provides",
+            "Id", "Install-Build-Required", "License", "License-Url", "Metrics", "Name", "Native-Requires", "Obsolete", "Platform", "Profiles", "Provides",
             "Publishes", "Requires", "Scaling", "Source-Md5", "Source-Sha256", "Source-Url", "Start-Order", "Stop-Order",
             "Subscribes", "Suggests", "Vendor", "Version", "Version-Overrides", "Versions", "Website"};
         for (const std::string& key : keys) {

@@ -1,6 +1,7 @@
 #include "model/cartridge.h"
 
 #include "base/error.h"
+#include "model/manifest_shape.h"
 
 #include <yaml-cpp/yaml.h>
 
@@ -14,13 +15,7 @@ namespace {
 
 constexpr std::size_t max_manifest_bytes = 20480;  // broker's limit, contract 1.6
 
-// A scalar as text; anything else is as good as absent (community manifests hold odd shapes).
-std::string text_of(const YAML::Node& node) {
-    return node && node.IsScalar() ? node.Scalar() : std::string();
-}
-
-// Few lines with anchors (YAML 1.2, 7.1) make lists without end, or of billions.
-constexpr std::size_t most_items = 500;
+constexpr std::size_t most_items = 500;  // of a list
 
 void add_items(const YAML::Node& node, int levels, std::vector<std::string>& out) {
     if (node && node.IsScalar() && !node.Scalar().empty()) {
@@ -65,9 +60,6 @@ std::vector<CartridgeValue> values_of(const YAML::Node& node) {
         return out;
     }
     for (const auto& item : node) {
-        if (out.size() >= most_items) {
-            fail(ErrorKind::invalid, "Cart-Data: more than ", most_items, " values");
-        }
         const std::string type = item.IsMap() ? text_of(item["Type"]) : "";
         const std::string key = item.IsMap() ? text_of(item["Key"]) : "";
         if (key.empty() || key.size() > 128) {
@@ -98,11 +90,6 @@ std::optional<std::vector<std::string>> deployment_verbs_of(const YAML::Node& no
         }
     }
     return verbs;
-}
-
-bool is_true(const YAML::Node& node) {
-    const std::string text = to_lower(text_of(node));
-    return text == "true" || text == "1";
 }
 
 std::string with_slash(std::string path) {
@@ -270,6 +257,16 @@ bool is_packaging_version(const std::string& text) {
            });
 }
 
+// "Acme Inc" is acmeinc, as OpenShift had it.
+std::string vendor_of(const YAML::Node& node) {
+    std::string text = to_lower(text_of(node));
+    std::erase(text, ' ');
+    if (text.size() > 32 || text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") != std::string::npos) {
+        fail(ErrorKind::invalid, "Cartridge-Vendor '", text, "' must be letters, digits and '_', at most 32");
+    }
+    return text;
+}
+
 std::string software_version(const std::string& text) {
     const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= '0' && c <= '9') || c == '.';
@@ -318,6 +315,9 @@ Cartridge parse_version(const YAML::Node& top, const std::string& version) {
         fail(ErrorKind::invalid, "Cartridge-Short-Name '", out.short_name,
              "' must be letters, digits and '_'");
     }
+    if (version.empty()) {
+        fail(ErrorKind::invalid, "Version is missing: the version of the software, such as '1.0'");
+    }
     out.version = software_version(version);
     out.cartridge_version = text_of(manifest["Cartridge-Version"]);
     if (out.cartridge_version.empty()) {
@@ -328,7 +328,7 @@ Cartridge parse_version(const YAML::Node& top, const std::string& version) {
              "' must be a version such as 1.0.2: at most 32 letters, digits and .-_+, with a digit first");
     }
     out.compatible_versions = list_of(manifest["Compatible-Versions"]);
-    out.vendor = to_lower(text_of(manifest["Cartridge-Vendor"]));
+    out.vendor = vendor_of(manifest["Cartridge-Vendor"]);
     out.display_name = text_of(manifest["Display-Name"]);
     out.description = text_of(manifest["Description"]);
     out.license = text_of(manifest["License"]);
@@ -463,6 +463,7 @@ std::vector<Cartridge> parse_manifest(std::string_view yaml) {
         if (!top.IsMap()) {
             fail(ErrorKind::invalid, "the manifest is not a YAML mapping");
         }
+        check_shape(top);
         std::vector<std::string> versions = list_of(top["Versions"]);
         const std::string main_version = text_of(top["Version"]);
         if (std::find(versions.begin(), versions.end(), main_version) == versions.end()) {

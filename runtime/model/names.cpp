@@ -76,8 +76,8 @@ std::optional<CartridgeName> CartridgeName::parse(std::string_view text) {
     if (text.size() > 64 || hyphen == std::string_view::npos) {
         return std::nullopt;
     }
-    const auto base = [](char c) { return is_word(c) || c == '-'; };
-    if (!fits(text.substr(0, hyphen), 64, base) || !is_version(text.substr(hyphen + 1))) {
+    const auto base = [](char c) { return is_word(c) || c == '-' || c == '.'; };
+    if (!fits(text.substr(0, hyphen), 64, base) || text.front() == '.' || !is_version(text.substr(hyphen + 1))) {
         return std::nullopt;
     }
     return CartridgeName(std::string(text));

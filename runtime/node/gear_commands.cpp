@@ -53,6 +53,7 @@ const std::vector<GearCommands::Verb>& GearCommands::verbs() {
         {"deployments", &GearCommands::deployments, false},
         {"ports", &GearCommands::ports, false},
         {"snapshot-exclusions", &GearCommands::snapshot_exclusions, false},
+        {"restore-transforms", &GearCommands::restore_transforms, false},
         {"snapshot-begin", &GearCommands::snapshot_begin, true},
         {"snapshot-end", &GearCommands::snapshot_end, true},
         {"archive-place", &GearCommands::archive_place, false},
@@ -229,16 +230,26 @@ int GearCommands::ports(const Words&, const Sinks& sinks) {
     return 0;
 }
 
-int GearCommands::snapshot_exclusions(const Words&, const Sinks& sinks) {
+// Of all its cartridges, one a line.
+void GearCommands::say_managed(std::vector<std::string> ManagedFiles::* rows, const std::string& before, const TextSink& text) const {
     const GearRecord current = record();
     const GearFiles files = agent_.context().files(current);
     for (const RecordedCartridge& cartridge : current.cartridges) {
         const auto yaml = files.find(cartridge.name + "/metadata/managed_files.yml");
-        for (const std::string& pattern :
-             parse_managed_files(yaml.value_or(""), cartridge.name).snapshot_exclusions) {
-            say(sinks.text, str("./", gear_.text(), "/", pattern, "\n"));
+        const ManagedFiles managed = parse_managed_files(yaml.value_or(""), cartridge.name);
+        for (const std::string& row : managed.*rows) {
+            say(text, str(before, row, "\n"));
         }
     }
+}
+
+int GearCommands::snapshot_exclusions(const Words&, const Sinks& sinks) {
+    say_managed(&ManagedFiles::snapshot_exclusions, str("./", gear_.text(), "/"), sinks.text);
+    return 0;
+}
+
+int GearCommands::restore_transforms(const Words&, const Sinks& sinks) {
+    say_managed(&ManagedFiles::restore_transforms, "", sinks.text);
     return 0;
 }
 

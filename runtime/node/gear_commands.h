@@ -4,6 +4,7 @@
 #pragma once
 #include "base/keyed_mutex.h"
 #include "node/local_agent.h"
+#include "node/managed_files.h"
 
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ private:
     int deployments(const Words& words, const Sinks& sinks);
     int ports(const Words& words, const Sinks& sinks);
     int snapshot_exclusions(const Words& words, const Sinks& sinks);
+    int restore_transforms(const Words& words, const Sinks& sinks);
     int snapshot_begin(const Words& words, const Sinks& sinks);
     int snapshot_end(const Words& words, const Sinks& sinks);
     int archive_place(const Words& words, const Sinks& sinks);
@@ -52,6 +54,8 @@ private:
     int restore_end(const Words& words, const Sinks& sinks);
     int binary_begin(const Words& words, const Sinks& sinks);
     int binary_end(const Words& words, const Sinks& sinks);
+
+    void say_managed(std::vector<std::string> ManagedFiles::* rows, const std::string& before, const TextSink& text) const;
 
     enum class Begun { nothing, snapshot, restore, binary };
     void begin(Begun what, const char* verb, const Sinks& sinks);

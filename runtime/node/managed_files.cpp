@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <optional>
 
 namespace gearbox {
@@ -79,6 +80,13 @@ std::vector<std::string> patterns(const YAML::Node& root, const char* key,
     return out;
 }
 
+// One replacement a line; the gear's tar looks closer, and what it makes stays in the gear.
+bool is_transform(const std::string& text) {
+    constexpr int marks = 3;
+    return text.size() > 1 && text.front() == 's' && std::ispunct(static_cast<unsigned char>(text[1])) != 0 && text[1] != '\\' &&
+           std::count(text.begin() + 1, text.end(), text[1]) >= marks && text.find('\n') == std::string::npos;
+}
+
 // "name", or {link: target}.
 void add_dependencies(const YAML::Node& root, const std::string& key, const std::string& cartridge, const char* place,
                       std::vector<DependencyDirectory>& out) {
@@ -112,6 +120,11 @@ ManagedFiles parse_managed_files(std::string_view yaml, const std::string& cartr
             out.templates = patterns(root, "processed_templates", cartridge);
             out.setup_rewritten = patterns(root, "setup_rewritten", cartridge);
             out.snapshot_exclusions = patterns(root, "snapshot_exclusions", cartridge);
+            for (const YAML::Node& item : list_of(root, "restore_transforms")) {
+                if (item.IsScalar() && is_transform(item.Scalar())) {
+                    out.restore_transforms.push_back(item.Scalar());
+                }
+            }
             add_dependencies(root, "dependency_dirs", cartridge, "dependencies", out.dependencies);
             add_dependencies(root, "build_dependency_dirs", cartridge, "build-dependencies", out.dependencies);
         }

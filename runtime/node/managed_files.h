@@ -20,6 +20,7 @@ struct ManagedFiles {
         locked;  ///< patterns relative to the home, cleaned; "x/" = directory itself
     std::vector<std::string> templates;            ///< processed_templates, likewise
     std::vector<std::string> snapshot_exclusions;  ///< likewise
+    std::vector<std::string> restore_transforms;   ///< "s,PATTERN,REPLACEMENT,FLAGS" of tar(1), for names in archives
     std::vector<std::string> setup_rewritten;      ///< likewise: not kept when a cartridge is upgraded
     std::vector<DependencyDirectory> dependencies;  ///< dependency_dirs and build_dependency_dirs
 };

@@ -107,8 +107,11 @@ class Web:
     def test_change_is_live_after_a_push(self):
         self.push(self.ok)
         self.assertEqual(self.get(), "ok")
-        self.push({name: text.replace("ok", "changed") for name, text in self.ok.items()})
+        changed = {name: text.replace("ok", "changed") for name, text in self.ok.items()}
+        output = self.push({**changed, ".openshift/markers/no_such_marker": "", ".openshift/markers/hot_deploy": ""})
         self.assertEqual(self.get(), "changed")
+        self.assertEqual(output.count("The marker '"), 1, output)
+        self.assertIn("CLIENT_MESSAGE: The marker 'no_such_marker' means nothing here\n", output)
 
     def test_hot_deployment(self):
         self.push(self.ok)

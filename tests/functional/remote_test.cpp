@@ -133,13 +133,14 @@ TEST_F(RemoteTest, SavesAndRestoresEverythingButTheHostsOwn) {
 
 TEST_F(RemoteTest, RestoresIntoAnotherApplication) {
     ASSERT_EQ(push("index.txt", "moved\n").status, 0);
-    inside(gear, "echo precious >~/app-root/data/file");
+    // The cartridge's restore_transforms know another name for the second one.
+    inside(gear, "cd ~/app-root/data; echo precious | tee file >mock_v1; ln -s mock_v1 link");
     const std::string archive = ssh("snapshot").out;
     gear = create_application(21, {"mock"});
     agent->set_authorized_keys(gear, {public_key()});
     const ToolResult restored = ssh("restore INCLUDE_GIT", archive);
     EXPECT_EQ(restored.status, 0) << restored.out << restored.err;
-    EXPECT_EQ(inside(gear, "cat ~/app-root/data/file"), "precious\n");
+    EXPECT_EQ(inside(gear, "cd ~/app-root/data; cat file mock_v2; readlink link; ls mock_v1 2>&1 | grep -c cannot"), "precious\nprecious\nmock_v1\n1\n");
     EXPECT_EQ(body(), "moved\n");
 }
 
@@ -322,9 +323,35 @@ TEST_F(RemoteTest, TellsTheSizeOfItsFiles) {
     EXPECT_LT(used, 50'000'000);
 }
 
-TEST_F(RemoteTest, CarriesDatabasesOver) {
-    gear = create_application(23, {"mock", "mysql"});
+/// More of our cartridges are on offer.
+class DatabaseTest : public RemoteTest {
+protected:
+    static constexpr const char* more[] = {"phpmyadmin", "cron"};
+    void SetUp() override {
+        for (const char* name : more) {
+            std::filesystem::copy(source_path(str("cartridges/", name)), place(name), std::filesystem::copy_options::recursive);
+        }
+        RemoteTest::SetUp();
+    }
+    void TearDown() override {
+        RemoteTest::TearDown();
+        for (const char* name : more) {
+            std::filesystem::remove_all(place(name));
+        }
+    }
+
+private:
+    std::filesystem::path place(const char* name) const { return std::filesystem::path(settings.node.cartridge_dir) / name; }
+};
+
+TEST_F(DatabaseTest, IsCarriedOver) {
+    const std::vector<std::string> cartridges = {"php", "mysql", "phpmyadmin", "cron"};
+    gear = create_application(23, cartridges);
     agent->set_authorized_keys(gear, {public_key()});
+    ASSERT_EQ(push(".openshift/cron/minutely/job", "#!/bin/sh\necho ran >>$OPENSHIFT_DATA_DIR/ran\n").status, 0);
+    ASSERT_EQ(push("index.php", "<?php $env = fn($name) => getenv('OPENSHIFT_' . $name);"
+                                "$db = new mysqli($env('MYSQL_DB_HOST'), $env('MYSQL_DB_USERNAME'), $env('MYSQL_DB_PASSWORD'), $env('APP_NAME'), (int) $env('MYSQL_DB_PORT'));"
+                                "echo $db->query('SELECT x FROM t')->fetch_row()[0];").status, 0);
     const std::string sql = "mariadb --no-defaults -h $OPENSHIFT_MYSQL_DB_HOST -P $OPENSHIFT_MYSQL_DB_PORT "
                             "-u $OPENSHIFT_MYSQL_DB_USERNAME -p$OPENSHIFT_MYSQL_DB_PASSWORD -N "
                             "$OPENSHIFT_APP_NAME -e ";
@@ -346,6 +373,23 @@ TEST_F(RemoteTest, CarriesDatabasesOver) {
                             "for i in {1..100}; do ss -ltn | grep -q :9103 && break; sleep .05; done\n"
                             "mariadb --no-defaults --skip-ssl -h 127.0.0.1 -P 9103 ", login.substr(0, login.size() - 1),
                             " -N shop -e 'SELECT x FROM t'; kill $pid; wait $pid")).out, "42\n");
+    // In another application, with a user, a password and an address of its own.
+    const std::string old_login = login;
+    agent->destroy_gear(gear);
+    gear = create_application(24, cartridges);
+    agent->set_authorized_keys(gear, {public_key()});
+    const ToolResult moved = ssh("restore INCLUDE_GIT", saved.out);
+    EXPECT_EQ(moved.status, 0) << moved.out << moved.err;
+    EXPECT_NE(ssh("echo -u $OPENSHIFT_MYSQL_DB_USERNAME -p$OPENSHIFT_MYSQL_DB_PASSWORD").out, old_login);
+    EXPECT_EQ(body(), "42");
+    EXPECT_EQ(ssh("ls ~/app-root/data | grep -c mysql").out, "0\n");
+    EXPECT_EQ(ssh(R"sh(cd $OPENSHIFT_TMP_DIR; url=http://$OPENSHIFT_PHPMYADMIN_IP:$OPENSHIFT_PHPMYADMIN_PORT/phpmyadmin/
+        function page { curl -sS -L -b cookies -c cookies "$@"; }
+        form=$(page $url)
+        function field { sed -n "s/.*name=\"$1\" value=\"\([^\"]*\)\".*/$1=\1/p" <<<"$form" | head -n 1; }
+        page --data-urlencode "$(field token)" --data-urlencode "$(field set_session)" --data-urlencode pma_username=$OPENSHIFT_MYSQL_DB_USERNAME \
+            --data-urlencode pma_password=$OPENSHIFT_MYSQL_DB_PASSWORD -d server=1 -d route=/ "$url"index.php?route=/ | grep -o logged_in:true)sh").out, "logged_in:true\n");
+    EXPECT_EQ(ssh("kill -0 $(<~/cron/run/cron.pid) && ~/cron/bin/run-jobs minutely; cat $OPENSHIFT_DATA_DIR/ran").out, "ran\n");
 }
 
 // What is restored is the application's; the cartridge stays what the one who restores has added.

@@ -59,7 +59,6 @@ TEST(Manifest, Connectors) {
                                 .front();
     EXPECT_EQ(found.publishes, (std::vector<Connector>{{"publish-x", "ENV:x", true}}));
     EXPECT_EQ(found.subscribes, (std::vector<Connector>{{"set-env", "ENV:*", false}, {"set-jobs", "STRING:jobs", false}}));
-    EXPECT_TRUE(parse_manifest(str(php, "Publishes: [odd]\n")).front().publishes.empty());
     const auto complaint = [](const char* connectors) {
         try {
             parse_manifest(str(php, connectors));
@@ -168,9 +167,74 @@ TEST(Manifest, WhatCannotBeUsedIsNamed) {
                       "Private-Port: 99999}\n")
                   .find("Endpoints[0]: Private-Port must be 1 to 65535, not '99999'"),
               std::string::npos);
+    EXPECT_EQ(message("Name: x\nCartridge-Short-Name: X\nCategories: [plugin]\n"), "Version is missing: the version of the software, such as '1.0'");
     EXPECT_EQ(message("- a\n- b\n"), "the manifest is not a YAML mapping");
     EXPECT_EQ(message("a: [1\n").rfind("manifest line ", 0), 0u);
     EXPECT_EQ(message(std::string(30000, ' ')), "the manifest is larger than 20480 bytes");
+}
+
+TEST(Manifest, AKeyOfAnotherShapeIsNamed) {
+    const std::string base = "Name: x\nCartridge-Short-Name: X\nVersion: '1'\nCategories: [plugin]\n";
+    const auto message = [&](const std::string& keys) {
+        try {
+            parse_manifest(base + keys);
+        } catch (const Error& error) {
+            return error.text();
+        }
+        return std::string("taken");
+    };
+    const auto endpoint = [](const std::string& more) {
+        return "Endpoints: [{Private-IP-Name: IP, Private-Port-Name: PORT, Private-Port: 8080, " + more + "}]";
+    };
+    for (const auto& [keys, expected] : std::map<std::string, std::string>{
+             {"Group-Overrides: web_framework", "Group-Overrides must be a list, not 'web_framework'"},
+             {"Group-Overrides: {components: [x, y]}", "Group-Overrides must be a list, not a map"},
+             {"Group-Overrides: [[x, y]]", "Group-Overrides[0] must be a map with 'components', not a list"},
+             {"Group-Overrides: [{components: {x: y}}]", "Group-Overrides[0].components must be a list, not a map"},
+             {"Connections: [x, y]", "Connections must be a map, not a list"},
+             {"Connections: {auto: [x, y]}", "Connections.auto must be a map, not a list"},
+             {"Connections: {auto: {Components: {x: y}}}", "Connections.auto.Components must be a list of words, not a map"},
+             {"Components: [odd]", "Components must be a map, not a list"},
+             {"Components: {one: odd}", "Components.one must be a map, not 'odd'"},
+             {"Scaling: none", "Scaling must be a map, not 'none'"},
+             {"Scaling: {Min: 1, Max: many}", "Scaling.Max must be a whole number, not 'many'"},
+             {"Scaling: {Required: perhaps}", "Scaling.Required must be true or false, not 'perhaps'"},
+             {"Publishes: [odd]", "Publishes must be a map, not a list"},
+             {"Subscribes: {set-env: 'ENV:*'}", "Subscribes.set-env must be a map, not 'ENV:*'"},
+             {"Subscribes: {set-env: {Type: 'ENV:*', Required: [true]}}", "Subscribes.set-env.Required must be true or false, not a list"},
+             {"Cart-Data: odd", "Cart-Data must be a list, not 'odd'"},
+             {"Provides: {x: y}", "Provides must be a list of words, not a map"},
+             {"Requires: [{x: y}]", "Requires must be a list of words, not a list of maps"},
+             {"Metrics: {x: y}", "Metrics must be a list of words, not a map"},
+             {"Obsolete: soon", "Obsolete must be true or false, not 'soon'"},
+             {"Source-Url: [x]", "Source-Url must be a word, not a list"},
+             {"Version-Overrides: ['1']", "Version-Overrides must be a map, not a list"},
+             {"Version-Overrides: {'1': {Group-Overrides: x}}", "Group-Overrides must be a list, not 'x'"},
+             {"Version-Overrides: {'1': x}", "Version-Overrides.1 must be a map, not 'x'"},
+             {"Endpoints: {Private-IP-Name: IP}", "Endpoints must be a list, not a map"},
+             {"Endpoints: [IP]", "Endpoints[0] must be a map, not 'IP'"},
+             {endpoint("Options: primary"), "Endpoints[0]: Options must be a map, not 'primary'"},
+             {endpoint("Options: {ssl_to_gear: always}"), "Endpoints[0]: Options.ssl_to_gear must be true or false, not 'always'"},
+             {endpoint("Protocols: {tcp: true}"), "Endpoints[0]: Protocols must be a list of words, not a map"},
+             {endpoint("WebSocket-Port: x"), "Endpoints[0]: WebSocket-Port must be a whole number, not 'x'"},
+             {endpoint("Mappings: /"), "Endpoints[0]: Mappings must be a list, not '/'"},
+             {endpoint("Mappings: [/]"), "Endpoints[0]: Mappings[0] must be a map, not '/'"},
+             {endpoint("Mappings: [{Frontend: [x]}]"), "Endpoints[0]: Mappings[0]: Frontend must be a word, not a list"},
+             {endpoint("Mappings: [{Options: [websocket]}]"), "Endpoints[0]: Mappings[0]: Options must be a map, not a list"},
+             {endpoint("Mappings: [{Options: {ssl_to_gear: {}, gone: maybe}}]"), "Endpoints[0]: Mappings[0]: Options.gone must be true or false, not 'maybe'"},
+             {endpoint("Mappings: [{Options: {connections: few}}]"), "Endpoints[0]: Mappings[0]: Options.connections must be a whole number, not 'few'"},
+             {"Cartridge-Vendor: ac/me", "Cartridge-Vendor 'ac/me' must be letters, digits and '_', at most 32"}}) {
+        EXPECT_EQ(message(keys), expected) << keys;
+    }
+    for (const std::string& keys : {std::string("Group-Overrides: [{components: [web-proxy, {comp: a, cart: b}]}, {components: }, mock]"),
+                                    std::string("Scaling:\nMin: 1\nMax: -1\nComponents: {one: }\nPublishes: []\nEndpoints: {}"),
+                                    std::string("Connections: {auto: {Components: [x, y]}}\nCartridge-Vendor: Unit Test\nDescription: [odd]"),
+                                    endpoint("Protocols: tcp, Options: {ssl_to_gear: yes}, Mappings: [{Options: {ssl_to_gear: 1, websocket: 1, mine: odd}}]")}) {
+        EXPECT_EQ(message(keys), "taken") << keys;
+    }
+    EXPECT_EQ(parse_manifest(base + "Cartridge-Vendor: Unit Test").front().full_name(), "unittest-x-1");
+    EXPECT_EQ(parse_manifest("Name: x.y\n" + base.substr(8)).front().full_name(), "x.y-1");
+    EXPECT_EQ(message("x: &x {y: *x}"), "the manifest has more than 10000 values, or more than 20 levels");
 }
 
 TEST(Versions, CompareByNumber) {
@@ -227,7 +291,7 @@ TEST(Manifest, CartDataIsWhatClientsShow) {
     EXPECT_EQ(cartridge.values[0].description, "Who");
     EXPECT_EQ(cartridge.values[1].key, "password");
     EXPECT_FALSE(cartridge.values[1].is_variable);
-    EXPECT_TRUE(with_keys("db", "Cart-Data: odd").values.empty());
+    EXPECT_TRUE(with_keys("db", "Cart-Data: {}").values.empty());
     EXPECT_THROW(with_keys("db", "Cart-Data: [{Type: environment}]"), Error);
     EXPECT_THROW(with_keys("db", "Cart-Data: [{Key: a, Type: file}]"), Error);
 }
@@ -239,7 +303,6 @@ TEST(Manifest, ComponentsOfTheOlderFormHaveConnectors) {
     EXPECT_EQ(cartridge.publishes[0].type, "STRING:top") << "the cartridge's own goes before";
     EXPECT_EQ(cartridge.publishes[1].hook, "info");
     EXPECT_EQ(cartridge.subscribes.at(0).type, "ENV:*");
-    EXPECT_TRUE(with_keys("db", "Components: [odd]").publishes.empty());
     EXPECT_THROW(with_keys("db", "Components: {one: {Publishes: {../x: {Type: a}}}}"), Error);
 }
 

@@ -107,6 +107,8 @@ TEST(ManagedFiles, StayInTheirPlace) {
     EXPECT_THAT(files.templates, IsEmpty());
     EXPECT_THAT(parse_managed_files("- [", "php").locked, IsEmpty());
     EXPECT_THAT(parse_managed_files("", "php").locked, IsEmpty());
+    EXPECT_THAT(parse_managed_files("restore_transforms: ['s,a,b,', 's|a/b|c|g;s|d|e|', 'flags=S;s,a,b,', s, saab, 's,a,b', \"s,a,b\\n,\", {a: b}]", "php").restore_transforms,
+                ElementsAre("s,a,b,", "s|a/b|c|g;s|d|e|"));
     EXPECT_THAT(parse_managed_files(":locked_files:\n- a\n", "php").locked, ElementsAre("php/a"));
     EXPECT_TRUE(matches("php/conf/*", "php/conf/x"));
     EXPECT_FALSE(matches("php/conf/*", "php/conf/x/y"));

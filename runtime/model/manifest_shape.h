@@ -1,0 +1,17 @@
+// The shape of a manifest: which of its keys are lists, which are maps (cartridge contract, 1).
+#pragma once
+#include <yaml-cpp/yaml.h>
+
+namespace gearbox {
+
+/// A scalar as text, "" for anything else: descriptions and the like may have odd shapes.
+std::string text_of(const YAML::Node& node);
+
+/// The words for it that Ruby's YAML had for OpenShift; 1 as well (contract 1.4).
+bool is_true(const YAML::Node& node);
+
+/// Throws Error(invalid) naming the key that is neither absent, null or empty nor of the shape that its readers expect. Keys
+/// that mean nothing here are looked at, too: their authors learn of a slip before another platform tells them.
+void check_shape(const YAML::Node& manifest);
+
+}  // namespace gearbox
