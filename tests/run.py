@@ -139,7 +139,7 @@ def suite_sanitize():
                                          "UBSAN_OPTIONS": "print_stacktrace=1"})
 
 
-FUZZ_SECONDS = 30
+FUZZ_SECONDS = 20
 
 
 def suite_fuzz():
