@@ -60,6 +60,15 @@ std::string log_in(Bench& bench) {
     return "gearbox, by a key that the machine was given";
 }
 
+std::string see_firmware(Bench& bench) {
+    const std::string state = bench.guest.run(
+        "if [ ! -e /sys/firmware/efi ]; then echo bios; "
+        "elif od -An -tu1 -j4 -N1 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c | "
+        "grep -q 1; then echo uefi-secure; sudo -n journalctl -k -o cat | grep '^Kernel is locked down'; "
+        "else echo uefi; fi");
+    return judge_firmware(bench.machine.spec().firmware, state);
+}
+
 std::string see_units(Bench& bench) {
     // Its status says whether units failed; which ones, the next command.
     bench.guest.try_run("systemctl is-system-running --wait", "", 600s);
@@ -150,6 +159,22 @@ std::string see_denials(Bench& bench) {
 
 }  // namespace
 
+std::string judge_firmware(Firmware started, std::string_view state) {
+    const std::string_view found = state.substr(0, state.find('\n'));
+    if (found != to_string(started)) {
+        fail(ErrorKind::internal, "the system was started by '", found, "'");
+    }
+    if (started != Firmware::uefi_secure) {
+        return std::string(found);
+    }
+    std::string_view locked = state.substr(std::min(found.size() + 1, state.size()));
+    locked = locked.substr(0, locked.find('\n'));
+    if (locked.empty()) {
+        fail(ErrorKind::internal, "Secure Boot is on, but the kernel is not locked down");
+    }
+    return str("Secure Boot is on; ", locked);
+}
+
 std::string host_of(std::string_view url) {
     const auto scheme = url.find("://");
     const auto start = scheme == std::string_view::npos ? 0 : scheme + 3;
@@ -161,6 +186,7 @@ const std::vector<BootCheck>& boot_checks() {
         {"menu", "the boot menu is shown", false, see_menu},
         {"welcome", "the login prompt comes within --timeout", true, see_welcome},
         {"login", "the operator can log in", true, log_in},
+        {"firmware", "it is the one that the machine has, and Secure Boot holds", false, see_firmware},
         {"units", "everything has started, and no unit failed", false, see_units},
         {"SELinux", "it is enforcing", false, see_selinux},
         {"broker", "it answers over http", false, ask_broker},

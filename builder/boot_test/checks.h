@@ -33,6 +33,10 @@ struct BootCheck {
 /// In their order.
 const std::vector<BootCheck>& boot_checks();
 
+/// What the guest says of its firmware: "bios", "uefi" or "uefi-secure", and behind the last the kernel's line about its
+/// lockdown. As a sentence. Throws Error(internal) if that is not what the machine has, or nothing is locked down. Pure.
+std::string judge_firmware(Firmware started, std::string_view state);
+
 /// "a-b.example.org" of "http://a-b.example.org:8080/c". Pure.
 std::string host_of(std::string_view url);
 
