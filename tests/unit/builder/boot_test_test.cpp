@@ -119,6 +119,15 @@ TEST(BootTest, JudgesTheFirmware) {
     EXPECT_THROW(judge_firmware(Firmware::uefi, "bios\n"), Error);
 }
 
+TEST(BootTest, KnowsAFirmwareThatStartsNothing) {
+    EXPECT_EQ(find_refusal(""), "");
+    EXPECT_EQ(find_refusal("BdsDxe: loading Boot0001\nWelcome to GRUB!\n"), "");
+    EXPECT_EQ(find_refusal("BdsDxe: loading\nBdsDxe: failed to load Boot0001: Access Denied\nPress any key\n"),
+              "BdsDxe: failed to load Boot0001: Access Denied");
+    EXPECT_EQ(find_refusal("Verification failed: (0x1A) Security Violation"),
+              "Verification failed: (0x1A) Security Violation");
+}
+
 TEST(BootTest, ReadsConsolesWithoutTheirEscapes) {
     EXPECT_EQ(plain_text("\x1b[1;36mMedium\x1b[0m\r\n\x1b[2;51H\x1b(B\x1b=ok\x1b]0;title\a."),
               "Medium\nok.");
