@@ -216,8 +216,8 @@ void make_disk_start(StageContext& context, const fs::path& folder) {
     // A signed GRUB has its prefix built in; $cmdpath is "(hd0,gpt2)/EFI/BOOT".
     make_efi_folder(context, efi / "programs");
     put_file(efi / "grub.cfg",
-                    "regexp --set=1:disk '^\\(([^,)]+)' \"$cmdpath\"\n"
-                    "set root=$disk,gpt3\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n");
+             "regexp --set=1:disk '^\\(([^,)]+)' \"$cmdpath\"\n"
+             "set root=$disk,gpt3\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n");
     make_esp(context, {efi / "programs", efi / "grub.cfg", static_cast<int>(layout.esp.size * sector_bytes >> 20)}, esp);
     put_file(folder / "boot.img", make_boot_code(read_file("/usr/lib/grub/i386-pc/boot.img"), layout.bios.start));
     const fs::path start = folder / "start.img";
