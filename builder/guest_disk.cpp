@@ -1,6 +1,7 @@
 #include "guest_disk.h"
 
 #include "base/error.h"
+#include "base/file.h"
 
 #include <guestfs.h>
 
@@ -97,6 +98,20 @@ void copy_out(Guest& guest, const std::string& path, const fs::path& folder) {
     }
 }
 
+// As read_efi_programs() expects it.
+void copy_efi_programs(Guest& guest, const std::string& esp, const std::string& root, const fs::path& folder) {
+    const auto copy = [&](const std::string& device, const char* pattern) {
+        guest.check(guestfs_mount_ro(guest.get(), device.c_str(), "/"));
+        for (const std::string& path : guest.list(guestfs_glob_expand(guest.get(), pattern))) {
+            const fs::path to = folder / fs::path(path).filename();
+            guest.check(guestfs_download(guest.get(), path.c_str(), to.c_str()));
+        }
+        guest.check(guestfs_umount_all(guest.get()));
+    };
+    copy(esp, "/EFI/BOOT/*");
+    copy(root, "/boot/vmlinuz-*");
+}
+
 bool has_file(Guest& guest, const std::string& device, const char* path) {
     if (guestfs_mount_ro(guest.get(), device.c_str(), "/") < 0) {
         return false;
@@ -133,6 +148,7 @@ void read_guest_disk(const fs::path& disk, const std::string& format, const fs::
     report.capacity = static_cast<std::uint64_t>(
         std::max<std::int64_t>(guestfs_blockdev_getsize64(guest.get(), "/dev/sda"), 0));
     std::string root;
+    std::string esp;
     for (const std::string& device : guest.list(guestfs_list_partitions(guest.get()))) {
         ImagePartition partition;
         const int number = guestfs_part_to_partnum(guest.get(), device.c_str());
@@ -150,6 +166,7 @@ void read_guest_disk(const fs::path& disk, const std::string& format, const fs::
         }
         if (partition.file_system == "vfat" && has_file(guest, device, "/EFI/BOOT/BOOTX64.EFI")) {
             report.boots.emplace_back("UEFI");
+            esp = device;
         }
         if (root.empty() && has_system(guest, device)) {
             root = device;
@@ -158,6 +175,11 @@ void read_guest_disk(const fs::path& disk, const std::string& format, const fs::
     }
     if (root.empty()) {
         fail(ErrorKind::invalid, "no partition of '", disk.string(), "' has a system");
+    }
+    if (!esp.empty()) {
+        const TempDir work;
+        copy_efi_programs(guest, esp, root, work.path());
+        report.efi_programs = read_efi_programs(work.path());
     }
     guest.check(guestfs_mount_ro(guest.get(), root.c_str(), "/"));
     for (const std::string& path : inspected_paths()) {

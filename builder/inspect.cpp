@@ -1,5 +1,6 @@
 #include "inspect.h"
 
+#include "efi_signature.h"
 #include "guest_disk.h"
 #include "monitor.h"
 
@@ -132,8 +133,11 @@ void read_iso(const fs::path& file, const fs::path& work, const fs::path& folder
         }
     }
     const fs::path squashfs = work / "root.squashfs";
+    const fs::path efi = work / "efi";
     run_tool_checked({"xorriso", "-osirrox", "on", "-indev", file.string(), "-extract",
-                      "/live/root.squashfs", squashfs.string()});
+                      "/live/root.squashfs", squashfs.string(), "-extract", "/live/vmlinuz",
+                      (efi / "vmlinuz").string(), "-extract", "/EFI/BOOT", efi.string()});
+    report.efi_programs = read_efi_programs(efi);
     report.partitions.push_back(
         {"/live/root.squashfs", "root", "squashfs", "", fs::file_size(squashfs)});
     std::vector<std::string> argv{"unsquashfs", "-quiet", "-no-progress",  "-no-xattrs",
@@ -238,6 +242,36 @@ std::string read_start(const fs::path& file, std::size_t bytes) {
     return start;
 }
 
+std::vector<EfiProgram> read_efi_programs(const fs::path& folder) {
+    std::vector<EfiProgram> programs;
+    const bool shim = fs::exists(folder / "grubx64.efi");
+    std::vector<fs::path> kernels;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        if (entry.path().filename().string().starts_with("vmlinuz")) {
+            kernels.push_back(entry.path());
+        }
+    }
+    std::sort(kernels.begin(), kernels.end());
+    const auto add = [&programs](const char* role, const fs::path& file) {
+        programs.push_back({role, find_signers(find_file(file).value_or(""))});
+    };
+    add(shim ? "shim" : "GRUB", folder / "BOOTX64.EFI");
+    if (shim) {
+        add("GRUB", folder / "grubx64.efi");
+    }
+    for (const fs::path& kernel : kernels) {
+        add("kernel", kernel);
+    }
+    return programs;
+}
+
+bool starts_securely(const ImageReport& report) {
+    const auto& programs = report.efi_programs;
+    return programs.size() > 2 && programs.front().role == "shim" &&
+           std::all_of(programs.begin(), programs.end(),
+                       [](const EfiProgram& program) { return !program.signers.empty(); });
+}
+
 void take_tree(const fs::path& folder, ImageReport& report) {
     // A link of the image would lead to a file of this host.
     const auto text = [&folder](const char* name) {
@@ -317,7 +351,12 @@ Json to_json(const ImageReport& report, bool with_packages) {
                               {"label", partition.label},
                               {"bytes", partition.bytes}});
     }
+    Json programs = Json::array();
+    for (const EfiProgram& program : report.efi_programs) {
+        programs.push_back({{"role", program.role}, {"signers", program.signers}});
+    }
     Json json{{"file", report.file.string()}, {"kind", to_string(report.kind)},
+              {"secure_boot", starts_securely(report)}, {"efi_programs", programs},
               {"bytes", report.bytes},        {"capacity", report.capacity},
               {"partitions", partitions},     {"boots", report.boots},
               {"system", report.system},      {"kernels", report.kernels},
@@ -352,6 +391,14 @@ std::string to_text(const ImageReport& report, bool with_packages) {
                               format_bytes(partition.bytes)));
     }
     line("boots", joined(report.boots, "not by itself"));
+    if (!report.efi_programs.empty()) {
+        std::string signers;
+        for (const EfiProgram& program : report.efi_programs) {
+            signers += str(signers.empty() ? "" : "; ", program.role, " ",
+                           program.signers.empty() ? "by nobody" : "by " + joined(program.signers, ""));
+        }
+        line("Secure Boot", str(starts_securely(report) ? "yes" : "no", ", signed are: ", signers));
+    }
     line("system", report.system);
     line("kernel", joined(report.kernels, "none"));
     line("SELinux", (report.selinux.empty() ? "off" : report.selinux) +

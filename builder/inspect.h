@@ -43,6 +43,12 @@ struct ImagePartition {
     std::uint64_t bytes = 0;
 };
 
+/// What takes part when UEFI starts an image: "shim", "GRUB" and "kernel", or "GRUB" and "kernel" alone.
+struct EfiProgram {
+    std::string role;
+    std::vector<std::string> signers;  ///< find_signers()
+};
+
 struct ImageReport {
     std::filesystem::path file;
     ImageKind kind = ImageKind::raw;
@@ -50,6 +56,7 @@ struct ImageReport {
     std::uint64_t capacity = 0;  ///< of the disk in it; 0 if there is none
     std::vector<ImagePartition> partitions;
     std::vector<std::string> boots;  ///< "BIOS", "UEFI"; none of a container
+    std::vector<EfiProgram> efi_programs;
     std::string system;              ///< PRETTY_NAME of os-release
     std::vector<std::string> kernels;
     std::string selinux;  ///< "enforcing"; "" if the image says nothing
@@ -57,6 +64,12 @@ struct ImageReport {
     Json about;  ///< image.json, which the builder leaves in the tree; null in older images
     std::vector<InstalledPackage> packages;
 };
+
+/// Whether Secure Boot lets the image start: UEFI starts a shim, and everything is signed.
+bool starts_securely(const ImageReport& report);
+
+/// The programs for UEFI out of copies of \EFI\BOOT and the kernel (with "vmlinuz" in its name) in a folder.
+std::vector<EfiProgram> read_efi_programs(const std::filesystem::path& folder);
 
 Json to_json(const ImageReport& report, bool with_packages);
 std::string to_text(const ImageReport& report, bool with_packages);

@@ -76,8 +76,8 @@ void add_image_options(CLI::App& command, const gearbox::builder::BuilderCommand
     if (row.wants == Wants::machine) {
         command
             .add_option("--firmware", options.firmware,
-                        "bios or uefi alone (both, if the image starts with both)")
-            ->check(CLI::IsMember({"bios", "uefi"}));
+                        "bios, uefi or uefi-secure alone (the first two, if the image starts with both)")
+            ->check(CLI::IsMember({"bios", "uefi", "uefi-secure"}));
         command.add_option("--output,-o", options.output,
                            "folder for pictures, logs and report.json (build/test)");
         command

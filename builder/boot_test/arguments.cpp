@@ -53,11 +53,13 @@ std::string option_value(const fs::path& path) {
 }  // namespace
 
 const char* to_string(Firmware firmware) {
-    return firmware == Firmware::bios ? "bios" : "uefi";
+    static constexpr const char* names[] = {"bios", "uefi", "uefi-secure"};
+    return names[static_cast<int>(firmware)];
 }
 
 std::vector<std::string> machine_arguments(const MachineSpec& spec) {
     const Hardware& parts = hardware_of(spec.kind);
+    const bool secure = spec.firmware == Firmware::uefi_secure;
     std::vector<std::string> argv{"qemu-system-x86_64",
                                   "-name",
                                   "gearbox-build-test",
@@ -76,7 +78,11 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
         // it may run a breakpoint that the other has already patched away ("Oops: int3").
         add({"-accel", "tcg,thread=multi", "-cpu", "qemu64,-cx16", "-smp", "1"});
     }
-    if (spec.firmware == Firmware::uefi) {
+    if (secure) {
+        // Its variables are the firmware's alone, which writes them in system management mode.
+        add({"-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"});
+    }
+    if (spec.firmware != Firmware::bios) {
         add({"-drive",
              "if=pflash,format=raw,unit=0,readonly=on,file=" + option_value(spec.uefi_code),
              "-drive",

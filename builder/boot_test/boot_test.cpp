@@ -102,8 +102,8 @@ bool run_boot_test(const BootTestRequest& request) {
         spec.firmware = each;
         spec.work = work.path() / to_string(each);
         fs::create_directory(spec.work);
-        if (each == Firmware::uefi) {
-            const auto [code, variables] = find_uefi();
+        if (each != Firmware::bios) {
+            const auto [code, variables] = find_uefi(each == Firmware::uefi_secure);
             spec.uefi_code = code;
             fs::copy_file(variables, spec.work / efi_variables);
         }

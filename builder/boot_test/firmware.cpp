@@ -18,9 +18,16 @@ constexpr std::string_view bios_boot = "Hah!IdontNeedEFI";
 constexpr std::string_view efi_system{
     "\x28\x73\x2a\xc1\x1f\xf8\xd2\x11\xba\x4b\x00\xa0\xc9\x3e\xc9\x3b", 16};
 
-constexpr std::pair<const char*, const char*> uefi_files[] = {
-    {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"},
-    {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"},
+struct UefiFiles {
+    bool secure;
+    const char* code;
+    const char* variables;
+};
+constexpr UefiFiles uefi_files[] = {
+    {false, "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"},
+    {false, "/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"},
+    {true, "/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"},
+    {true, "/usr/share/OVMF/OVMF_CODE.ms.fd", "/usr/share/OVMF/OVMF_VARS.ms.fd"},
 };
 
 std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
@@ -88,22 +95,26 @@ std::vector<Firmware> choose_firmware(const std::vector<Firmware>& of_image,
     if (wanted.empty()) {
         return of_image;
     }
-    const Firmware one = wanted == "bios" ? Firmware::bios : Firmware::uefi;
-    if (std::find(of_image.begin(), of_image.end(), one) == of_image.end()) {
+    const Firmware one = wanted == "bios"   ? Firmware::bios
+                         : wanted == "uefi" ? Firmware::uefi
+                                            : Firmware::uefi_secure;
+    // Whether it is signed, too, is for the firmware to say.
+    const Firmware needed = one == Firmware::uefi_secure ? Firmware::uefi : one;
+    if (std::find(of_image.begin(), of_image.end(), needed) == of_image.end()) {
         fail(ErrorKind::invalid, "the image does not start by ", wanted, ", only by ",
              to_string(of_image.front()));
     }
     return {one};
 }
 
-std::pair<fs::path, fs::path> find_uefi() {
-    for (const auto& [code, variables] : uefi_files) {
-        if (fs::exists(code) && fs::exists(variables)) {
-            return {code, variables};
+std::pair<fs::path, fs::path> find_uefi(bool secure) {
+    for (const UefiFiles& files : uefi_files) {
+        if (files.secure == secure && fs::exists(files.code) && fs::exists(files.variables)) {
+            return {files.code, files.variables};
         }
     }
-    fail(ErrorKind::unavailable,
-         "no UEFI firmware for QEMU: install the package 'ovmf', or test "
+    fail(ErrorKind::unavailable, "no UEFI firmware ", secure ? "with Secure Boot " : "",
+         "for QEMU: install the package 'ovmf', or test "
          "with --firmware bios alone");
 }
 

@@ -18,12 +18,13 @@ std::vector<Firmware> find_disk_firmware(std::string_view sectors);
 std::vector<Firmware> find_firmware(ImageKind kind, const std::filesystem::path& medium,
                                     const std::string& format);
 
-/// `wanted` ("bios", "uefi"), or all that the image has if it is empty. Throws Error(invalid) if
+/// `wanted` ("bios", "uefi", "uefi-secure"), or all that the image has if it is empty. Throws Error(invalid) if
 /// the image has none, or not that. Pure.
 std::vector<Firmware> choose_firmware(const std::vector<Firmware>& of_image,
                                       const std::string& wanted);
 
-/// Code and empty variables of the host's UEFI. Throws Error(unavailable) naming the package.
-std::pair<std::filesystem::path, std::filesystem::path> find_uefi();
+/// Code and variables of the host's UEFI: empty ones, or `secure`, those with Microsoft's keys. Throws Error(unavailable)
+/// naming the package.
+std::pair<std::filesystem::path, std::filesystem::path> find_uefi(bool secure);
 
 }  // namespace gearbox::builder

@@ -12,7 +12,8 @@
 
 namespace gearbox::builder {
 
-enum class Firmware { bios, uefi };
+/// The last is UEFI with Secure Boot and the keys that machines are sold with.
+enum class Firmware { bios, uefi, uefi_secure };
 const char* to_string(Firmware firmware);
 
 struct MachineSpec {

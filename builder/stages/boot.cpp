@@ -1,8 +1,10 @@
 #include "stages/boot.h"
 
+#include "base/error.h"
 #include "base/file.h"
 
 #include <map>
+#include <utility>
 
 namespace gearbox::builder::stages {
 
@@ -21,6 +23,12 @@ constexpr const char* common_modules[] = {
     "search",     "search_label", "linux",   "serial",  "terminal", "echo",
     "test",       "reboot",       "halt",    "minicmd", "smbios",   "all_video"};
 
+constexpr const char* signed_shim = "/usr/lib/shim/shimx64.efi.signed";
+// What the firmware looks for, and what shim does. This GRUB is the one of Debian's own media.
+constexpr std::pair<const char*, const char*> efi_programs[] = {
+    {signed_shim, "BOOTX64.EFI"},
+    {"/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed", "grubx64.efi"}};
+
 std::string fill_in(std::string text, const std::map<std::string, std::string>& values) {
     for (const auto& [name, value] : values) {
         const std::string mark = "@" + name + "@";
@@ -37,7 +45,7 @@ std::string fill_in(std::string text, const std::map<std::string, std::string>& 
 void make_grub(StageContext& context, const GrubImage& wanted) {
     std::vector<std::string> argv{"grub-mkimage",
                                   "-d",
-                                  std::string("/usr/lib/grub/") + wanted.folder,
+                                  "/usr/lib/grub/i386-pc",
                                   "-O",
                                   wanted.format,
                                   "-o",
@@ -52,13 +60,31 @@ void make_grub(StageContext& context, const GrubImage& wanted) {
     on_host(context, std::move(argv));
 }
 
-void make_esp(StageContext& context, const fs::path& program, const fs::path& esp, int mebibytes) {
+void make_efi_folder(StageContext& context, const fs::path& folder) {
+    // Only Debian's own trusts GRUB and kernels that Debian has signed.
+    if (read_file(signed_shim).find("Debian Secure Boot CA") == std::string::npos) {
+        fail(ErrorKind::invalid, signed_shim, " would not start Debian's GRUB and kernel: it is not Debian's");
+    }
+    fs::create_directories(folder);
+    for (const auto& [from, name] : efi_programs) {
+        fs::copy_file(from, folder / name);
+        set_time(folder / name, epoch_of(context));
+    }
+}
+
+void make_esp(StageContext& context, const EfiPartition& wanted, const fs::path& esp) {
     put_file(esp, "");
-    fs::resize_file(esp, static_cast<std::uintmax_t>(mebibytes) << 20);
+    fs::resize_file(esp, static_cast<std::uintmax_t>(wanted.mebibytes) << 20);
     on_host(context, {"mkfs.vfat", "-i", "5ED0CAFE", "-n", "ESP", "--invariant", esp.string()});
-    on_host(context, {"mmd", "-i", esp.string(), "::EFI", "::EFI/BOOT"});
-    on_host(context,
-            {"mcopy", "-m", "-i", esp.string(), program.string(), "::EFI/BOOT/BOOTX64.EFI"});
+    on_host(context, {"mmd", "-i", esp.string(), "::EFI", "::EFI/BOOT", "::boot", "::boot/grub"});
+    const auto copy = [&](const fs::path& from, const std::string& to) {
+        set_time(from, epoch_of(context));
+        on_host(context, {"mcopy", "-m", "-i", esp.string(), from.string(), "::" + to});
+    };
+    for (const auto& [from, name] : efi_programs) {
+        copy(wanted.programs / name, str("EFI/BOOT/", name));
+    }
+    copy(wanted.config, "boot/grub/grub.cfg");
 }
 
 std::string make_boot_menu(const StageContext& context, const BootPlaces& places) {

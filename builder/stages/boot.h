@@ -10,10 +10,10 @@ namespace gearbox::builder::stages {
 /// Runs a program of the build host. Throws what Tools::run does.
 void on_host(StageContext& context, std::vector<std::string> argv);
 
-/// GRUB's image of a format of grub-mkimage; `early` is its first configuration, "" where it finds the menu itself.
+/// GRUB's image for BIOS, of a format of grub-mkimage; `early` is its first configuration, "" where it finds the menu
+/// itself.
 struct GrubImage {
     const char* format;
-    const char* folder;  ///< below /usr/lib/grub
     std::filesystem::path early;
     std::filesystem::path image;
     std::vector<std::string> modules;  ///< besides those that every menu needs
@@ -21,10 +21,18 @@ struct GrubImage {
 };
 void make_grub(StageContext& context, const GrubImage& wanted);
 
-/// The EFI system partition: a FAT of this many MiB with nothing but GRUB, the same bytes every
-/// time.
-void make_esp(StageContext& context, const std::filesystem::path& program,
-              const std::filesystem::path& esp, int mebibytes);
+/// What UEFI looks for on a removable medium (\EFI\BOOT), with Secure Boot and without it: Debian's signed shim, and the
+/// signed GRUB that it starts. That reads /boot/grub/grub.cfg of the volume it was started from. Throws Error(invalid) if
+/// the host's shim is not Debian's.
+void make_efi_folder(StageContext& context, const std::filesystem::path& folder);
+
+/// The EFI system partition: a FAT with that folder and GRUB's configuration, the same bytes every time.
+struct EfiPartition {
+    std::filesystem::path programs;  ///< of make_efi_folder()
+    std::filesystem::path config;
+    int mebibytes;
+};
+void make_esp(StageContext& context, const EfiPartition& wanted, const std::filesystem::path& esp);
 
 /// How GRUB finds the medium, and the kernel the root file system.
 struct BootPlaces {
@@ -45,7 +53,7 @@ void make_disk_start(StageContext& context, const std::filesystem::path& folder)
 /// partition table, the options of mke2fs, and the menu, in which @UUID@ has to be filled in.
 void make_disk_kit(StageContext& context, const std::filesystem::path& folder);
 
-/// Finds the volume, then runs its menu: for GrubImage::early.
+/// Finds the volume, then runs its menu: GRUB's first configuration.
 std::string make_early_config(const std::string& search);
 
 }  // namespace gearbox::builder::stages

@@ -208,22 +208,25 @@ void add_quotas(StageContext& context, const RootVolume& volume) {
 void make_disk_start(StageContext& context, const fs::path& folder) {
     const DiskLayout layout;
     const fs::path core = folder / "core.img";
-    const fs::path program = folder / "BOOTX64.EFI";
+    const fs::path efi = folder / "efi";
     const fs::path esp = folder / "esp.img";
     // The drive is the one that the firmware started, the partition that of the layout.
     constexpr const char* prefix = "(,gpt3)/boot/grub";
-    make_grub(context, {"i386-pc", "i386-pc", "", core, {"biosdisk", "vbe", "ext2", "search_fs_uuid"}, prefix});
-    make_grub(context, {"x86_64-efi", "x86_64-efi", "", program, {"efi_gop", "ext2", "search_fs_uuid"}, prefix});
-    set_time(program, epoch_of(context));
-    make_esp(context, program, esp, static_cast<int>(layout.esp.size * sector_bytes >> 20));
+    make_grub(context, {"i386-pc", "", core, {"biosdisk", "vbe", "ext2", "search_fs_uuid"}, prefix});
+    // A signed GRUB has its prefix built in; $cmdpath is "(hd0,gpt2)/EFI/BOOT".
+    make_efi_folder(context, efi / "programs");
+    put_file(efi / "grub.cfg",
+             "regexp --set=1:disk '^\\(([^,)]+)' \"$cmdpath\"\n"
+             "set root=$disk,gpt3\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n");
+    make_esp(context, {efi / "programs", efi / "grub.cfg", static_cast<int>(layout.esp.size * sector_bytes >> 20)}, esp);
     put_file(folder / "boot.img", make_boot_code(read_file("/usr/lib/grub/i386-pc/boot.img"), layout.bios.start));
     const fs::path start = folder / "start.img";
     put_file(start, "");
     fs::resize_file(start, (layout.root.start - layout.bios.start) * sector_bytes);
     write_at(start, 0, make_boot_core(read_file(core), layout.bios));
     copy_sparse_at(esp, start, (layout.esp.start - layout.bios.start) * sector_bytes);
-    for (const fs::path& part : {core, program, esp}) {
-        fs::remove(part);
+    for (const fs::path& part : {core, efi, esp}) {
+        fs::remove_all(part);
     }
 }
 

@@ -153,7 +153,6 @@ void run_iso(StageContext& context) {
     const fs::path medium = work / "files";
     fs::create_directories(medium / "boot/grub");
     fs::create_directories(medium / "live");
-    fs::create_directories(medium / "EFI/BOOT");
     fs::copy_file(only_file(context.tree / "boot", "vmlinuz-"), medium / "live/vmlinuz");
     // Links, not copies: same file system, and xorriso only reads.
     fs::create_hard_link(context.artifacts.at("initramfs") / "initrd.img",
@@ -167,16 +166,13 @@ void run_iso(StageContext& context) {
                                       str("gearbox.label=", volume, " gearbox.verity=", verity)}));
     const fs::path early = work / "early.cfg";
     put_file(early, make_early_config(search));
-    make_grub(
-        context,
-        {"i386-pc-eltorito", "i386-pc", early, medium / "boot/grub/bios.img", {"biosdisk", "vbe"}});
-    make_grub(context,
-              {"x86_64-efi", "x86_64-efi", early, medium / "EFI/BOOT/BOOTX64.EFI", {"efi_gop"}});
+    make_grub(context, {"i386-pc-eltorito", early, medium / "boot/grub/bios.img", {"biosdisk", "vbe"}});
+    make_efi_folder(context, medium / "EFI/BOOT");
     make_disk_kit(context, medium / "live/disk");
     put_file(medium / "live/SHA256SUMS", make_checksums(medium));
     clamp_times(medium, epoch);
     const fs::path esp = work / "efi.img";
-    make_esp(context, medium / "EFI/BOOT/BOOTX64.EFI", esp, 4);
+    make_esp(context, {medium / "EFI/BOOT", early, 5}, esp);
     make_iso(context, medium, esp);
     fs::remove_all(work);
 }

@@ -35,10 +35,14 @@ EMULATOR = pathlib.Path(os.environ.get("GEARBOX_CACHE") or pathlib.Path(os.envir
                         .expanduser() / "gearbox") / "emulator" / QEMU
 # The cheapest model. QEMU 7.2's cmpxchg16b is wrong: guests that use it crash at random.
 TCG_CPU = "qemu64,-cx16"
-OVMF_PAIRS = (
-    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
-    ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
-)
+# Code and variables; those with ".ms" have Microsoft's keys and insist on them.
+OVMF_PAIRS = {
+    "uefi": (("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+             ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd")),
+    "uefi-secure": (("/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"),
+                    ("/usr/share/OVMF/OVMF_CODE.ms.fd", "/usr/share/OVMF/OVMF_VARS.ms.fd")),
+}
+FIRMWARES = ("bios", *OVMF_PAIRS)
 MEDIA = ("cdrom", "usb", "virtio", "scsi", "ide", "sata")
 # Images of disks, and what QEMU calls their formats. Everything else is a medium that is only read.
 DISKS = {".raw": "raw", ".qcow2": "qcow2", ".vmdk": "vmdk", ".vdi": "vdi"}
@@ -134,12 +138,15 @@ def medium_arguments(image, media, keeps=False):
 def firmware_arguments(firmware, workdir):
     if firmware == "bios":
         return []
-    for code, variables in OVMF_PAIRS:
+    # The firmware alone writes its variables, in system management mode.
+    guarded = ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]
+    for code, variables in OVMF_PAIRS[firmware]:
         if os.path.exists(code) and os.path.exists(variables):
             copy = workdir / "efivars.fd"
             shutil.copyfile(variables, copy)
             return ["-drive", f"if=pflash,format=raw,unit=0,file={code},readonly=on",
-                    "-drive", f"if=pflash,format=raw,unit=1,file={copy}"]
+                    "-drive", f"if=pflash,format=raw,unit=1,file={copy}",
+                    *(guarded if firmware == "uefi-secure" else [])]
     raise MachineError("no UEFI firmware found: install the package 'ovmf'")
 
 
@@ -480,7 +487,7 @@ def main():
     parser = argparse.ArgumentParser(description="Boot a Gearbox image under QEMU.")
     parser.add_argument("image")
     parser.add_argument("--workdir", default="build/vm")
-    parser.add_argument("--firmware", choices=("bios", "uefi"), default="bios")
+    parser.add_argument("--firmware", choices=FIRMWARES, default="bios")
     parser.add_argument("--media", choices=MEDIA, help="virtio for images of disks, cdrom for others")
     parser.add_argument("--keeps", action="store_true", help="the image of a disk is written to")
     parser.add_argument("--nic", default="virtio-net-pci")

@@ -8,7 +8,7 @@ scenarios need nothing of each other. An image of a disk (.raw, .qcow2, .vmdk, .
 and any other those of scenarios/live/. Runs that share a directory of claims share the scenarios.
 
 usage: run.py IMAGE [--workdir DIR] [--only WORD[,WORD…]] [--without WORD] [--machines N] [--claims DIR]
-              [--firmware bios|uefi] [--keep]
+              [--firmware bios|uefi|uefi-secure] [--keep]
 """
 
 import argparse
@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from appliance import Bench, CheckFailed, boot  # noqa: E402
-from qemu import MEDIA, is_disk, larger_disk  # noqa: E402
+from qemu import FIRMWARES, MEDIA, is_disk, larger_disk  # noqa: E402
 
 
 def load(path):
@@ -159,7 +159,7 @@ def main():
     parser.add_argument("--without", help="not those whose file name holds this word")
     parser.add_argument("--machines", type=int, default=min(2, os.cpu_count() or 1), help="how many at once")
     parser.add_argument("--claims", help="a directory: no scenario is run that another run with the same one has begun")
-    parser.add_argument("--firmware", choices=("bios", "uefi"), default="bios")
+    parser.add_argument("--firmware", choices=FIRMWARES, default="bios")
     parser.add_argument("--media", choices=MEDIA, help="virtio for images of disks, cdrom for others")
     parser.add_argument("--nic", default="virtio-net-pci", help="QEMU's name of the network card")
     parser.add_argument("--keep", action="store_true", help="leave the machines running")

@@ -6,6 +6,7 @@
 #include "build_log.h"
 #include "disk_layout.h"
 #include "hash.h"
+#include "efi_signature.h"
 #include "inspect.h"
 #include "layers.h"
 #include "stages/stages.h"
@@ -110,8 +111,12 @@ TEST_F(DiskImageTest, HasItsPartitionsAndGrub) {
     const std::string start = read_file(disk, 1u << 30).substr(0, 3 << 20);
     EXPECT_THAT(start.substr(0, 440), HasSubstr("GRUB"));
     EXPECT_EQ(start.substr(510, 2), "\x55\xaa");
-    EXPECT_THAT(run_tool_checked({"mdir", "-b", "-i", str(disk.string(), "@@2M"), "::EFI/BOOT"}),
-                HasSubstr("BOOTX64.EFI"));
+    const auto of_esp = [&](const char* path) {
+        return run_tool_checked({"mtype", "-i", str(disk.string(), "@@2M"), path});
+    };
+    EXPECT_THAT(find_signers(of_esp("::EFI/BOOT/BOOTX64.EFI")), testing::Contains(HasSubstr("Microsoft")));
+    EXPECT_THAT(find_signers(of_esp("::EFI/BOOT/grubx64.efi")), testing::ElementsAre("Debian Secure Boot CA"));
+    EXPECT_THAT(of_esp("::boot/grub/grub.cfg"), HasSubstr("set root=$disk,gpt3\n"));
 }
 
 TEST_F(DiskImageTest, KeepsLabelsOwnersAndQuotas) {
@@ -244,6 +249,10 @@ TEST_F(DiskImageTest, CanBeInspectedWithoutABoot) {
     EXPECT_EQ(disk.kind, ImageKind::raw);
     EXPECT_EQ(disk.capacity, std::uint64_t{disk_mib} << 20);
     EXPECT_THAT(disk.boots, testing::ElementsAre("BIOS", "UEFI"));
+    ASSERT_EQ(disk.efi_programs.size(), 3u);
+    EXPECT_THAT(disk.efi_programs[1].signers, testing::ElementsAre("Debian Secure Boot CA"));
+    EXPECT_EQ(disk.efi_programs[2].role, "kernel");
+    EXPECT_FALSE(starts_securely(disk));  // its kernel is a text
     ASSERT_EQ(disk.partitions.size(), 3u);
     EXPECT_EQ(disk.partitions[1].role, "EFI system");
     EXPECT_EQ(disk.partitions[2].file_system, "ext4");

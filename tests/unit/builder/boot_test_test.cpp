@@ -50,9 +50,11 @@ TEST(BootTest, StartsTheMachineThatAnImageIsFor) {
     ova.firmware = Firmware::uefi;
     ova.uefi_code = "/usr/share/OVMF/OVMF_CODE.fd";
     const MachineSpec box = spec_of(ImageKind::vagrant_libvirt, "/images/box.img", "qcow2");
-    expect_golden("boot_test/arguments.txt", lines_of(machine_arguments(iso)) + "\n" +
-                                                 lines_of(machine_arguments(ova)) + "\n" +
-                                                 lines_of(machine_arguments(box)));
+    MachineSpec secure = ova;
+    secure.firmware = Firmware::uefi_secure;
+    expect_golden("boot_test/arguments.txt",
+                  lines_of(machine_arguments(iso)) + "\n" + lines_of(machine_arguments(ova)) + "\n" +
+                      lines_of(machine_arguments(box)) + "\n" + lines_of(machine_arguments(secure)));
 }
 
 TEST(BootTest, WritesToNoImage) {
@@ -101,8 +103,29 @@ TEST(BootTest, TriesEveryFirmwareUnlessOneIsNamed) {
     const std::vector<Firmware> both{Firmware::bios, Firmware::uefi};
     EXPECT_EQ(choose_firmware(both, ""), both);
     EXPECT_THAT(choose_firmware(both, "uefi"), ElementsAre(Firmware::uefi));
+    EXPECT_THAT(choose_firmware(both, "uefi-secure"), ElementsAre(Firmware::uefi_secure));
     EXPECT_THROW(choose_firmware({Firmware::bios}, "uefi"), Error);
+    EXPECT_THROW(choose_firmware({Firmware::bios}, "uefi-secure"), Error);
     EXPECT_THROW(choose_firmware({}, ""), Error);
+}
+
+TEST(BootTest, JudgesTheFirmware) {
+    EXPECT_EQ(judge_firmware(Firmware::bios, "bios\n"), "bios");
+    EXPECT_EQ(judge_firmware(Firmware::uefi, "uefi\n"), "uefi");
+    EXPECT_EQ(judge_firmware(Firmware::uefi_secure, "uefi-secure\nKernel is locked down from EFI\n"),
+              "Secure Boot is on; Kernel is locked down from EFI");
+    EXPECT_THROW(judge_firmware(Firmware::uefi_secure, "uefi-secure\n"), Error);
+    EXPECT_THROW(judge_firmware(Firmware::uefi_secure, "uefi\n"), Error);
+    EXPECT_THROW(judge_firmware(Firmware::uefi, "bios\n"), Error);
+}
+
+TEST(BootTest, KnowsAFirmwareThatStartsNothing) {
+    EXPECT_EQ(find_refusal(""), "");
+    EXPECT_EQ(find_refusal("BdsDxe: loading Boot0001\nWelcome to GRUB!\n"), "");
+    EXPECT_EQ(find_refusal("BdsDxe: loading\nBdsDxe: failed to load Boot0001: Access Denied\nPress any key\n"),
+              "BdsDxe: failed to load Boot0001: Access Denied");
+    EXPECT_EQ(find_refusal("Verification failed: (0x1A) Security Violation"),
+              "Verification failed: (0x1A) Security Violation");
 }
 
 TEST(BootTest, ReadsConsolesWithoutTheirEscapes) {

@@ -1,3 +1,4 @@
+#include "efi_signature.h"
 #include "inspect.h"
 
 #include "base/error.h"
@@ -79,6 +80,67 @@ TEST_F(TakeTreeTest, ReadsWhatTheTreeSays) {
     EXPECT_EQ(json.at("about").at("tree"), "abc");
     EXPECT_FALSE(json.contains("packages"));
     EXPECT_EQ(to_json(report, true).at("packages").size(), 2u);
+}
+
+TEST_F(TakeTreeTest, SaysWhoSignedWhatStarts) {
+    ImageReport report;
+    EXPECT_THAT(to_text(report, false), testing::Not(HasSubstr("Secure Boot")));
+    report.efi_programs = {{"GRUB", {}}, {"kernel", {"Debian"}}};
+    EXPECT_FALSE(starts_securely(report));
+    report.efi_programs = {{"shim", {"One", "Two"}}, {"GRUB", {"Debian"}}, {"kernel", {}}};
+    EXPECT_FALSE(starts_securely(report));
+    EXPECT_THAT(to_text(report, false),
+                HasSubstr("Secure Boot no, signed are: shim by One, Two; GRUB by Debian; kernel by nobody\n"));
+    report.efi_programs.back().signers = {"Debian"};
+    EXPECT_TRUE(starts_securely(report));
+    EXPECT_EQ(to_json(report, false).at("efi_programs").at(0),
+              Json({{"role", "shim"}, {"signers", {"One", "Two"}}}));
+}
+
+TEST_F(TakeTreeTest, ReadsTheProgramsOfOldAndNewImages) {
+    put("BOOTX64.EFI", "GRUB");
+    put("vmlinuz-6.12", "kernel");
+    ASSERT_EQ(read_efi_programs(folder.path()).size(), 2u);
+    EXPECT_EQ(read_efi_programs(folder.path()).front().role, "GRUB");
+    put("grubx64.efi", "GRUB");
+    EXPECT_EQ(read_efi_programs(folder.path()).front().role, "shim");
+}
+
+// A program of 64 bit whose table of certificates is at `at`, `size` bytes.
+std::string program_with(std::string table, std::uint8_t at, std::uint8_t size) {
+    std::string program(0x100, '\0');
+    program.replace(0, 2, "MZ");
+    program[0x3c] = 0x40;
+    program.replace(0x40, 2, "PE");
+    program[0x40 + 24] = '\x0b';
+    program[0x40 + 25] = '\x02';
+    program[0x40 + 168] = static_cast<char>(at);
+    program[0x40 + 172] = static_cast<char>(size);
+    return program.replace(0xf0, table.size(), table);
+}
+
+TEST(FindSigners, FindsNobodyInWhatIsNotSigned) {
+    EXPECT_THAT(find_signers(""), testing::IsEmpty());
+    EXPECT_THAT(find_signers("MZ"), testing::IsEmpty());
+    EXPECT_THAT(find_signers(program_with("", 0, 0)), testing::IsEmpty());
+    std::string wild = program_with("", 0, 0);
+    wild.replace(0x3c, 4, "\xff\xff\xff\xff");
+    EXPECT_THAT(find_signers(wild), testing::IsEmpty());
+}
+
+TEST(FindSigners, StopsAtTablesThatAreWrong) {
+    const std::string header("\x10\0\0\0\0\x02\x02\0", 8);
+    EXPECT_THAT(find_signers(program_with(header + "no DER", 0xf0, 0x10)), testing::IsEmpty());
+    EXPECT_THAT(find_signers(program_with(header, 0xf0, 0xff)), testing::IsEmpty()) << "beyond the end";
+    EXPECT_THAT(find_signers(program_with("", 0xf0, 0x10)), testing::IsEmpty()) << "an entry of no size";
+    EXPECT_THAT(find_signers(program_with("\x11", 0xf0, 0x10)), testing::IsEmpty()) << "larger than the table";
+}
+
+TEST(FindSigners, NamesDebian) {
+    const auto grub = find_file("/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed");
+    ASSERT_TRUE(grub) << "packages/build.txt has its package";
+    EXPECT_THAT(find_signers(*grub), ElementsAre("Debian Secure Boot CA"));
+    EXPECT_THAT(find_signers(grub->substr(0, grub->size() / 2)), testing::IsEmpty());
 }
 
 TEST_F(TakeTreeTest, AnOlderImageSaysLess) {

@@ -21,6 +21,14 @@ def options_of(appliance, point):
     return found[-1][3].split(",")
 
 
+def check_secure_boot_is_on_and_the_kernel_locked_down(appliance):
+    """Debian's signatures reach from the firmware's keys to the modules of the kernel."""
+    variable = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+    expect(numbers(appliance, f"od -An -tu1 -j4 -N1 {variable}"), [1])
+    expect_in("Kernel is locked down from EFI Secure Boot", appliance.sudo("journalctl -k -o cat"))
+    expect_in("[integrity]", appliance.sudo("cat /sys/kernel/security/lockdown"))
+
+
 def check_the_root_has_the_whole_disk(appliance):
     part = appliance.sudo("basename $(awk '$2 == \"/\" { print $1 }' /proc/mounts)").strip()
     disk, start, size = numbers(appliance, f"cd /sys/class/block/{part}; cat ../size start size")

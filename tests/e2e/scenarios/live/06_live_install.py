@@ -45,7 +45,7 @@ def check_the_session_is_installed(bench):
 
 def check_the_disk_starts_alone(bench):
     bench.stop()
-    appliance = boot(state["disk"], bench.workdir, firmware="uefi", keeps=True)
+    appliance = boot(state["disk"], bench.workdir, firmware="uefi-secure", keeps=True)
     bench.machine = appliance.machine
     app, user = state["app"], User(appliance, "settler", "secret-of-settler")
     expect(appliance.sudo("getenforce").strip(), "Enforcing")
