@@ -64,6 +64,7 @@ void LocalAgent::follow_host() {
     for (const auto& isolator : isolators_) {
         isolator->follow_host();
     }
+    router_.follow_certificate();
     tell_shortage();
 }
 

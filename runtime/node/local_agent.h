@@ -103,7 +103,7 @@ public:
     /// After a snapshot was put back: activates what came with it, or deploys the branch.
     bool activate_current(const GearId& gear, const TextSink& output);
 
-    /// The host may have changed: its name servers, and what is free on its disk.
+    /// The host may have changed: its name servers, the router's certificate, and what is free on its disk.
     void follow_host();
     Watcher& watcher() { return watcher_; }
     const NodeContext& context() const { return node_; }

@@ -80,7 +80,8 @@ Router::Router(const Settings& settings)
     : map_file_(settings.router.map_file),
       certificate_dir_(std::filesystem::path(map_file_).parent_path() / "certificates"),
       certificate_list_(certificate_dir_ + ".list"),
-      socket_(settings.router.admin_socket) {
+      socket_(settings.router.admin_socket),
+      own_certificate_(settings.paths.state_dir + "/tls/router.pem") {
     std::filesystem::create_directories(certificate_dir_);
     std::filesystem::permissions(certificate_dir_, std::filesystem::perms::owner_all);
     write_certificate_list();
@@ -195,6 +196,18 @@ void Router::remove_certificate(const std::string& host) {
     std::filesystem::remove(file);
     write_certificate_list();
     tell({str("del ssl crt-list ", certificate_list_, " ", file), str("del ssl cert ", file)});
+}
+
+void Router::follow_certificate() {
+    const std::lock_guard guard(mutex_);
+    std::error_code missing;
+    const auto changed = std::filesystem::last_write_time(own_certificate_, missing);
+    if (missing || changed == told_) {
+        return;
+    }
+    told_ = changed;
+    const std::string file = own_certificate_.native();
+    tell({str("set ssl cert ", file, " <<\n", read_file(file), "\n"), str("commit ssl cert ", file)});
 }
 
 }  // namespace gearbox

@@ -4,6 +4,7 @@
 #include "base/settings.h"
 #include "node/routes.h"
 
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <string>
@@ -41,6 +42,8 @@ public:
     /// start, and the same change in the running router. Idempotent.
     void set_certificate(const std::string& host, const std::string& pem);
     void remove_certificate(const std::string& host);
+    /// Tells the running router of the cloud domain's certificate, if there is another than at the last call.
+    void follow_certificate();
 
 private:
     void apply();
@@ -53,7 +56,9 @@ private:
     std::string certificate_dir_;
     std::string certificate_list_;
     std::string socket_;
+    std::filesystem::path own_certificate_;
     std::mutex mutex_;
+    std::filesystem::file_time_type told_;  ///< of own_certificate_
     std::map<GearId, Routes> gears_;  ///< guarded by mutex_
 };
 

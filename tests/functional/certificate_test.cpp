@@ -11,6 +11,7 @@
 
 namespace gearbox::test {
 
+namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 namespace {
@@ -84,6 +85,67 @@ TEST_F(CertificateTest, AreThereAfterARestartOfTheRouter) {
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     agent->set_certificate("www.example.org", make_pem("newer"));
     EXPECT_THAT(shown_to("www.example.org"), HasSubstr("newer"));
+}
+
+TEST_F(CertificateTest, ThatOfThePlatformIsReplacedWhileTheRouterRuns) {
+    const std::string pid = read_file(work.path() / "pid");
+    write_file_atomically("/var/lib/gearbox/tls/router.pem", make_pem("renewed"), 0600);
+    agent->follow_host();
+    EXPECT_THAT(shown_to("www.example.org"), HasSubstr("renewed"));
+    EXPECT_EQ(read_file(work.path() / "pid"), pid);
+}
+
+// What the timer starts; here beside the machine's own state.
+class RenewalTest : public ::testing::Test {
+protected:
+    static void renew(const fs::path& state) {
+        run_tool_checked({"env", str("GEARBOX_STATE=", state.native()), str("GEARBOX_RUNTIME=", (state / "run").native()),
+                          "GEARBOX_SETTINGS=/nonexistent", source_path("runtime/systemd/firstboot"), "certificates"});
+        run_tool_checked({"openssl", "verify", "-CAfile", state / "tls/ca.crt", state / "tls/router.pem"});
+    }
+    static std::string key_of(const fs::path& certificate) {
+        return run_tool_checked({"openssl", "x509", "-in", certificate, "-noout", "-pubkey"});
+    }
+    static void in_tls(const fs::path& state, const std::string& program) {
+        run_tool_checked({"bash", "-ec", str("exec 2>&1; cd \"$1/tls\"; ", program), "bash", state});
+    }
+    static void make_router_certificate(const fs::path& state, const char* days) {
+        in_tls(state, str("openssl req -x509 -CA ca.crt -CAkey ca.key -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -days ",
+                          days, " -keyout key -out crt; cat crt key >router.pem; rm crt key"));
+    }
+    const TempDir work{"gearbox-renewal"};
+    const fs::path& state = work.path();
+};
+
+TEST_F(RenewalTest, WhatHoldsIsKept) {
+    renew(state);
+    const std::string before = read_file(state / "tls/ca.crt") + read_file(state / "tls/router.pem");
+    renew(state);
+    EXPECT_EQ(read_file(state / "tls/ca.crt") + read_file(state / "tls/router.pem"), before);
+    EXPECT_FALSE(fs::exists(state / "initial-users.json")) << "more than certificates";
+}
+
+TEST_F(RenewalTest, WhatEndsWithinAMonthIsMadeAnew) {
+    renew(state);
+    const std::string authority = read_file(state / "tls/ca.crt");
+    make_router_certificate(state, "29");
+    const std::string old = key_of(state / "tls/router.pem");
+    renew(state);
+    EXPECT_NE(key_of(state / "tls/router.pem"), old);
+    EXPECT_EQ(read_file(state / "tls/ca.crt"), authority);
+    make_router_certificate(state, "31");
+    const std::string kept = key_of(state / "tls/router.pem");
+    renew(state);
+    EXPECT_EQ(key_of(state / "tls/router.pem"), kept);
+}
+
+TEST_F(RenewalTest, AnAuthorityThatHasEndedKeepsNameAndKey) {
+    renew(state);
+    const auto name = [&] { return run_tool_checked({"openssl", "x509", "-in", state / "tls/ca.crt", "-noout", "-subject", "-ext", "keyUsage"}); };
+    const std::string before = name() + key_of(state / "tls/ca.crt");
+    in_tls(state, "openssl x509 -in ca.crt -signkey ca.key -days -1 -out cut; mv cut ca.crt");
+    renew(state);
+    EXPECT_EQ(name() + key_of(state / "tls/ca.crt"), before);
 }
 
 }  // namespace

@@ -335,8 +335,8 @@ TEST_F(LayersTest, CapabilitiesFilterAndProcesses) {
     const Seen seen = with(off, {"files", "processes"});
     EXPECT_THAT(seen.through,
                 IsSupersetOf({"files/other-memory", "files/other-root-by-proc", "files/other-descriptors",
-                              "processes/ptrace-seize", "processes/kill-foreign", "processes/vm-read",
-                              "processes/pidfd-getfd", "processes/affinity-of-foreign"}));
+                              "processes/ptrace-seize", "processes/kill-foreign", "processes/vm-read", "processes/vm-write",
+                              "processes/kill-foreign-group", "processes/pidfd-getfd", "processes/affinity-of-foreign"}));
 }
 
 TEST_F(LayersTest, ProcessNamespace) {
