@@ -133,7 +133,7 @@ TEST_F(NetworkTest, HasSoManyConnectionsAndNoMore) {
     EXPECT_THAT(fetch(gear, "203.0.113.10/"), HasSubstr("Couldn't connect"));
     const int kept = std::atoi(find_file("/proc/sys/net/netfilter/nf_conntrack_count").value_or("").c_str());
     EXPECT_GE(kept, 4096);
-    EXPECT_LT(kept, 4200);
+    EXPECT_LT(kept, 4600) << "others of this network included";
 }
 
 TEST_F(NetworkTest, AGearThatRunsHearsOfOtherNameServers) {
