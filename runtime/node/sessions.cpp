@@ -55,7 +55,6 @@ GearRecord Sessions::open_gear(const GearId& id, const KeyedMutex::Lock&) {
 }
 
 void Sessions::close_gear(const GearId& id) {
-    const auto lock = locks_.lock(id.text());
     {
         const std::lock_guard guard(mutex_);
         const auto found = open_.find(id);
@@ -65,10 +64,23 @@ void Sessions::close_gear(const GearId& id) {
         open_.erase(found);
     }
     try {
-        auto record = agent_.context().store.find(id);
+        const NodeContext& node = agent_.context();
+        const auto rests = [](const auto& record) {
+            return record && (record->state == GearState::stopped || record->state == GearState::fresh);
+        };
+        // Who was refused because of another operation does not wait for its end here.
+        if (!rests(node.store.find(id))) {
+            return;
+        }
+        const auto lock = locks_.lock(id.text());
+        auto record = node.store.find(id);
+        const auto is_open = [&] {
+            const std::lock_guard guard(mutex_);
+            return open_.contains(id);
+        };
         // A look at a stopped application leaves it stopped.
-        if (record && (record->state == GearState::stopped || record->state == GearState::fresh)) {
-            agent_.context().launcher.end(*record);
+        if (rests(record) && !is_open()) {
+            node.launcher.end(*record);
         }
     } catch (const Error& error) {
         log::error("after a session: ", error.text(), log::field("gear", id.text()));

@@ -113,7 +113,7 @@ TEST_F(SnapshotTest, IsForLaterWhileTheApplicationIsBusy) {
         "until_true 'compgen -G data/.archive.*/archive >/dev/null'\n"
         "$ask --limit-rate 100k ", url(id), " -o /dev/null &\nsaving=$!\n"
         "until_true 'grep -q building runtime/.state'\n"
-        "echo >$go; wait $restore; cat $go.reply; echo; $ask ", url(id), "\n"
+        "echo >$go; wait $restore; cat $go.reply; echo; $ask ", url(id), " | head -c 2000\n"
         "kill $saving; wait $saving || true; until_true 'grep -q started runtime/.state'"));
     EXPECT_EQ(said.status, 0) << said.err;
     const std::string busy = "Application 'shop' is busy: a push, a snapshot or another operation has been running for more than 1 s. "
