@@ -196,11 +196,7 @@ KeyedMutex::Lock ApplicationService::wait_for_lock(const Application& applicatio
     const std::chrono::seconds patience(core_.settings.broker.lock_wait_seconds);
     auto lock = core_.application_locks.lock_within(application.id.text(), patience);
     if (!lock) {
-        refuse(ErrorKind::unavailable,
-               str("Application '", application.name.text(), "' is busy: a push, a snapshot or another"
-                   " operation has been running for more than ", patience.count(),
-                   " s. Try again when it has ended."),
-               exit_code::unspecified);
+        refuse(ErrorKind::unavailable, busy_text(application.name, patience), exit_code::unspecified);
     }
     return std::move(*lock);
 }
@@ -264,7 +260,7 @@ Deployment ApplicationService::deploy_archive(const Principal& who, const Applic
     const int status = stream->finish();
     const auto all = core_.agent.deployments(application.gear());
     if (status != 0 || all.empty()) {
-        refuse(ErrorKind::invalid, str("The deployment failed:\n", stream->said()), exit_code::deployment, "artifact_url");
+        refuse(failure_of(status), str("The deployment failed:\n", stream->said()), exit_code::deployment, "artifact_url");
     }
     return latest(all);
 }

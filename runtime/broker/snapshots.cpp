@@ -17,8 +17,8 @@ std::string read_piece(GearStream& stream) {
     return piece;
 }
 
-[[noreturn]] void refuse_with(const std::string& what, const GearStream& stream) {
-    refuse(ErrorKind::invalid, str(what, ":\n", stream.said()), exit_code::unspecified);
+[[noreturn]] void refuse_with(const std::string& what, const GearStream& stream, int status) {
+    refuse(failure_of(status), str(what, ":\n", stream.said()), exit_code::unspecified);
 }
 
 /// Of one archive that is read.
@@ -43,14 +43,14 @@ Pieces ApplicationService::save_snapshot(const Principal& who, const Application
     saving->stream = open_session(who, application, "snapshot");
     saving->first = read_piece(*saving->stream);
     if (saving->first.empty()) {
-        saving->stream->finish();
-        refuse_with("There is no snapshot", *saving->stream);
+        const int status = saving->stream->finish();
+        refuse_with("There is no snapshot", *saving->stream, status);
     }
     return [saving] {
         std::string piece = saving->first.empty() ? read_piece(*saving->stream) : std::move(saving->first);
         saving->first.clear();
-        if (piece.empty() && saving->stream->finish() != 0) {
-            refuse_with("The snapshot is not whole", *saving->stream);
+        if (const int status = piece.empty() ? saving->stream->finish() : 0; status != 0) {
+            refuse_with("The snapshot is not whole", *saving->stream, status);
         }
         return piece;
     };
@@ -72,8 +72,8 @@ void ApplicationService::restore_snapshot(const Principal& who, const Applicatio
         is_taken = is_taken && stream->write(bytes);
         return is_taken;
     });
-    if (stream->finish() != 0) {
-        refuse_with("The snapshot is not restored", *stream);
+    if (const int status = stream->finish(); status != 0) {
+        refuse_with("The snapshot is not restored", *stream, status);
     }
 }
 

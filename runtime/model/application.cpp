@@ -11,6 +11,11 @@ std::string application_host(const Application& application, const std::string& 
     return str(application.name.text(), "-", application.domain_name.text(), ".", cloud_domain);
 }
 
+std::string busy_text(const ApplicationName& name, std::chrono::seconds waited) {
+    return str("Application '", name.text(), "' is busy: a push, a snapshot or another operation has been running for more than ",
+               waited.count(), " s. Try again when it has ended.");
+}
+
 namespace {
 
 bool is_plain(std::string_view text) {

@@ -4,6 +4,7 @@
 #include "model/gear.h"
 #include "model/names.h"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -83,6 +84,9 @@ struct Application {
 
 /// APP-DOMAIN.SUFFIX
 std::string application_host(const Application& application, const std::string& cloud_domain);
+
+/// For who has waited so long for the application's lock (broker.lock_wait_seconds).
+std::string busy_text(const ApplicationName& name, std::chrono::seconds waited);
 
 /// A git URL given at creation: what may be cloned (cartridge contract, 14.3).
 struct GitSource {

@@ -2,17 +2,18 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "model/application.h"
 #include "node/disk_limit.h"
 #include "node/gear_state.h"
 #include "node/managed_files.h"
+
+#include <sysexits.h>
 
 #include <algorithm>
 
 namespace gearbox {
 
 namespace {
-
-constexpr std::chrono::seconds patience{60};
 
 // NAME of "--cart NAME", "" if it is not there.
 std::string cartridge_of(const Words& words) {
@@ -77,12 +78,13 @@ int GearCommands::run(const Words& words, const Sinks& sinks) {
         fail(ErrorKind::invalid, "there is no command '", name, "' here; known are ", known);
     }
     if (verb->locks && !lock_) {
-        if (auto lock = locks_.lock_within(gear_.text(), patience)) {
-            lock_.emplace(std::move(*lock));
-        } else {
-            fail(ErrorKind::unavailable,
-                 "another operation on this application takes its time; try again later");
+        const std::chrono::seconds patience(agent_.context().settings.broker.lock_wait_seconds);
+        auto lock = locks_.lock_within(gear_.text(), patience);
+        if (!lock) {
+            say(sinks.note, str("ERROR: ", busy_text(record().spec.application_name, patience), "\n"));
+            return EX_TEMPFAIL;
         }
+        lock_.emplace(std::move(*lock));
     }
     const auto let_go = [&] {
         if (begun_ == Begun::nothing) {

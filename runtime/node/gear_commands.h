@@ -28,8 +28,8 @@ public:
         TextSink note;  ///< what goes beside it, as on standard error
     };
     /// The exit status. Takes the application's lock for as long as it works, or, from a begin to
-    /// its end; refuses when somebody else has it for longer than a minute. Throws Error for the
-    /// user to read.
+    /// its end; EX_TEMPFAIL when somebody else has it for longer than broker.lock_wait_seconds. Throws
+    /// Error for the user to read.
     int run(const Words& words, const Sinks& sinks);
 
 private:

@@ -1,6 +1,9 @@
 // A command in a gear whose input and output belong to somebody else: what the broker needs of sessions.
 #pragma once
+#include "base/error.h"
 #include "base/id.h"
+
+#include <sysexits.h>
 
 #include <cstddef>
 #include <memory>
@@ -26,12 +29,15 @@ public:
     virtual std::string said() const = 0;
 };
 
+/// What an exit status other than 0 means for who asked. EX_TEMPFAIL: the application is busy (GearCommands::run()).
+inline ErrorKind failure_of(int status) { return status == EX_TEMPFAIL ? ErrorKind::unavailable : ErrorKind::invalid; }
+
 /// Commands of ssh sessions for those who come another way.
 class GearSessions {
 public:
     virtual ~GearSessions() = default;
     /// Waits for the application's lock, and lets go of it: the command takes it when it needs it. Throws Error when
-    /// it cannot be started.
+    /// it cannot be started, Error(unavailable) after broker.lock_wait_seconds.
     virtual std::unique_ptr<GearStream> open(const GearId& gear, const std::string& command, const std::string& login) = 0;
 };
 

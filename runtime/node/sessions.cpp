@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/base64.h"
+#include "model/application.h"
 #include "node/disk_limit.h"
 #include "node/environ.h"
 #include "node/session_stream.h"
@@ -45,8 +46,7 @@ Sessions::Sessions(LocalAgent& agent, KeyedMutex& locks) : agent_(agent), locks_
     stop_write_ = std::move(stop.write);
 }
 
-GearRecord Sessions::open_gear(const GearId& id) {
-    const auto lock = locks_.lock(id.text());
+GearRecord Sessions::open_gear(const GearId& id, const KeyedMutex::Lock&) {
     GearRecord record = agent_.context().store.gear(id);
     agent_.context().launcher.ensure_running(record);
     const std::lock_guard guard(mutex_);
@@ -55,7 +55,6 @@ GearRecord Sessions::open_gear(const GearId& id) {
 }
 
 void Sessions::close_gear(const GearId& id) {
-    const auto lock = locks_.lock(id.text());
     {
         const std::lock_guard guard(mutex_);
         const auto found = open_.find(id);
@@ -65,10 +64,23 @@ void Sessions::close_gear(const GearId& id) {
         open_.erase(found);
     }
     try {
-        auto record = agent_.context().store.find(id);
+        const NodeContext& node = agent_.context();
+        const auto rests = [](const auto& record) {
+            return record && (record->state == GearState::stopped || record->state == GearState::fresh);
+        };
+        // Who was refused because of another operation does not wait for its end here.
+        if (!rests(node.store.find(id))) {
+            return;
+        }
+        const auto lock = locks_.lock(id.text());
+        auto record = node.store.find(id);
+        const auto is_open = [&] {
+            const std::lock_guard guard(mutex_);
+            return open_.contains(id);
+        };
         // A look at a stopped application leaves it stopped.
-        if (record && (record->state == GearState::stopped || record->state == GearState::fresh)) {
-            agent_.context().launcher.end(*record);
+        if (rests(record) && !is_open()) {
+            node.launcher.end(*record);
         }
     } catch (const Error& error) {
         log::error("after a session: ", error.text(), log::field("gear", id.text()));
@@ -78,7 +90,8 @@ void Sessions::close_gear(const GearId& id) {
 void Sessions::serve(const Json& args, uid_t uid, const SessionChannel& channel) {
     const auto decoded = decode_base64(find<std::string>(args, "login").value_or(""));
     const auto login = Login::parse(decoded.value_or(""));
-    const GearRecord record = open_gear(gear_of(uid, agent_.context().store));
+    const GearId gear = gear_of(uid, agent_.context().store);
+    const GearRecord record = open_gear(gear, locks_.lock(gear.text()));
     const Defer end([&] { close_gear(record.spec.id); });
     SessionCommand command = parse_session_command(find<std::string>(args, "command"), record.spec,
                                                    agent_.context().home(record));
@@ -96,7 +109,13 @@ void Sessions::serve(const Json& args, uid_t uid, const SessionChannel& channel)
 
 void Sessions::serve(const GearId& gear, const std::string& command, const std::string& login,
                      const SessionChannel& channel) {
-    const GearRecord record = open_gear(gear);
+    const std::chrono::seconds patience(agent_.context().settings.broker.lock_wait_seconds);
+    std::optional lock = locks_.lock_within(gear.text(), patience);
+    if (!lock) {
+        fail(ErrorKind::unavailable, busy_text(agent_.context().store.gear(gear).spec.application_name, patience));
+    }
+    const GearRecord record = open_gear(gear, *lock);
+    lock.reset();
     const Defer end([&] { close_gear(gear); });
     log::info("session", log::field("gear", gear.text()), log::field("login", login), log::field("command", command));
     run(record, parse_session_command(command, record.spec, agent_.context().home(record)), login, channel);

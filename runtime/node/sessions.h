@@ -43,7 +43,7 @@ public:
     void stop() { stop_write_.reset(); }
 
 private:
-    GearRecord open_gear(const GearId& id);
+    GearRecord open_gear(const GearId& id, const KeyedMutex::Lock& lock);
     void close_gear(const GearId& id);
     void run(const GearRecord& record, const SessionCommand& command, const std::string& login,
              const SessionChannel& channel);

@@ -34,8 +34,9 @@ inline constexpr const char* config_file = "/var/lib/gearbox/test.toml";
 /// gearboxd as systemd would run it.
 class Daemon {
 public:
-    explicit Daemon(const std::string& crash_at = "") {
+    explicit Daemon(const std::string& crash_at = "", std::int64_t lock_wait_seconds = 120) {
         Settings settings = private_host_settings();
+        settings.broker.lock_wait_seconds = lock_wait_seconds;
         settings.testing.crash_at = crash_at;
         settings.network.host_ports = {std::to_string(file_port)};
         write_file_atomically(config_file, dump_settings(settings));

@@ -99,6 +99,29 @@ TEST_F(SnapshotTest, LeavesTheApplicationAsItWasWhenSomethingIsWrong) {
     EXPECT_EQ(state(id), "stopped");
 }
 
+// Whichever of the two sees it: the broker, which waits first, or the command in the gear.
+TEST_F(SnapshotTest, IsForLaterWhileTheApplicationIsBusy) {
+    const Daemon daemon("", 1);
+    const std::string id = create("shop");
+    ASSERT_EQ(save(id).status, 0);
+    write_data(id, "head -c 20000000 /dev/urandom >big");  // more than fits into pipes and sockets
+    // An archive is there but for its end, then another snapshot begins; who reads that slowly keeps the lock.
+    const ToolResult said = shell(str(
+        "set -e; cd ", home(id), "/app-root; go=$(mktemp -u); mkfifo $go; ask='curl -s -u demo:secret -w %{http_code}'\n"
+        "until_true() { timeout 20 bash -c \"until $1; do sleep .05; done\"; }\n"
+        "{ cat ", file(), "; read -r <$go || true; } | $ask -T - ", url(id), " >$go.reply &\nrestore=$!\n"
+        "until_true 'compgen -G data/.archive.*/archive >/dev/null'\n"
+        "$ask --limit-rate 100k ", url(id), " -o /dev/null &\nsaving=$!\n"
+        "until_true 'grep -q building runtime/.state'\n"
+        "echo >$go; wait $restore; cat $go.reply; echo; $ask ", url(id), " | head -c 2000\n"
+        "kill $saving; wait $saving || true; until_true 'grep -q started runtime/.state'"));
+    EXPECT_EQ(said.status, 0) << said.err;
+    const std::string busy = "Application 'shop' is busy: a push, a snapshot or another operation has been running for more than 1 s. "
+                             "Try again when it has ended.";
+    EXPECT_THAT(said.out, ::testing::MatchesRegex(str("\\{.*The snapshot is not restored:.nERROR: ", busy, ".*\\}503\n\\{.*", busy, ".*\\}503")));
+    EXPECT_EQ(restore(id).substr(0, 4), "200 ") << "when nobody else is at it";
+}
+
 }  // namespace
 
 }  // namespace gearbox::test

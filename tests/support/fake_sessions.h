@@ -3,6 +3,7 @@
 #include "node/gear_stream.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,7 @@ public:
         std::string remarks;
         int status = 0;
         std::size_t takes = SIZE_MAX;  ///< bytes of its input, before it ends
+        std::function<void()> before = {};  ///< called before it gives anything
     };
 
     std::map<std::string, Act> acts;  ///< by command
@@ -27,6 +29,7 @@ public:
 
     std::unique_ptr<GearStream> open(const GearId& gear, const std::string& command, const std::string& login) override {
         note(gear.text() + " " + login + " " + command);
+        const std::lock_guard lock(mutex_);
         input.clear();
         return std::make_unique<Stream>(*this, acts[command]);
     }
@@ -46,6 +49,9 @@ private:
             }
         }
         std::size_t read(char* to, std::size_t most) override {
+            if (act_.before) {
+                act_.before();
+            }
             const std::size_t count = std::min(most, act_.output.size() - at_);
             act_.output.copy(to, count, at_);
             at_ += count;

@@ -1,7 +1,10 @@
 // Archives over the API: streamed, whole or seen to be none. What the gear does is a fake's here.
 #include "support/rest_fixture.h"
 
+#include <sysexits.h>
+
 #include <charconv>
+#include <condition_variable>
 
 namespace gearbox::test {
 namespace {
@@ -69,6 +72,15 @@ TEST_F(Snapshots, ThatFailsBeforeItsFirstByteSaysWhy) {
     EXPECT_THAT(reply.body, HasSubstr("There is no snapshot:\\nanother operation takes its time"));
 }
 
+TEST_F(Snapshots, ThatFindsTheGearBusyIsForLater) {
+    t.parts.sessions.acts["snapshot"] = {"", "Application 'shop' is busy", EX_TEMPFAIL, 0};
+    t.parts.sessions.acts[restore_command] = {"", "Application 'shop' is busy", EX_TEMPFAIL};
+    EXPECT_EQ(summary_of(t.get(path)), "503 1/");
+    const HttpReply reply = put("archive");
+    EXPECT_EQ(summary_of(reply), "503 1/");
+    EXPECT_THAT(reply.body, HasSubstr("The snapshot is not restored:\\nApplication 'shop' is busy"));
+}
+
 TEST_F(Snapshots, ThatFailsLaterHasNoLastChunk) {
     t.parts.sessions.acts["snapshot"] = {"half of it", "tar: broken", 2, 0};
     EXPECT_EQ(unchunked(raw("GET", "").body), "half of it");
@@ -120,6 +132,49 @@ TEST_F(Snapshots, NeedsRoomOnTheHost) {
     const HttpReply reply = put(std::string(1024 * 1024, 'x'));
     EXPECT_EQ(summary_of(reply), "422 166/");
     EXPECT_THAT(opened(), ElementsAre("demo restore INCLUDE_GIT", "given up"));
+}
+
+// Half of the threads: the others stay for who asks for something else.
+TEST_F(Snapshots, AreNotMoreAtOnceThanTheServerHasThreadsFor) {
+    const auto most = static_cast<std::size_t>(t.parts.settings.rest.threads) * 8 / 2;
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t begun = 0;
+    bool may_go_on = false;
+    t.parts.sessions.acts["snapshot"] = {"archive", "", 0, 0, [&] {
+        std::unique_lock lock(mutex);
+        ++begun;
+        changed.notify_all();
+        changed.wait(lock, [&] { return may_go_on; });
+    }};
+    std::atomic<std::size_t> whole = 0;
+    std::vector<std::thread> others;
+    for (std::size_t i = 0; i < most; ++i) {
+        others.emplace_back([&] { whole += unchunked(raw("GET", "").body) == "archive (the end)" ? 1 : 0; });
+    }
+    {
+        std::unique_lock lock(mutex);
+        changed.wait_for(lock, std::chrono::seconds(15), [&] { return begun == most; });
+        EXPECT_EQ(begun, most);
+    }
+    for (const HttpReply& reply : {raw("GET", ""), put(std::string(200'000, 'x'))}) {
+        EXPECT_EQ(reply.status, 503) << reply.body;
+        EXPECT_EQ(reply.headers.at("retry-after"), "60");
+        EXPECT_EQ(reply.headers.at("connection"), "close");
+        EXPECT_EQ(reply.json()["messages"][0]["severity"], "error") << reply.body;
+    }
+    EXPECT_EQ(t.get("application/" + id).status, 200);
+    {
+        const std::lock_guard lock(mutex);
+        may_go_on = true;
+    }
+    changed.notify_all();
+    for (std::thread& other : others) {
+        other.join();
+    }
+    EXPECT_EQ(whole, most);
+    EXPECT_EQ(opened().size(), 2 * most) << "opened and finished; nothing of what was refused";
+    EXPECT_EQ(put("archive").status, 200) << "a connection is closed when its place is free";
 }
 
 TEST_F(Snapshots, IsForEditorsOnly) {
