@@ -1,6 +1,7 @@
 #include "disk_patches.h"
 
 #include "disk_layout.h"
+#include "little_endian.h"
 #include "sparse.h"
 
 #include "base/error.h"
@@ -35,14 +36,6 @@ std::string read_at(const fs::path& image, std::uint64_t offset, std::size_t siz
         fail(ErrorKind::internal, "the disk image ends too early");
     }
     return data;
-}
-
-std::uint64_t little_endian(std::string_view data) {
-    std::uint64_t value = 0;
-    for (std::size_t i = data.size(); i > 0; --i) {
-        value = value << 8 | static_cast<unsigned char>(data[i - 1]);
-    }
-    return value;
 }
 
 // The bytes of a UUID as Microsoft and VirtualBox keep them: the first three groups little endian.
@@ -86,7 +79,7 @@ void patch_vmdk(const fs::path& image, const std::string& uuid) {
     if (!header.starts_with("KDMV")) {
         fail(ErrorKind::internal, "'", image.string(), "' is no sparse VMDK");
     }
-    const auto sectors_at = [&header](std::size_t at) { return little_endian(header.substr(at, 8)) * sector_bytes; };
+    const auto sectors_at = [&header](std::size_t at) { return number_at(header, at, 8) * sector_bytes; };
     const std::uint64_t offset = sectors_at(vmdk_descriptor_offset);
     const std::uint64_t size = sectors_at(vmdk_descriptor_size);
     std::string text = read_at(image, offset, size);
@@ -99,7 +92,7 @@ void patch_vmdk(const fs::path& image, const std::string& uuid) {
 }
 
 void patch_vdi(const fs::path& image, const std::string& uuid, const std::string& modification) {
-    if (little_endian(read_at(image, vdi_signature, 4)) != 0xbeda107f) {
+    if (number_at(read_at(image, vdi_signature, 4), 0, 4) != 0xbeda107f) {
         fail(ErrorKind::internal, "'", image.string(), "' is no VDI");
     }
     write_at(image, vdi_uuid_image, uuid_bytes(uuid));

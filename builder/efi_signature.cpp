@@ -1,5 +1,7 @@
 #include "efi_signature.h"
 
+#include "little_endian.h"
+
 #include <openssl/pkcs7.h>
 #include <openssl/x509.h>
 
@@ -17,18 +19,6 @@ constexpr std::size_t at_certificates = at_magic + 112 + 4 * 8;  // of a 64 bit 
 constexpr std::uint64_t pe32_plus = 0x20b;
 constexpr std::size_t certificate_header = 8;  // length, revision, type
 constexpr std::uint64_t pkcs_signed_data = 2;
-
-// 0 beyond the end.
-std::uint64_t number_at(std::string_view bytes, std::uint64_t at, std::size_t size) {
-    std::uint64_t number = 0;
-    if (at > bytes.size() || bytes.size() - at < size) {
-        return 0;
-    }
-    for (std::size_t i = size; i-- > 0;) {
-        number = number << 8 | static_cast<unsigned char>(bytes[at + i]);
-    }
-    return number;
-}
 
 void add_signers(std::string_view der, std::vector<std::string>& signers) {
     const auto* data = reinterpret_cast<const unsigned char*>(der.data());

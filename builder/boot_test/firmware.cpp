@@ -1,5 +1,7 @@
 #include "boot_test/firmware.h"
 
+#include "little_endian.h"
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/subprocess.h"
@@ -29,14 +31,6 @@ constexpr UefiFiles uefi_files[] = {
     {true, "/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"},
     {true, "/usr/share/OVMF/OVMF_CODE.ms.fd", "/usr/share/OVMF/OVMF_VARS.ms.fd"},
 };
-
-std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
-    std::uint64_t number = 0;
-    for (std::size_t i = size; i-- > 0;) {
-        number = number << 8 | static_cast<unsigned char>(bytes[at + i]);
-    }
-    return number;
-}
 
 }  // namespace
 

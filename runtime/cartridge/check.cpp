@@ -5,6 +5,7 @@
 #include "base/settings.h"
 #include "base/subprocess.h"
 #include "model/cartridge.h"
+#include "model/manifest_shape.h"
 
 #include <algorithm>
 #include <array>
@@ -92,13 +93,7 @@ private:
 
     // Others' own keys are theirs; one that is nearly one of ours is a slip.
     void look_at_keys(const std::vector<std::string>& keys) {
-        static const std::vector<std::string> known = {
-            "Additional-Control-Actions", "Architecture", "Cart-Data", "Cartridge-Short-Name", "Cartridge-Vendor",
-            "Cartridge-Version", "Cartridge-Versions", "Categories", "Compatible-Versions", "Components", "Configure-Order",
-            "Conflicts", "Connections", "Deployment-Verbs", "Description", "Display-Name", "Endpoints", "Group-Overrides", "Help-Topics",
-            "Id", "Install-Build-Required", "License", "License-Url", "Metrics", "Name", "Native-Requires", "Obsolete", "Platform", "Profiles", "Provides",
-            "Publishes", "Requires", "Scaling", "Source-Md5", "Source-Sha256", "Source-Url", "Start-Order", "Stop-Order",
-            "Subscribes", "Suggests", "Vendor", "Version", "Version-Overrides", "Versions", "Website"};
+        const std::vector<std::string> known = known_manifest_keys();
         for (const std::string& key : keys) {
             const bool is_known = std::find(known.begin(), known.end(), key) != known.end();
             if (const std::string meant = is_known ? "" : nearest(key, known); !meant.empty()) {

@@ -14,8 +14,8 @@ namespace gearbox {
 
 namespace {
 
-// words: a list of them, or one; lists in it are any one of theirs.
-enum class Shape { word, words, flag, number, list, map };
+// words: a list of them, or one; lists in it are any one of theirs. any: read as text if it is one, or ignored.
+enum class Shape { word, words, flag, number, list, map, any };
 using Key = std::pair<const char*, Shape>;
 
 constexpr Key keys[] = {{"Name", Shape::word},
@@ -48,7 +48,21 @@ constexpr Key keys[] = {{"Name", Shape::word},
                         {"Publishes", Shape::map},
                         {"Subscribes", Shape::map},
                         {"Additional-Control-Actions", Shape::words},
-                        {"Deployment-Verbs", Shape::words}};
+                        {"Deployment-Verbs", Shape::words},
+                        {"Architecture", Shape::any},
+                        {"Cartridge-Versions", Shape::any},
+                        {"Description", Shape::any},
+                        {"Display-Name", Shape::any},
+                        {"Help-Topics", Shape::any},
+                        {"Id", Shape::any},
+                        {"License", Shape::any},
+                        {"License-Url", Shape::any},
+                        {"Platform", Shape::any},
+                        {"Profiles", Shape::any},
+                        {"Start-Order", Shape::any},
+                        {"Stop-Order", Shape::any},
+                        {"Vendor", Shape::any},
+                        {"Website", Shape::any}};
 
 constexpr Key scaling_keys[] = {{"Min", Shape::number}, {"Max", Shape::number}, {"Min-Managed", Shape::number}, {"Multiplier", Shape::number}, {"Required", Shape::flag}};
 constexpr Key component_keys[] = {{"Publishes", Shape::map}, {"Subscribes", Shape::map}, {"Scaling", Shape::map}};
@@ -105,6 +119,7 @@ void check(const YAML::Node& node, const std::string& place, Shape shape) {
         case Shape::number: return demand(is_number(text_of(node)), "a whole number");
         case Shape::list: return demand(node.IsSequence(), "a list");
         case Shape::map: return demand(node.IsMap(), "a map");
+        case Shape::any: return;
     }
 }
 
@@ -194,6 +209,15 @@ std::string text_of(const YAML::Node& node) {
 
 bool is_true(const YAML::Node& node) {
     return is_one_of(true_words, node);
+}
+
+std::vector<std::string> known_manifest_keys() {
+    std::vector<std::string> names;
+    for (const auto& [name, shape] : keys) {
+        names.emplace_back(name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
 void check_shape(const YAML::Node& manifest) {

@@ -2,6 +2,9 @@
 #pragma once
 #include <yaml-cpp/yaml.h>
 
+#include <string>
+#include <vector>
+
 namespace gearbox {
 
 /// A scalar as text, "" for anything else: descriptions and the like may have odd shapes.
@@ -9,6 +12,9 @@ std::string text_of(const YAML::Node& node);
 
 /// The words for it that Ruby's YAML had for OpenShift; 1 as well (contract 1.4).
 bool is_true(const YAML::Node& node);
+
+/// Those at the top of a manifest that mean something, here or to OpenShift, by name.
+std::vector<std::string> known_manifest_keys();
 
 /// Throws Error(invalid) naming the key that is neither absent, null or empty nor of the shape that its readers expect. Keys
 /// that mean nothing here are looked at, too: their authors learn of a slip before another platform tells them.

@@ -162,6 +162,15 @@ void Router::write_certificate_list() {
     write_file_atomically(certificate_list_, text);
 }
 
+namespace {
+
+// A payload ends at its first empty line: PEM has none.
+std::vector<std::string> replacement_of(const std::string& file, const std::string& pem) {
+    return {str("set ssl cert ", file, " <<\n", pem, "\n"), str("commit ssl cert ", file)};
+}
+
+}  // namespace
+
 // Each command is a question of its own; HAProxy answers errors as text, too.
 void Router::tell(const std::vector<std::string>& commands) const {
     try {
@@ -180,11 +189,10 @@ void Router::set_certificate(const std::string& host, const std::string& pem) {
     const bool is_new = !std::filesystem::exists(file);
     write_file_atomically(file, pem, 0600);
     write_certificate_list();
-    // A payload ends at its first empty line: PEM has none.
     if (is_new) {
         tell({str("new ssl cert ", file)});
     }
-    tell({str("set ssl cert ", file, " <<\n", pem, "\n"), str("commit ssl cert ", file)});
+    tell(replacement_of(file, pem));
     if (is_new) {
         tell({str("add ssl crt-list ", certificate_list_, " <<\n", file, " ", host, "\n")});
     }
@@ -206,8 +214,7 @@ void Router::follow_certificate() {
         return;
     }
     told_ = changed;
-    const std::string file = own_certificate_.native();
-    tell({str("set ssl cert ", file, " <<\n", read_file(file), "\n"), str("commit ssl cert ", file)});
+    tell(replacement_of(own_certificate_, read_file(own_certificate_)));
 }
 
 }  // namespace gearbox

@@ -56,9 +56,9 @@ private:
     std::string certificate_dir_;
     std::string certificate_list_;
     std::string socket_;
-    std::filesystem::path own_certificate_;
+    std::string own_certificate_;
     std::mutex mutex_;
-    std::filesystem::file_time_type told_;  ///< of own_certificate_
+    std::filesystem::file_time_type told_;  ///< of own_certificate_; guarded by mutex_
     std::map<GearId, Routes> gears_;  ///< guarded by mutex_
 };
 
