@@ -52,6 +52,8 @@ int prepare(const std::string& place) {
 }
 
 int launch() {
+    // Neither the daemon's terminal nor its group of processes, which every other gear would be in, too.
+    check(::setsid(), "making a session");
     for (const int fd : {plan_fd, status_fd, filter_fd, nursery_fd}) {
         close_on_exec(fd);
     }
