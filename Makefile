@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(GEARBOX_CACHE)/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e test-vagrant test-virtualbox bench bench-broker bench-gears bench-density bench-overhead bench-push bench-large-push bench-from-code lint clean clean-cache
+.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e test-vagrant test-virtualbox bench bench-broker bench-gears bench-builders bench-media bench-density bench-overhead bench-push bench-large-push bench-from-code lint clean clean-cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +103,13 @@ bench-density: build ## time and memory of a thousand idle gears
 
 bench-overhead: build ## a web server in a gear beside the same outside of it (needs wrk)
 	@python3 tests/bench/overhead.py
+
+bench-builders: build ## an ISO beside mkosi and live-build, from the same packages (needs those)
+	@packages/build-deb trixie
+	@unshare --mount --propagation private python3 -B tests/bench/builders.py
+
+bench-media: iso ## the ISO beside a disk image of its tree; squashfs and EROFS, sizes and starts
+	@python3 -B tests/bench/media.py
 
 bench-broker: build ## replies of the broker beside nginx (needs nginx-light and wrk)
 	@python3 tests/bench/broker.py
