@@ -1,11 +1,12 @@
-"""The live medium on its own machines: a disk that keeps everything, over a power cut, too; disks that cannot; a medium
-with a wrong byte, and one that gets a wrong byte while it runs."""
+"""The live medium on its own machines: a session in memory that moves to a disk, which keeps everything, over a power cut,
+too; disks that cannot; a medium with a wrong byte, and one that gets a wrong byte while it runs."""
 
 import os
 import re
 import shutil
 import signal
 import subprocess
+import threading
 
 from appliance import KEPT, User, attach, expect, expect_in
 
@@ -60,14 +61,65 @@ def check_a_data_disk_that_needs_repair_is_not_used_and_that_is_told(bench):
         machine.stop()
 
 
-def check_an_application_is_made_on_a_data_disk(bench):
-    state["disk"] = make_data_disk(bench, "data", 3072)
-    appliance = bench.boot(attach(state["disk"]))
-    expect_in("kept on /dev/vda", appliance.machine.console())
-    user = appliance.make_user("keeper")
+class Visitor(threading.Thread):
+    """Asks for a page all the time until told to leave; what was answered is in `seen`."""
+
+    def __init__(self, site):
+        super().__init__()
+        self.site, self.seen, self.leaving = site, [], threading.Event()
+
+    def run(self):
+        while not self.leaving.is_set():
+            try:
+                self.seen.append(self.site.get("/", timeout=60).status)
+            except OSError as error:
+                self.seen.append(str(error))
+            self.leaving.wait(0.1)
+
+    def leave(self):
+        self.leaving.set()
+        self.join()
+        return self.seen
+
+
+def persist(appliance, arguments, before=""):
+    return appliance.machine.sudo(f"{before} gearbox admin persist {arguments}", check=False, timeout=600)
+
+
+def check_a_session_is_in_memory_and_moves_to_no_disk_that_is_too_small_or_holds_data(bench):
+    state["disk"] = bench.make_disk("data", 3072)
+    state["appliance"] = appliance = bench.boot(attach(state["disk"], bench.make_disk("small", 512)))
+    state["user"] = user = appliance.make_user("keeper")
+    expect_in("nothing is kept", appliance.machine.console())
     reply = user.api("POST", "/domain/keeper/applications", {"name": "site", "cartridges": ["static", "postgresql"]})
     expect(reply.status, 201, reply.text)
-    state["app"] = app = reply.json["data"]
+    state["app"] = reply.json["data"]
+    expect_in("there are: /dev/vda", persist(appliance, "/dev/nothing").stderr)
+    expect_in("'/dev/loop0' is in use", persist(appliance, "/dev/loop0").stderr)
+    expect_in("'/dev/vdb' has 512 MiB; at least ", persist(appliance, "/dev/vdb").stderr)
+    appliance.sudo("echo something | dd of=/dev/vda conv=notrunc status=none")
+    expect_in("'/dev/vda' is not empty (data of an unknown kind)", persist(appliance, "/dev/vda").stderr)
+    # Interrupted, it leaves all in memory.
+    expect(persist(appliance, "/dev/vda --erase", before="timeout 1").returncode, 124)
+    expect(appliance.sudo("dmsetup table gearbox-data").split()[2:4], ["linear", "7:1"])
+    expect(appliance.sudo("blkid -o value -s LABEL /dev/vda || true").strip(), "")
+
+
+def check_the_session_moves_to_a_disk_while_its_application_serves(bench):
+    appliance, user, app = state["appliance"], state["user"], state["app"]
+    visitor = Visitor(appliance.web(app))
+    visitor.start()
+    done = persist(appliance, "/dev/vda --erase")
+    seen = visitor.leave()
+    expect(done.returncode, 0, done.stderr)
+    expect_in("This session is on /dev/vda now", done.stdout)
+    expect(set(seen), {200}, "what a visitor saw")
+    expect(appliance.sudo("blkid -o value -s LABEL -s TYPE /dev/vda").split(), [LABEL, "ext4"])
+    mebibytes, memory = appliance.sudo("df -m --output=size /var/lib/openshift | tail -n 1; ls -A /run/live/memory").split("\n", 1)
+    expect(int(mebibytes) > 2500, True, mebibytes)  # as large as the disk
+    expect(memory.strip(), "")
+    appliance.machine.wait_for(r"kept on /dev/vda", 60)
+    expect_in("kept on a disk already (on /dev/vda)", persist(appliance, "/dev/vdb").stderr)
     tree = user.clone(app)
     (tree / "index.html").write_text("kept by git\n")
     user.push(tree, "Say what is kept")
@@ -82,10 +134,10 @@ def check_an_application_is_made_on_a_data_disk(bench):
 
 
 def check_everything_is_there_after_the_power_cut(bench):
-    spare = bench.make_disk("spare", 1024)
     state["medium"] = bench.workdir / "medium.iso"  # for the last check
     shutil.copyfile(bench.image, state["medium"])
-    state["appliance"] = appliance = bench.boot(attach(state["disk"], spare), image=state["medium"])
+    state["appliance"] = appliance = bench.boot(attach(state["disk"]), image=state["medium"])
+    expect_in("kept on /dev/vda", appliance.machine.console())
     app, user = state["app"], User(appliance, "keeper", "secret-of-keeper")
     expect(appliance.sudo("getenforce").strip(), "Enforcing")
     expect(appliance.sudo("systemctl --failed --no-legend --plain").strip(), "", "failed units")
@@ -113,18 +165,6 @@ def check_quotas_and_labels_hold_there(bench):
     expect_in("Disk quota exceeded", full.stdout + full.stderr)
     labels = appliance.sudo(f"stat -c %C / /var/lib/openshift /var/lib/openshift/{gear}").split()
     expect([label.split(":")[2] for label in labels], ["root_t", "gear_base_t", "gear_file_t"])
-
-
-def check_a_disk_is_prepared_and_what_holds_data_is_refused(bench):
-    appliance = state["appliance"]
-    persist = lambda arguments: appliance.machine.sudo(f"gearbox admin persist {arguments}", check=False)  # noqa: E731
-    expect_in("is in use", persist("/dev/vda").stderr)
-    expect_in("there are: /dev/vda", persist("/dev/nothing").stderr)
-    done = persist("/dev/vdb")
-    expect(done.returncode, 0, done.stderr)
-    expect(appliance.sudo("blkid -o value -s LABEL -s TYPE /dev/vdb").split(), [LABEL, "ext4"])
-    expect_in("is not empty (ext4 GEARBOX-DATA)", persist("/dev/vdb").stderr)
-    expect(persist("/dev/vdb --erase").returncode, 0)
     expect(appliance.machine.denials(), [], "denials")
 
 
