@@ -32,7 +32,7 @@ struct EndpointMapping {
 struct Endpoint {
     std::string ip_name;           ///< variable suffix, e.g. "IP" → OPENSHIFT_PHP_IP
     std::string port_name;         ///< variable suffix, e.g. "PORT"
-    int port = 0;                  ///< 1..65535
+    int port = 0;                  ///< 1..65535; 0 if the manifest leaves it to the cartridge
     std::string public_port_name;  ///< "" if none
     std::vector<EndpointMapping> mappings;
     bool primary = false;
@@ -114,6 +114,9 @@ std::vector<Cartridge> parse_manifest(std::string_view yaml);
 
 /// The keys at its top, of a manifest that parse_manifest() takes.
 std::vector<std::string> manifest_keys(std::string_view yaml);
+
+/// Items of its Cart-Data that mean nothing: misspelt, which OpenShift did not notice.
+std::vector<std::string> ignored_values(std::string_view yaml);
 
 /// A user's own cartridge, its newest version, or the one of that full name. Throws Error(invalid): also for what
 /// claims to be the platform's.

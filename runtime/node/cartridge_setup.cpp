@@ -36,6 +36,15 @@ std::string without_slash(std::string path) {
     return path;
 }
 
+// Unless a cartridge locks env/ its scripts add variables whenever they like, as in OpenShift; ours do not.
+bool has_open_variables(const ManagedFiles& managed, const RecordedCartridge& cartridge) {
+    const std::string variables = cartridge.name + "/env";
+    const bool is_ours = cartridge.full_name == str(cartridge.name, "-", cartridge.version);
+    return !is_ours && std::none_of(managed.locked.begin(), managed.locked.end(), [&](const std::string& pattern) {
+        return without_slash(pattern) == variables || pattern == variables + "/*";
+    });
+}
+
 // Where nobody waits for them.
 void log_all(const ScriptMessages& messages) {
     for (const std::string& text : messages.messages) {
@@ -86,11 +95,20 @@ void CartridgeRunner::make_dependency_directories(const GearRecord& record, cons
 void CartridgeRunner::lock(const GearRecord& record, const RecordedCartridge& cartridge) const {
     const GearFiles files = node_.files(record);
     const std::string variables = cartridge.name + "/env";
-    files.give(variables, files.locked());
-    for (const std::string& name : files.list(variables)) {
-        files.give(str(variables, "/", name), files.locked());
+    const ManagedFiles managed = managed_files(files, cartridge);
+    const bool is_open = has_open_variables(managed, cartridge);
+    if (is_open) {
+        constexpr mode_t group_adds = 01770;  // and nobody removes what is root's
+        files.ensure_directory(variables, files.locked(), group_adds);
+    } else {
+        files.give(variables, files.locked());
     }
-    for (const std::string& pattern : managed_files(files, cartridge).locked) {
+    const std::string own = str("OPENSHIFT_", cartridge.short_name, "_");
+    for (const std::string& name : files.list(variables)) {
+        const bool is_platforms = name == own + "DIR" || name == own + "IDENT" || leads_to_programs(name);
+        files.give(str(variables, "/", name), is_open && !is_platforms ? files.unlocked() : files.locked());
+    }
+    for (const std::string& pattern : managed.locked) {
         for (const std::string& path : expand_in(files, pattern, cartridge.name)) {
             files.give(without_slash(path), files.locked());
         }
@@ -202,12 +220,9 @@ void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartr
 
 void CartridgeRunner::check_variables(const GearRecord& record, const RecordedCartridge& cartridge) const {
     const GearFiles files = node_.files(record);
-    const std::string own = str("OPENSHIFT_", cartridge.short_name, "_");
     std::string taken;
     for (const std::string& name : files.list(cartridge.name + "/env")) {
-        // Where gems are kept is the cartridge's to say.
-        const bool is_free = name == "PATH" || name == "LD_LIBRARY_PATH" || name == "GEM_HOME" || name.starts_with(own);
-        if (!is_free && VariableName::parse(name) && files.exists(".env/" + name)) {
+        if (!may_redefine(cartridge, name) && VariableName::parse(name) && files.exists(".env/" + name)) {
             taken += str(taken.empty() ? "" : ", ", name);
         }
     }

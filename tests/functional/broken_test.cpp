@@ -58,7 +58,6 @@ const BrokenCartridge cartridges[] = {
     {"an option that is none", "import", MANIFEST("s/primary: true/ssl_to_gear: always/"), "Endpoints\\[0\\]: Options.ssl_to_gear must be true or false, not 'always'"},
     {"no version", "import", MANIFEST("/^Version:/d"), "metadata/manifest.yml: Version is missing"},
     {"a digest that is none", "import", "echo 'Source-Sha256: abc' >>metadata/manifest.yml", "Source-Sha256 must be 64 hex digits, not 'abc'"},
-    {"no control", "import", "rm bin/control", "bin/control: is missing; it starts and stops the cartridge"},
     {"Windows' line ends", "import", "sed -i 's/$/\\r/' bin/setup", "bin/setup: ends its lines as Windows does; sed -i 's/\\\\r\\$//' makes it a script"},
     {"a syntax error", "import", SETUP("if true; then"), "bin/setup:3: syntax error"},
     {"another processor", "import", "printf '\\177ELF\\2\\1\\1%013d\\267' 0 >bin/setup", "bin/setup: is a program for another processor than x86-64"},
