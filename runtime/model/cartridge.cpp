@@ -461,17 +461,6 @@ std::vector<std::string> manifest_keys(std::string_view yaml) {
     return out;
 }
 
-std::vector<std::string> ignored_values(std::string_view yaml) {
-    std::vector<std::string> out;
-    const YAML::Node values = YAML::Load(std::string(yaml))["Cart-Data"];
-    for (std::size_t i = 0; values && values.IsSequence() && i < values.size(); ++i) {
-        if (!is_cartridge_value(values[i])) {
-            out.push_back(str("Cart-Data[", i, "]"));
-        }
-    }
-    return out;
-}
-
 std::vector<Cartridge> parse_manifest(std::string_view yaml) {
     if (yaml.size() > max_manifest_bytes) {
         fail(ErrorKind::invalid, "the manifest is larger than ", max_manifest_bytes, " bytes");

@@ -115,9 +115,6 @@ std::vector<Cartridge> parse_manifest(std::string_view yaml);
 /// The keys at its top, of a manifest that parse_manifest() takes.
 std::vector<std::string> manifest_keys(std::string_view yaml);
 
-/// Items of its Cart-Data that mean nothing: misspelt, which OpenShift did not notice.
-std::vector<std::string> ignored_values(std::string_view yaml);
-
 /// A user's own cartridge, its newest version, or the one of that full name. Throws Error(invalid): also for what
 /// claims to be the platform's.
 Cartridge parse_own_cartridge(const std::string& manifest, const std::string& url, const std::string& full_name = "");

@@ -234,6 +234,17 @@ bool is_cartridge_value(const YAML::Node& item) {
     return !key.empty() && key.size() <= 128 && std::find(types.begin(), types.end(), text_of(value_of(item, "Type"))) != types.end();
 }
 
+std::vector<std::string> ignored_values(std::string_view yaml) {
+    std::vector<std::string> out;
+    const YAML::Node values = YAML::Load(std::string(yaml))["Cart-Data"];
+    for (std::size_t i = 0; values && values.IsSequence() && i < values.size(); ++i) {
+        if (!is_cartridge_value(values[i])) {
+            out.push_back(str("Cart-Data[", i, "]"));
+        }
+    }
+    return out;
+}
+
 std::vector<std::string> known_manifest_keys() {
     std::vector<std::string> names;
     for (const auto& [name, shape] : keys) {

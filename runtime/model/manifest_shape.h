@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gearbox {
@@ -15,6 +16,9 @@ bool is_true(const YAML::Node& node);
 
 /// An item of Cart-Data with a Key of at most 128 characters, and a Type of the two that there are, or none.
 bool is_cartridge_value(const YAML::Node& item);
+
+/// Items of a manifest's Cart-Data that mean nothing: misspelt, which OpenShift did not notice.
+std::vector<std::string> ignored_values(std::string_view yaml);
 
 /// Those at the top of a manifest that mean something, here or to OpenShift, by name.
 std::vector<std::string> known_manifest_keys();

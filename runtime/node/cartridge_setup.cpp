@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 namespace gearbox {
 
@@ -182,6 +183,7 @@ void CartridgeRunner::write_endpoint_variables(const GearRecord& record,
 
 void CartridgeRunner::discard(const GearRecord& record, const RecordedCartridge& cartridge) const {
     const GearFiles files = node_.files(record);
+    files.open_home(false);
     files.remove(cartridge.name);
     files.remove(published_directory(cartridge));
     for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
@@ -198,11 +200,24 @@ void CartridgeRunner::discard(const GearRecord& record, const RecordedCartridge&
 
 void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartridge,
                               ScriptMessages& messages) const {
+    const GearFiles files = node_.files(record);
+    const std::vector<std::string> home = files.list(".");
+    const auto made_in_home = [&] {
+        std::vector<std::string> out;
+        const std::vector<std::string> now = files.list(".");
+        std::set_difference(now.begin(), now.end(), home.begin(), home.end(), std::back_inserter(out));
+        return out;
+    };
     const std::vector<std::string> made = unlock(record, cartridge);
+    // Dotfiles of programs, as OpenShift let them be made.
+    files.open_home(true);
     Defer undo([&] {
         try {
-            for (const std::string& name : made) {
-                node_.files(record).remove(name);
+            files.open_home(false);
+            for (const std::vector<std::string>& names : {made, made_in_home()}) {
+                for (const std::string& name : names) {
+                    files.remove(name);
+                }
             }
         } catch (const Error& error) {
             log::error("removing files of a failed cartridge: ", error.text());
@@ -213,6 +228,13 @@ void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartr
     append(messages, run_script(record, cartridge, "setup"));
     render_templates(record, cartridge, messages);
     append(messages, run_script(record, cartridge, "install"));
+    files.open_home(false);
+    for (const std::string& name : made_in_home()) {
+        if (!name.starts_with('.')) {
+            throw ScriptError(script_failure, ErrorKind::invalid,
+                              str(cartridge.full_name, " has made '~/", name, "': a home has room for names that begin with a dot only"));
+        }
+    }
     lock(record, cartridge);
     check_variables(record, cartridge);
     undo.cancel();
