@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr mode_t group_adds = 01770;  // of a directory: and nobody removes what is root's
+
 ManagedFiles managed_files(const GearFiles& files, const RecordedCartridge& cartridge) {
     const auto yaml = files.find(cartridge.name + "/metadata/managed_files.yml");
     return parse_managed_files(yaml.value_or(""), cartridge.name);
@@ -61,6 +63,10 @@ std::vector<std::string> CartridgeRunner::unlock(const GearRecord& record, const
     // Scripts write their variables here; afterwards the platform trusts what it reads.
     const std::string variables = cartridge.name + "/env";
     files.give(variables, files.unlocked());
+    // Some put the program that they fetch beside their scripts.
+    if (const std::string scripts = cartridge.name + "/bin"; files.exists(scripts)) {
+        files.ensure_directory(scripts, files.locked(), group_adds);
+    }
     for (const std::string& pattern : managed_files(files, cartridge).locked) {
         for (const std::string& path : expand_in(files, pattern, cartridge.name)) {
             const std::string name = without_slash(path);
@@ -98,8 +104,8 @@ void CartridgeRunner::lock(const GearRecord& record, const RecordedCartridge& ca
     const std::string variables = cartridge.name + "/env";
     const ManagedFiles managed = managed_files(files, cartridge);
     const bool is_open = has_open_variables(managed, cartridge);
+    files.give(cartridge.name + "/bin", files.locked());
     if (is_open) {
-        constexpr mode_t group_adds = 01770;  // and nobody removes what is root's
         files.ensure_directory(variables, files.locked(), group_adds);
     } else {
         files.give(variables, files.locked());
