@@ -64,7 +64,7 @@ std::vector<std::string> CartridgeRunner::unlock(const GearRecord& record, const
     const std::string variables = cartridge.name + "/env";
     files.give(variables, files.unlocked());
     // Some put the program that they fetch beside their scripts.
-    if (const std::string scripts = cartridge.name + "/bin"; files.exists(scripts)) {
+    if (const std::string scripts = cartridge.name + "/bin"; !files.list(scripts).empty()) {
         files.ensure_directory(scripts, files.locked(), group_adds);
     }
     for (const std::string& pattern : managed_files(files, cartridge).locked) {
