@@ -69,6 +69,9 @@ private:
             const std::string text = read_file(directory_ / manifest_path, 64 * 1024);
             const std::vector<Cartridge> versions = parse_manifest(text);
             look_at_keys(manifest_keys(text));
+            for (const std::string& value : ignored_values(text)) {
+                odd(manifest_path, value, " has no Key, or a Type other than environment and cart_data: it is shown to nobody");
+            }
             const Cartridge& first = versions.front();
             report_.name = first.base_name();
             report_.vendor = first.vendor;
@@ -130,7 +133,7 @@ private:
 
     void look_at_control() {
         if (!is_own_file(control_path)) {
-            wrong(control_path, "is missing; it starts and stops the cartridge (cartridges/SCHEMA.md)");
+            odd(control_path, "is missing: there is nothing to start, and nobody tells how it is");
         }
     }
 

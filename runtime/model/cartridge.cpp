@@ -54,21 +54,15 @@ std::vector<std::vector<std::string>> order_of(const YAML::Node& node) {
     return out;
 }
 
+// Those that clients can show; a misspelt one is nobody's value, as it was in OpenShift.
 std::vector<CartridgeValue> values_of(const YAML::Node& node) {
     std::vector<CartridgeValue> out;
-    if (!node || !node.IsSequence()) {
-        return out;
-    }
-    for (const auto& item : node) {
-        const std::string type = item.IsMap() ? text_of(item["Type"]) : "";
-        const std::string key = item.IsMap() ? text_of(item["Key"]) : "";
-        if (key.empty() || key.size() > 128) {
-            fail(ErrorKind::invalid, "Cart-Data[", out.size(), "]: no Key of at most 128 characters");
+    if (node && node.IsSequence()) {
+        for (const auto& item : node) {
+            if (is_cartridge_value(item)) {
+                out.push_back({text_of(item["Key"]), text_of(item["Type"]) == "environment", text_of(item["Description"])});
+            }
         }
-        if (type != "environment" && type != "cart_data" && !type.empty()) {
-            fail(ErrorKind::invalid, "Cart-Data[", out.size(), "]: Type must be environment or cart_data, not '", type.substr(0, 64), "'");
-        }
-        out.push_back({key, type == "environment", text_of(item["Description"])});
     }
     return out;
 }
@@ -116,9 +110,12 @@ std::string path_of(const YAML::Node& node, const char* key, const std::string& 
     return path;
 }
 
-// The address of a redirect; the path of the others.
+// The address of a redirect; the path of the others; what is never served leads nowhere.
 std::string target_of(const YAML::Node& node, MappingKind kind, const std::string& place) {
     const std::string text = text_of(node);
+    if (kind == MappingKind::nothing) {
+        return "";  // a file of another machine
+    }
     if (kind != MappingKind::redirect || (!text.starts_with("http://") && !text.starts_with("https://"))) {
         return path_of(node, "Backend", place);
     }
@@ -156,9 +153,13 @@ std::string upper(std::string text) {
     return text;
 }
 
+// 0 if the manifest does not say: the variable is then 0, too, and nobody is led there.
 int port_of(const YAML::Node& node, const std::string& place) {
     const std::string text = text_of(node);
     int port = 0;
+    if (text.empty()) {
+        return port;
+    }
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
     if (failed != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535) {
         fail(ErrorKind::invalid, place, ": Private-Port must be 1 to 65535, not '", text, "'");
@@ -169,6 +170,9 @@ int port_of(const YAML::Node& node, const std::string& place) {
 std::string variable_suffix(const YAML::Node& node, const std::string& key,
                             const std::string& place) {
     const std::string text = text_of(node);
+    if (text.empty()) {
+        fail(ErrorKind::invalid, place, ": ", key, " is missing");
+    }
     if (!VariableName::parse(text)) {
         fail(ErrorKind::invalid, place, ": ", key, " '", text, "' is not a variable name");
     }
@@ -191,6 +195,9 @@ Endpoint parse_endpoint(const YAML::Node& node, const std::string& place) {
         for (const auto& item : mappings) {
             endpoint.mappings.push_back(parse_mapping(item, place));
         }
+    }
+    if (endpoint.port == 0 && !endpoint.mappings.empty()) {
+        fail(ErrorKind::invalid, place, ": Private-Port is missing, and its Mappings lead there");
     }
     return endpoint;
 }

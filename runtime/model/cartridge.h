@@ -32,7 +32,7 @@ struct EndpointMapping {
 struct Endpoint {
     std::string ip_name;           ///< variable suffix, e.g. "IP" → OPENSHIFT_PHP_IP
     std::string port_name;         ///< variable suffix, e.g. "PORT"
-    int port = 0;                  ///< 1..65535
+    int port = 0;                  ///< 1..65535; 0 if the manifest leaves it to the cartridge
     std::string public_port_name;  ///< "" if none
     std::vector<EndpointMapping> mappings;
     bool primary = false;

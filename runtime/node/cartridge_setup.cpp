@@ -13,12 +13,15 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 namespace gearbox {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr mode_t group_adds = 01770;  // of a directory: and nobody removes what is root's
 
 ManagedFiles managed_files(const GearFiles& files, const RecordedCartridge& cartridge) {
     const auto yaml = files.find(cartridge.name + "/metadata/managed_files.yml");
@@ -36,6 +39,15 @@ std::string without_slash(std::string path) {
     return path;
 }
 
+// Unless a cartridge locks env/ its scripts add variables whenever they like, as in OpenShift; ours do not.
+bool has_open_variables(const ManagedFiles& managed, const RecordedCartridge& cartridge) {
+    const std::string variables = cartridge.name + "/env";
+    const bool is_ours = cartridge.full_name == str(cartridge.name, "-", cartridge.version);
+    return !is_ours && std::none_of(managed.locked.begin(), managed.locked.end(), [&](const std::string& pattern) {
+        return without_slash(pattern) == variables || pattern == variables + "/*";
+    });
+}
+
 // Where nobody waits for them.
 void log_all(const ScriptMessages& messages) {
     for (const std::string& text : messages.messages) {
@@ -51,6 +63,10 @@ std::vector<std::string> CartridgeRunner::unlock(const GearRecord& record, const
     // Scripts write their variables here; afterwards the platform trusts what it reads.
     const std::string variables = cartridge.name + "/env";
     files.give(variables, files.unlocked());
+    // Some put the program that they fetch beside their scripts.
+    if (const std::string scripts = cartridge.name + "/bin"; !files.list(scripts).empty()) {
+        files.ensure_directory(scripts, files.locked(), group_adds);
+    }
     for (const std::string& pattern : managed_files(files, cartridge).locked) {
         for (const std::string& path : expand_in(files, pattern, cartridge.name)) {
             const std::string name = without_slash(path);
@@ -86,11 +102,20 @@ void CartridgeRunner::make_dependency_directories(const GearRecord& record, cons
 void CartridgeRunner::lock(const GearRecord& record, const RecordedCartridge& cartridge) const {
     const GearFiles files = node_.files(record);
     const std::string variables = cartridge.name + "/env";
-    files.give(variables, files.locked());
-    for (const std::string& name : files.list(variables)) {
-        files.give(str(variables, "/", name), files.locked());
+    const ManagedFiles managed = managed_files(files, cartridge);
+    const bool is_open = has_open_variables(managed, cartridge);
+    files.give(cartridge.name + "/bin", files.locked());
+    if (is_open) {
+        files.ensure_directory(variables, files.locked(), group_adds);
+    } else {
+        files.give(variables, files.locked());
     }
-    for (const std::string& pattern : managed_files(files, cartridge).locked) {
+    const std::string own = str("OPENSHIFT_", cartridge.short_name, "_");
+    for (const std::string& name : files.list(variables)) {
+        const bool is_platforms = name == own + "DIR" || name == own + "IDENT" || leads_to_programs(name);
+        files.give(str(variables, "/", name), is_open && !is_platforms ? files.unlocked() : files.locked());
+    }
+    for (const std::string& pattern : managed.locked) {
         for (const std::string& path : expand_in(files, pattern, cartridge.name)) {
             files.give(without_slash(path), files.locked());
         }
@@ -164,6 +189,7 @@ void CartridgeRunner::write_endpoint_variables(const GearRecord& record,
 
 void CartridgeRunner::discard(const GearRecord& record, const RecordedCartridge& cartridge) const {
     const GearFiles files = node_.files(record);
+    files.open_home(false);
     files.remove(cartridge.name);
     files.remove(published_directory(cartridge));
     for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
@@ -180,11 +206,24 @@ void CartridgeRunner::discard(const GearRecord& record, const RecordedCartridge&
 
 void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartridge,
                               ScriptMessages& messages) const {
+    const GearFiles files = node_.files(record);
+    const std::vector<std::string> home = files.list(".");
+    const auto made_in_home = [&] {
+        std::vector<std::string> out;
+        const std::vector<std::string> now = files.list(".");
+        std::set_difference(now.begin(), now.end(), home.begin(), home.end(), std::back_inserter(out));
+        return out;
+    };
     const std::vector<std::string> made = unlock(record, cartridge);
+    // Dotfiles of programs, as OpenShift let them be made.
+    files.open_home(true);
     Defer undo([&] {
         try {
-            for (const std::string& name : made) {
-                node_.files(record).remove(name);
+            files.open_home(false);
+            for (const std::vector<std::string>& names : {made, made_in_home()}) {
+                for (const std::string& name : names) {
+                    files.remove(name);
+                }
             }
         } catch (const Error& error) {
             log::error("removing files of a failed cartridge: ", error.text());
@@ -195,6 +234,13 @@ void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartr
     append(messages, run_script(record, cartridge, "setup"));
     render_templates(record, cartridge, messages);
     append(messages, run_script(record, cartridge, "install"));
+    files.open_home(false);
+    for (const std::string& name : made_in_home()) {
+        if (!name.starts_with('.')) {
+            throw ScriptError(script_failure, ErrorKind::invalid,
+                              str(cartridge.full_name, " has made '~/", name, "': a home has room for names that begin with a dot only"));
+        }
+    }
     lock(record, cartridge);
     check_variables(record, cartridge);
     undo.cancel();
@@ -202,12 +248,9 @@ void CartridgeRunner::install(GearRecord& record, const RecordedCartridge& cartr
 
 void CartridgeRunner::check_variables(const GearRecord& record, const RecordedCartridge& cartridge) const {
     const GearFiles files = node_.files(record);
-    const std::string own = str("OPENSHIFT_", cartridge.short_name, "_");
     std::string taken;
     for (const std::string& name : files.list(cartridge.name + "/env")) {
-        // Where gems are kept is the cartridge's to say.
-        const bool is_free = name == "PATH" || name == "LD_LIBRARY_PATH" || name == "GEM_HOME" || name.starts_with(own);
-        if (!is_free && VariableName::parse(name) && files.exists(".env/" + name)) {
+        if (!may_redefine(cartridge, name) && VariableName::parse(name) && files.exists(".env/" + name)) {
             taken += str(taken.empty() ? "" : ", ", name);
         }
     }

@@ -67,8 +67,9 @@ std::vector<PlacedEndpoint> plan_endpoints(const GearRecord& record, const Cartr
             return placed.port_variable == prefix + endpoint.port_name;
         });
         // The router needs one; for the others it is where port forwarding of ssh leads to.
-        const auto port = old != there.end() && old->proxy_port != 0 ? std::optional(old->proxy_port)
-                                                                     : find_port(record.spec.uid, taken);
+        const auto port = endpoint.port == 0                             ? std::nullopt
+                          : old != there.end() && old->proxy_port != 0 ? std::optional(old->proxy_port)
+                                                                       : find_port(record.spec.uid, taken);
         if (!port && !endpoint.mappings.empty()) {
             fail(ErrorKind::quota, "the gear has no public port left, it may have ",
                  public_ports_per_gear);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "node/paths.h"
+#include "node/script_output.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -37,6 +38,19 @@ Environment read_directory(const GearFiles& files, const std::string& directory)
             out[name] = to_value(std::move(*text));
         }
     }
+    return out;
+}
+
+// Scripts of some cartridges add to theirs whenever they like: not over the gear's, and nothing that other purposes of the gear
+// would run.
+Environment read_cartridge(const GearFiles& files, const RecordedCartridge& cartridge, const Environment& gear) {
+    const std::string directory = cartridge.name + "/env";
+    const bool is_being_installed = files.is_unlocked(directory);
+    Environment out = read_directory(files, directory);
+    std::erase_if(out, [&](const auto& variable) {
+        const bool is_late = !is_being_installed && leads_to_programs(variable.first) && files.is_unlocked(str(directory, "/", variable.first));
+        return is_late || (gear.contains(variable.first) && !may_redefine(cartridge, variable.first));
+    });
     return out;
 }
 
@@ -95,6 +109,15 @@ void set_paths(Environment& environment, const GearRecord& record, const Setting
 }
 
 }  // namespace
+
+bool leads_to_programs(std::string_view name) {
+    return changes_programs(name) || name.ends_with("PATH_ELEMENT");
+}
+
+bool may_redefine(const RecordedCartridge& cartridge, const std::string& name) {
+    // Where gems are kept is the cartridge's to say.
+    return name == "PATH" || name == "LD_LIBRARY_PATH" || name == "GEM_HOME" || name.starts_with(short_name_variable(cartridge, "_"));
+}
 
 void write_variable(const GearFiles& files, const std::string& directory, const std::string& name,
                     const std::string& value) {
@@ -170,9 +193,10 @@ void write_gear_variables(const GearFiles& files, const GearSpec& spec, const st
 Environment make_environment(const GearFiles& files, const GearRecord& record,
                              const Settings& settings, const std::string& for_cartridge) {
     Environment out = operator_environment(settings);
-    overlay(out, read_directory(files, ".env"));
+    const Environment gear = read_directory(files, ".env");
+    overlay(out, gear);
     for (const RecordedCartridge& cartridge : record.cartridges) {
-        overlay(out, read_directory(files, cartridge.name + "/env"));
+        overlay(out, read_cartridge(files, cartridge, gear));
     }
     // Published variables: one directory per publisher.
     for (const std::string& name : files.list(".env")) {
@@ -181,10 +205,10 @@ Environment make_environment(const GearFiles& files, const GearRecord& record,
         }
     }
     if (!record.cartridges.empty()) {
-        overlay(out, read_directory(files, record.cartridges.front().name + "/env"));
+        overlay(out, read_cartridge(files, record.cartridges.front(), gear));
     }
-    if (!for_cartridge.empty()) {
-        overlay(out, read_directory(files, for_cartridge + "/env"));
+    if (const RecordedCartridge* const own = record.find_cartridge(for_cartridge)) {
+        overlay(out, read_cartridge(files, *own, gear));
     }
     set_paths(out, record, settings);
     // The user's and those of other applications last: none of the platform's is shadowed.

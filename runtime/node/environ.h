@@ -29,6 +29,11 @@ void write_deployment_variables(const GearFiles& files, const DeploymentSettings
 void write_variable(const GearFiles& files, const std::string& directory, const std::string& name,
                     const std::string& value);
 
+/// With such a variable a value is a program, or says where programs are.
+bool leads_to_programs(std::string_view name);
+/// Of names that the gear has: its own, and a few that are a cartridge's to say.
+bool may_redefine(const RecordedCartridge& cartridge, const std::string& name);
+
 /// For a session or an action hook; for a script of a cartridge its own variables win.
 Environment make_environment(const GearFiles& files, const GearRecord& record,
                              const Settings& settings, const std::string& for_cartridge = {});

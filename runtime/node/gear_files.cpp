@@ -329,6 +329,24 @@ bool GearFiles::give(const std::string& path, Owner owner) const {
     }
 }
 
+void GearFiles::open_home(bool is_open) const {
+    check(::fchmod(home_.get(), is_open ? 01770 : 0750), "setting the mode of the home");
+}
+
+bool GearFiles::is_unlocked(const std::string& path) const {
+    try {
+        const UniqueFd file = open_without_links(home_.get(), RelativePath(path), O_PATH | O_NOFOLLOW);
+        struct stat info {};
+        check(::fstat(file.get(), &info), "looking at '", path, "'");
+        return info.st_uid != 0;
+    } catch (const SysError& error) {
+        if (is_absent(error.code())) {
+            return false;
+        }
+        throw;
+    }
+}
+
 UniqueFd GearFiles::open_tree(const std::string& path) const {
     return open_without_links(home_.get(), RelativePath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }

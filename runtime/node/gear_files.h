@@ -70,6 +70,10 @@ public:
     /// Changes the owner of a file or directory itself. False if it is not there or is a file with
     /// several names: one of them could be a file that the gear must not get.
     bool give(const std::string& path, Owner owner) const;
+    /// Whether the gear may make files in the home itself; it removes none that are root's. Not at other times than this says.
+    void open_home(bool is_open) const;
+    /// It is there, and the gear may change it.
+    bool is_unlocked(const std::string& path) const;
 
     /// A directory of the gear's, to be copied from. Throws SysError if it is none.
     UniqueFd open_tree(const std::string& path) const;

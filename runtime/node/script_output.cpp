@@ -59,14 +59,6 @@ std::optional<std::pair<std::string, std::string>> pair_of(std::string_view line
     return std::pair(text.substr(0, equals), text.substr(equals + 1));
 }
 
-// Of the dynamic linker, the shell and git: with them a value is a program (ld.so(8), bash(1), git(1)).
-bool changes_programs(std::string_view name) {
-    constexpr std::array<std::string_view, 5> starts = {"LD_", "GIT_", "BASH_", "PERL5", "PYTHON"};
-    constexpr std::array<std::string_view, 5> names = {"PATH", "ENV", "IFS", "RUBYOPT", "NODE_OPTIONS"};
-    return std::any_of(starts.begin(), starts.end(), [&](std::string_view start) { return name.starts_with(start); }) ||
-           std::find(names.begin(), names.end(), name) != names.end();
-}
-
 template <typename Body>
 void for_each_line(std::string_view text, const Body& body) {
     while (!text.empty()) {
@@ -93,6 +85,13 @@ std::string tail_of(std::string_view text) {
 }
 
 }  // namespace
+
+bool changes_programs(std::string_view name) {
+    constexpr std::array<std::string_view, 5> starts = {"LD_", "GIT_", "BASH_", "PERL5", "PYTHON"};
+    constexpr std::array<std::string_view, 5> names = {"PATH", "ENV", "IFS", "RUBYOPT", "NODE_OPTIONS"};
+    return std::any_of(starts.begin(), starts.end(), [&](std::string_view start) { return name.starts_with(start); }) ||
+           std::find(names.begin(), names.end(), name) != names.end();
+}
 
 void parse_script_output(std::string_view output, ScriptMessages& messages) {
     for_each_line(output, [&](std::string_view line) {

@@ -8,6 +8,9 @@
 
 namespace gearbox {
 
+/// A variable of the dynamic linker, the shell, git or an interpreter: with it a value is a program (ld.so(8), bash(1), git(1)).
+bool changes_programs(std::string_view name);
+
 /// Adds what the lines of the output say; other lines are dropped. A variable that would change other applications' programs
 /// becomes a message instead.
 void parse_script_output(std::string_view output, ScriptMessages& messages);

@@ -94,6 +94,38 @@ TEST_F(ImportTest, PutsTheDirectoriesOfACartridgeWhereItWantsThem) {
     EXPECT_EQ(inside(gear, "cd ~; for d in mock/lib .cache mock/tools; do ls -A $d/ && touch $d/new; done; find app-root/runtime -name new | wc -l"), "3\n");
 }
 
+// What cartridges for OpenShift do that a new one would not: slips in the manifest, variables that scripts make whenever they
+// like, dotfiles in the home, nothing to start.
+TEST_F(ImportTest, TakesWhatOpenShiftTook) {
+    const auto edited = [&](const char* program) {
+        const std::string directory = stage("acme");
+        ToolOptions options;
+        options.directory = directory;
+        run_tool_checked({"bash", "-ec", program}, options);
+        return agent->import_cartridge(directory).offers;
+    };
+    edited(R"(rm metadata/managed_files.yml; mkdir env; echo /kept/lib >env/OPENSHIFT_MOCK_LD_LIBRARY_PATH_ELEMENT
+        printf '%s\n' 'Cart-Data: [{Key: A, Type: enviroment}]' 'Provides: [mock, mock-late]' >>metadata/manifest.yml
+        printf -- '%s\n' '- {Private-IP-Name: IP, Private-Port-Name: FREE_PORT}' >more; sed -i '/^Endpoints:/r more' metadata/manifest.yml; rm more
+        echo 'touch ~/.mocking; cp /bin/true $OPENSHIFT_MOCK_DIR/bin/fetched; rm -f $OPENSHIFT_MOCK_DIR/bin/control || true' >>bin/setup
+        sed -i '2i [[ $1 != start ]] || { cd "$OPENSHIFT_MOCK_DIR/env"; echo once >MOCK_STARTED; echo mine >HOME; echo /late >OPENSHIFT_MOCK_PATH_ELEMENT; echo /late.so >LD_PRELOAD; rm -f OPENSHIFT_MOCK_IDENT || true; cd ..; }' bin/control)");
+    edited("sed -i 's/^Name: .*/Name: quiet/; s/Short-Name: .*/Short-Name: Quiet/; /web_framework/d; /^Endpoints/,$d; s/mock/quiet/g' metadata/manifest.yml; rm -r bin metadata/managed_files.yml");
+    const GearId gear = create_application(64, {"acme-mock-1.0", "acme-quiet-1.0"});
+    EXPECT_EQ(cartridge("mock-late").endpoints.front().port, 0);
+    const auto facts = [&] {
+        return inside(gear, "cd ~/mock/env; echo $MOCK_STARTED $OPENSHIFT_MOCK_FREE_PORT ${LD_PRELOAD-none} $LD_LIBRARY_PATH; [[ $HOME == ~ && $PATH != *late* ]] || echo astray;"
+                            "cat OPENSHIFT_MOCK_IDENT; ls ~/.mocking | wc -l; touch ~/.later ../bin/later 2>/dev/null || echo closed; ../bin/fetched; echo changed >MOCK_STARTED");
+    };
+    EXPECT_EQ(facts(), "once 0 none /kept/lib\nacme:mock:1.0:0.0.11\nclosed\n");
+    EXPECT_THAT(facts(), testing::StartsWith("changed 0 none /kept/lib\n"));
+    agent->stop(gear, false);
+    agent->start(gear);
+    EXPECT_THAT(facts(), testing::StartsWith("once 0 none"));
+    agent->remove_cartridge(gear, cartridge("acme-quiet"));
+    agent->forget_cartridge("acme-quiet");
+    agent->forget_cartridge("acme-mock");
+}
+
 // Two packagings, an incompatible third, and one that fails.
 TEST_F(ImportTest, UpgradesWhatGearsHave) {
     const auto import_with = [&](const std::string& version, const std::string& program) {

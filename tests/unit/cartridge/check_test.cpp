@@ -61,7 +61,7 @@ TEST_F(CartridgeCheck, SaysWhatIsOffered) {
 TEST_F(CartridgeCheck, NamesWhatIsMissing) {
     EXPECT_THAT(cartridge::check("/nonexistent").findings.at(0).text, HasSubstr("no such directory"));
     fs::remove_all(directory.path() / "bin");
-    EXPECT_THAT(found(), ElementsAre("error bin/control: is missing; it starts and stops the cartridge (cartridges/SCHEMA.md)"));
+    EXPECT_THAT(found(), ElementsAre("remark bin/control: is missing: there is nothing to start, and nobody tells how it is"));
     fs::remove_all(directory.path() / "metadata");
     EXPECT_THAT(found().back(), HasSubstr("error metadata/manifest.yml: is missing"));
 }
@@ -82,6 +82,8 @@ TEST_F(CartridgeCheck, NamesWhatIsWrongInTheManifest) {
         ASSERT_THAT(found(), ElementsAre(HasSubstr(words)));
         EXPECT_TRUE(found().front().starts_with("error metadata/manifest.yml: ")) << found().front();
     }
+    write("metadata/manifest.yml", std::string(manifest) + ("Cart-Data:\n- {Key: A, Type: environment}\n- {Key: B, Type: enviroment}\n- just a word\n"));
+    EXPECT_THAT(found(), ElementsAre(HasSubstr("remark metadata/manifest.yml: Cart-Data[1] has no Key, or a Type other than"), HasSubstr("Cart-Data[2]")));
     write("metadata/manifest.yml", std::string(30'000, '#'));
     EXPECT_THAT(found(), ElementsAre(HasSubstr("larger than 20480 bytes")));
     write("metadata/manifest.yml", "Name: w\nCartridge-Short-Name: W\nVersion: '1'\nCategories: [web_framework]\n");
