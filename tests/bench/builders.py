@@ -68,9 +68,11 @@ def build_mkosi(plan, _):
     wrapper = tools / "mksquashfs"
     wrapper.write_text(f'#!/bin/sh\nexec /usr/bin/mksquashfs "$@" -Xcompression-level {plan["level"]} -b 256K\n')
     wrapper.chmod(0o755)
-    command = ["mkosi", "--force", "--distribution=debian", f"--release={plan['suite']}", f"--mirror={plan['mirror']}",
+    # systemd-nspawn, which it uses, wants its directory in a file system in memory.
+    mount = "mkdir -p /run/systemd && mount -t tmpfs tmpfs /run/systemd && exec \"$@\""
+    command = ["unshare", "--mount", "sh", "-ec", mount, "sh", "mkosi", "--force", "--distribution=debian", f"--release={plan['suite']}", f"--mirror={plan['mirror']}",
                "--format=plain_squashfs", "--compress-fs=zstd", f"--skeleton-tree={skeleton}", "--output=image", "--with-docs=no",
-               "--bootable=no", *(f"--package={name}" for name in plan["packages"])]
+               "--bootable=no", "--nspawn-keep-unit=yes", *(f"--package={name}" for name in plan["packages"])]
     return timed(command, cwd=folder, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
 
 
