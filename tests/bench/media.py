@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sizes of the live medium and times of its start, against others of the same tree. Needs root and build/gearbox.iso.
 
-usage: media.py [size|boot|packing]…      default: all
+usage: media.py [--rounds N] [size|boot|packing]…      default: 3 rounds, all
   size     the ISO beside the installed size of the packages that are on it
   boot     the ISO beside a disk image of the same tree, from power-on until the broker answers
   packing  root images by squashfs (xz, zstd) and EROFS (lz4hc, zstd): seconds to make, size, and the start with each: the same
@@ -10,6 +10,7 @@ usage: media.py [size|boot|packing]…      default: all
 Starts alternate and figures are medians; the processor time of the whole machine is the steadier figure.
 """
 
+import argparse
 import contextlib
 import http.client
 import os
@@ -28,7 +29,6 @@ from qemu import Machine  # noqa: E402
 
 ISO = TOP / "build/gearbox.iso"
 WORK = TOP / "build/bench-media"
-ROUNDS = 3
 # Name, and the program's options. EROFS is packed by the release's own program, which knows more ways than an older host's.
 SQUASHFS = {
     "squashfs xz 256K": "-comp xz -b 256K",
@@ -59,7 +59,7 @@ def from_medium(name, to):
     return to
 
 
-def bench_size():
+def bench_size(_):
     root = from_medium("/live/root.squashfs", WORK / "root.squashfs")
     status = subprocess.run(["unsquashfs", "-cat", str(root), "var/lib/dpkg/status"], check=True, stdout=subprocess.PIPE, text=True).stdout
     kibibytes = [int(size) for size in re.findall(r"^Installed-Size: (\d+)$", status, re.MULTILINE)]
@@ -95,26 +95,26 @@ def start(image, name, extra=()):
         return took, used, max(drive["stats"]["rd_bytes"] for drive in drives) / 1e6
 
 
-def compare(machines):
+def compare(machines, rounds):
     """machines: name → (image, extra). The first is what the others are compared to."""
     seen = {name: [] for name in machines}
-    for round_number in range(ROUNDS):
+    for round_number in range(rounds):
         for name in list(machines)[::-1 if round_number % 2 else 1]:
             image, extra = machines[name]
             seen[name].append(start(image, re.sub(r"\W+", "-", name), extra))
-    medians = {name: [statistics.median(column) for column in zip(*rounds)] for name, rounds in seen.items()}
+    medians = {name: [statistics.median(column) for column in zip(*starts)] for name, starts in seen.items()}
     first = next(iter(medians.values()))
     for name, (took, used, read) in medians.items():
         line(name, f"{took:.1f} s, {used:.1f} s of processor", f"{read:.0f} MB read; ratios {took / first[0]:.2f}, {used / first[1]:.2f}")
     return medians
 
 
-def bench_boot():
+def bench_boot(rounds):
     deb = next((TOP / "build/deb/trixie").glob("gearbox_*.deb"))
     run([str(TOP / "build/bin/gearbox-build"), "build", str(TOP / "kickstart/livecd.ks"), "--format", "iso,qcow2", "--deb", str(deb),
          "--output", str(WORK / "same") + "/"])
     images = {path.suffix: path for path in (WORK / "same").iterdir()}
-    medians = compare({"disk image": (images[".qcow2"], ()), "ISO": (images[".iso"], ())})
+    medians = compare({"disk image": (images[".qcow2"], ()), "ISO": (images[".iso"], ())}, rounds)
     line("ISO to disk image", f"{medians['ISO'][0] / medians['disk image'][0]:.2f}", "goal: at most 1.15")
 
 
@@ -126,7 +126,7 @@ def pack_erofs(tree, image, options):
          str(WORK), chroot, *program])
 
 
-def bench_packing():
+def bench_packing(rounds):
     root = from_medium("/live/root.squashfs", WORK / "root.squashfs")
     kernel, initrd = from_medium("/live/vmlinuz", WORK / "vmlinuz"), from_medium("/live/initrd.img", WORK / "initrd.img")
     tree = WORK / "tree"
@@ -154,15 +154,19 @@ def bench_packing():
                                 "security=selinux enforcing=1 systemd.gpt_auto=0 console=ttyS0,115200 quiet "
                                 f"gearbox.label=GEARBOX gearbox.image=/live/root.{file_system}"))
     chosen = "squashfs zstd 7 256K"
-    compare({chosen: machines.pop(chosen), **machines})
+    compare({chosen: machines.pop(chosen), **machines}, rounds)
 
 
 def main():
     parts = {"size": bench_size, "boot": bench_boot, "packing": bench_packing}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("parts", nargs="*", choices=[*parts, []])
+    arguments = parser.parse_args()
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    for name in sys.argv[1:] or list(parts):
-        parts[name]()
+    for name in arguments.parts or parts:
+        parts[name](arguments.rounds)
     shutil.rmtree(WORK)
 
 
