@@ -4,17 +4,29 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
 namespace gearbox {
 
 namespace {
 
 // A loop device charges what it writes to the memory of the group whose I/O it is, if that has the io
 // controller (drivers/block/loop.c). With its file in RAM, as on the live medium, that would be the size
-// of the gear's files; and a gear at its limit would hold up the device, and with it all others.
+// of the gear's files; and a gear at its limit would hold up the device, and with it all others. There the device
+// mapper lies on it (/sys/dev/block, Documentation/ABI/testing/sysfs-dev).
 bool is_on_loop_device(const std::string& path) {
     constexpr unsigned loop_major = 7;  // admin-guide/devices.txt
     struct stat info {};
-    return ::stat(path.c_str(), &info) == 0 && major(info.st_dev) == loop_major;
+    if (::stat(path.c_str(), &info) < 0) {
+        return false;
+    }
+    const std::string below = str("/sys/dev/block/", major(info.st_dev), ":", minor(info.st_dev), "/slaves");
+    std::error_code ignored;
+    const std::filesystem::directory_iterator slaves(below, ignored);
+    return major(info.st_dev) == loop_major ||
+           std::any_of(begin(slaves), end(slaves), [](const auto& slave) { return slave.path().filename().string().starts_with("loop"); });
 }
 
 class CgroupIsolator final : public Isolator {
