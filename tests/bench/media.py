@@ -87,8 +87,8 @@ def start(image, name, extra=()):
     with Machine(image, WORK / f"machine-{name}", extra=extra) as machine:
         began = time.monotonic()
         while not answers(machine.ports[80]):
-            if time.monotonic() - began > 600:
-                raise TimeoutError(f"no broker in ten minutes: {machine.serial_log}")
+            if time.monotonic() - began > 600 or not machine.is_running():
+                raise TimeoutError(f"no broker: {machine.serial_log}")
             time.sleep(0.1)
         took, used = time.monotonic() - began, processor_seconds(machine.pid)
         drives = machine.qmp("query-blockstats")
@@ -120,7 +120,7 @@ def bench_boot(rounds):
 
 def pack_erofs(tree, image, options):
     chroot = subprocess.run([str(TOP / "packages/chroot"), "trixie", "erofs", "erofs-utils"], check=True,
-                            stdout=subprocess.PIPE, text=True).stdout.strip()
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
     program = ["mkfs.erofs", *options.split(), "-T0", f"/mnt/{image.name}", f"/mnt/{tree.name}"]
     run(["unshare", "--mount", "--propagation", "private", "sh", "-ec", 'mount --bind "$1" "$2/mnt"; shift; exec chroot "$@"', "sh",
          str(WORK), chroot, *program])
