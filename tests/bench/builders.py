@@ -9,7 +9,6 @@ live-build; run wholly in a mount namespace of its own (make bench-builders).
 usage: builders.py [gearbox|mkosi|live-build]…      default: all
 """
 
-import json
 import os
 import pathlib
 import re
@@ -18,10 +17,10 @@ import subprocess
 import sys
 import time
 
+import recipe
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 WORK = TOP / "build/bench-builders"
-BUILDER = str(TOP / "build/bin/gearbox-build")
-RECIPE = str(TOP / "kickstart/livecd.ks")
 
 
 def line(name, value, note=""):
@@ -36,14 +35,11 @@ def timed(command, **options):
 
 
 def make_plan(deb):
-    plan = json.loads(subprocess.run([BUILDER, "plan", RECIPE, "--json", "--deb", str(deb)], check=True, stdout=subprocess.PIPE).stdout)
-    stages = {stage["stage"]: stage["options"] for stage in plan["stages"]}
+    stages = recipe.stages(deb)
     root = stages["root-tree"]
-    apt = subprocess.run(["apt-config", "dump"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    valid = re.search(r'^Acquire::Check-Valid-Until "(\w+)"', apt, re.MULTILINE)
     return {"suite": root["suite"], "mirror": root["archives"][0].split()[1], "packages": root["packages"],
             "dpkg": "\n".join(root["dpkg"]) + "\n", "level": str(stages["squashfs"]["compression"]),
-            "apt": 'Acquire::Languages "none";\n' + (f'Acquire::Check-Valid-Until "{valid[1]}";\n' if valid else "")}
+            "apt": "\n".join(recipe.apt_options()) + "\n"}
 
 
 def put_settings(plan, tree):
@@ -54,7 +50,7 @@ def put_settings(plan, tree):
 
 
 def build_gearbox(_, deb):
-    return timed([BUILDER, "build", RECIPE, "--deb", str(deb), "--output", str(WORK / "gearbox.iso"), "--cache", str(WORK / "cache")])
+    return timed([recipe.BUILDER, "build", recipe.RECIPE, "--deb", str(deb), "--output", str(WORK / "gearbox.iso"), "--cache", str(WORK / "cache")])
 
 
 def build_mkosi(plan, _):
@@ -70,8 +66,8 @@ def build_mkosi(plan, _):
     wrapper.chmod(0o755)
     # systemd-nspawn, which it uses, wants its directory in a file system in memory.
     mount = "mkdir -p /run/systemd && mount -t tmpfs tmpfs /run/systemd && exec \"$@\""
-    command = ["unshare", "--mount", "sh", "-ec", mount, "sh", "mkosi", "--force", "--distribution=debian", f"--release={plan['suite']}", f"--mirror={plan['mirror']}",
-               "--format=plain_squashfs", "--compress-fs=zstd", f"--skeleton-tree={skeleton}", "--output=image", "--with-docs=no",
+    command = ["unshare", "--mount", "sh", "-ec", mount, "sh", "mkosi", "--force", "--distribution=debian",
+               f"--release={plan['suite']}", f"--mirror={plan['mirror']}", "--format=plain_squashfs", "--compress-fs=zstd", f"--skeleton-tree={skeleton}", "--output=image", "--with-docs=no",
                "--bootable=no", "--nspawn-keep-unit=yes", *(f"--package={name}" for name in plan["packages"])]
     return timed(command, cwd=folder, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
 
@@ -110,7 +106,7 @@ def change_a_line(deb):
 def main():
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    deb = next((TOP / "build/deb/trixie").glob("gearbox_*.deb"))
+    deb = recipe.built_package()
     plan = make_plan(deb)
     builders = {"gearbox": build_gearbox, "mkosi": build_mkosi, "live-build": build_live_build}
     seconds = {}

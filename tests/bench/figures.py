@@ -20,12 +20,11 @@ import uuid
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/e2e"))
 
+import recipe  # noqa: E402
 from appliance import boot, expect  # noqa: E402
 
 ISO = TOP / "build/gearbox.iso"
 WORK = TOP / "build/bench"
-BUILDER = str(TOP / "build/bin/gearbox-build")
-RECIPE = str(TOP / "kickstart/livecd.ks")
 
 
 def line(name, value, goal=""):
@@ -40,16 +39,12 @@ def timed(command):
     return time.monotonic() - began
 
 
-def bare_build(plan):
+def bare_build(stages):
     """The tools alone: the recipe's packages unpacked, the tree packed at the recipe's level."""
-    stages = {stage["stage"]: stage["options"] for stage in plan["stages"]}
     tree, packed = WORK / "tree", WORK / "tree.squashfs"
     options = stages["root-tree"]
-    apt = subprocess.run(["apt-config", "dump"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    valid = re.search(r'^Acquire::Check-Valid-Until "(\w+)"', apt, re.MULTILINE)
     unpack = timed(["mmdebstrap", "--mode=root", "--format=directory", f"--variant={options['variant']}",
-                    *([f'--aptopt=Acquire::Check-Valid-Until "{valid[1]}"'] if valid else []),
-                    '--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"',
+                    *(f"--aptopt={option.rstrip(';')}" for option in recipe.apt_options()), '--aptopt=APT::Install-Recommends "false"',
                     *(f"--dpkgopt={rule}" for rule in options["dpkg"]), "--include=" + ",".join(options["packages"]),
                     options["suite"], str(tree), *options["archives"]])
     level = str(stages["squashfs"]["compression"])
@@ -61,18 +56,16 @@ def bare_build(plan):
 def bench_image():
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    deb = sorted((TOP / "build/deb/trixie").glob("gearbox_*.deb"))[0]
-    plan = json.loads(subprocess.run([BUILDER, "plan", RECIPE, "--json", "--deb", str(deb)], check=True,
-                                     stdout=subprocess.PIPE).stdout)
-    whole = timed([BUILDER, "build", RECIPE, "--deb", str(deb), "--output", str(WORK / "gearbox.iso"),
+    deb = recipe.built_package()
+    whole = timed([recipe.BUILDER, "build", recipe.RECIPE, "--deb", str(deb), "--output", str(WORK / "gearbox.iso"),
                    "--cache", str(WORK / "cache"), "--report", str(WORK / "stages.json")])
     for stage in json.loads((WORK / "stages.json").read_text())["stages"]:
         line(f"image: stage {stage['stage']}", f"{stage['seconds']:.1f} s")
-    unpack, pack = bare_build(plan)
+    unpack, pack = bare_build(recipe.stages(deb))
     line("image: gearbox-build from nothing", f"{whole:.1f} s")
     line("image: bare mmdebstrap + mksquashfs", f"{unpack:.1f} + {pack:.1f} s")
     line("image: ratio to the bare tools", f"{whole / (unpack + pack):.2f}", "goal: at most 1.25")
-    again = timed([BUILDER, "build", RECIPE, "--deb", str(deb), "--output", str(WORK / "again.iso"),
+    again = timed([recipe.BUILDER, "build", recipe.RECIPE, "--deb", str(deb), "--output", str(WORK / "again.iso"),
                    "--cache", str(WORK / "cache")])
     line("image: second build, nothing changed", f"{again:.1f} s")
     shutil.rmtree(WORK, ignore_errors=True)

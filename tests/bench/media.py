@@ -25,6 +25,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/e2e"))
 
+import recipe  # noqa: E402
 from qemu import Machine  # noqa: E402
 
 ISO = TOP / "build/gearbox.iso"
@@ -110,8 +111,7 @@ def compare(machines, rounds):
 
 
 def bench_boot(rounds):
-    deb = next((TOP / "build/deb/trixie").glob("gearbox_*.deb"))
-    run([str(TOP / "build/bin/gearbox-build"), "build", str(TOP / "kickstart/livecd.ks"), "--format", "iso,qcow2", "--deb", str(deb),
+    run([recipe.BUILDER, "build", recipe.RECIPE, "--format", "iso,qcow2", "--deb", str(recipe.built_package()),
          "--output", str(WORK / "same") + "/"])
     images = {path.suffix: path for path in (WORK / "same").iterdir()}
     medians = compare({"disk image": (images[".qcow2"], ()), "ISO": (images[".iso"], ())}, rounds)
