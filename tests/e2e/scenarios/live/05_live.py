@@ -97,7 +97,9 @@ def check_a_session_is_in_memory_and_moves_to_no_disk_that_is_too_small_or_holds
     expect_in("there are: /dev/vda", persist(appliance, "/dev/nothing").stderr)
     expect_in("'/dev/loop0' is in use", persist(appliance, "/dev/loop0").stderr)
     expect_in("'/dev/vdb' has 512 MiB; at least ", persist(appliance, "/dev/vdb").stderr)
-    appliance.sudo("echo something | dd of=/dev/vda conv=notrunc status=none")
+    appliance.sudo("mke2fs -q -F -t ext4 -L PHOTOS /dev/vda")
+    expect_in("'/dev/vda' is not empty (ext4 PHOTOS)", persist(appliance, "/dev/vda").stderr)
+    appliance.sudo("wipefs --quiet --all /dev/vda; echo something | dd of=/dev/vda conv=notrunc status=none")
     expect_in("'/dev/vda' is not empty (data of an unknown kind)", persist(appliance, "/dev/vda").stderr)
     # Interrupted, it leaves all in memory.
     expect(persist(appliance, "/dev/vda --erase", before="timeout 1").returncode, 124)
@@ -109,7 +111,8 @@ def check_the_session_moves_to_a_disk_while_its_application_serves(bench):
     appliance, user, app = state["appliance"], state["user"], state["app"]
     visitor = Visitor(appliance.web(app))
     visitor.start()
-    done = persist(appliance, "/dev/vda --erase")
+    appliance.sudo("dd if=/dev/zero of=/dev/vda bs=1M count=1 conv=notrunc status=none")  # what is empty needs no --erase
+    done = persist(appliance, "/dev/vda")
     seen = visitor.leave()
     expect(done.returncode, 0, done.stderr)
     expect_in("This session is on /dev/vda now", done.stdout)
