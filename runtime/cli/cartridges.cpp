@@ -24,16 +24,28 @@ std::shared_ptr<CartridgeArguments> add_cartridge_arguments(CLI::App& parser) {
     return arguments;
 }
 
-// The full name of one that the application has.
+// The full name of one that the application has: by its name, or by an end of it that no other has ("redis" for
+// "acme-redis-7").
 std::string installed(const Json& application, const std::string& word) {
+    std::string all;
+    std::string fitting;
+    int fits = 0;
     for (const Json& cartridge : application.value("cartridges", Json::array())) {
         const auto name = take<std::string>(cartridge, "name");
         if (name == word || without_version(name) == word) {
             return name;
         }
+        all += (all.empty() ? "" : ", ") + name;
+        if (name.ends_with("-" + word) || without_version(name).ends_with("-" + word)) {
+            fitting += (fits++ == 0 ? "" : " or ") + name;
+        }
+    }
+    if (fits == 1) {
+        return fitting;
     }
     throw ExitError(exit_status::no_cartridge,
-                    str("the application has no cartridge '", word, "'"));
+                    fits == 0 ? str("the application has no cartridge '", word, "', but ", all)
+                              : str("'", word, "' may be ", fitting, ": name one of them"));
 }
 
 std::string cartridge_path(Session& session, const CartridgeArguments& arguments) {

@@ -290,6 +290,19 @@ TEST_F(VerbTest, several_servers_are_kept_apart) {
     EXPECT_FALSE(std::filesystem::exists(config_directory() + "/servers/wrong"));
 }
 
+TEST_F(VerbTest, a_vendor_may_be_left_out_of_a_cartridges_name) {
+    Json blog = application("blog");
+    blog["cartridges"] = Json::array({{{"name", "acme-redis-7"}}, {{"name", "acme-queue-1"}}, {{"name", "best-queue-2"}}});
+    broker.answers["GET /domain/demo/application/blog?include=cartridges"] = {200, blog, {}};
+    broker.answers["POST " + app + "/cartridge/acme-redis-7/events"] = {200, blog, {}};
+    EXPECT_EQ(run({"cartridge", "stop", "redis", "-a", "blog"}), 0);
+    EXPECT_EQ(run({"cartridge", "stop", "redis-7", "-a", "blog"}), 0);
+    EXPECT_EQ(run({"cartridge", "stop", "queue", "-a", "blog"}), exit_status::no_cartridge);
+    EXPECT_THAT(err, HasSubstr("'queue' may be acme-queue-1 or best-queue-2: name one of them"));
+    EXPECT_EQ(run({"cartridge", "stop", "dis", "-a", "blog"}), exit_status::no_cartridge);
+    EXPECT_THAT(err, HasSubstr("no cartridge 'dis', but acme-redis-7, acme-queue-1, best-queue-2"));
+}
+
 TEST_F(VerbTest, statuses_are_those_of_rhc) {
     EXPECT_EQ(run({"cartridge", "stop", "ruby", "-a", "blog"}), exit_status::no_cartridge);
     EXPECT_EQ(run({"env", "show", "NONE", "-a", "blog"}), exit_status::no_variable);
