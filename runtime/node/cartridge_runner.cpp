@@ -150,8 +150,10 @@ ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
     if (!node_.files(record).exists(path)) {
         return {};
     }
-    // What setup makes or fetches is there before any service is.
-    const Purpose purpose = script == "setup" || script == "upgrade" ? Purpose::build : purpose_of(cartridge, script);
+    // What they make or fetch is there before any service is, in the cartridge's own directory, too. Only a database's
+    // server, which its install starts to fill it, works on files of its own.
+    const bool makes_files = script == "setup" || script == "upgrade" || (script == "install" && !cartridge.database);
+    const Purpose purpose = makes_files ? Purpose::build : purpose_of(cartridge, script);
     GearCommand command = make_command(record, cartridge.name, purpose);
     command.argv = script_argv(node_.files(record), path, node_.home(record));
     if (!words.empty()) {
