@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(GEARBOX_CACHE)/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e test-vagrant test-virtualbox bench bench-broker bench-gears bench-builders bench-media bench-density bench-overhead bench-push bench-large-push bench-from-code lint clean clean-cache
+.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e test-formats test-vagrant test-virtualbox bench bench-broker bench-gears bench-builders bench-media bench-density bench-overhead bench-push bench-large-push bench-from-code lint clean clean-cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ stress: build ## 64 clients for 5 minutes, then: do store, node and router agree
 
 lint: build ## layers, banned calls, shell scripts, generated documents
 	@ctest --test-dir $(BUILD) -L lint --output-on-failure
+
+test-formats: build ## WordPress on an image of each format, started by BIOS, UEFI and UEFI with Secure Boot
+	@python3 tests/run.py formats
 
 test-vagrant: ## the Vagrant box and vagrant/Vagrantfile, with Vagrant and libvirt themselves
 	@packages/check-host 12

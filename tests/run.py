@@ -2,6 +2,7 @@
 """Everything that can fail, in order of its cost; ends with `N passed, N failed, N skipped`.
 
 usage: tests/run.py [SUITE…]      suites: build unit lint sanitize package functional image live disk e2e fuzz; default: all but unit
+and formats
 """
 
 import concurrent.futures
@@ -203,6 +204,24 @@ def suite_disk():
                   "--workdir", "build/e2e-disk")
 
 
+def suite_formats():
+    """Not part of a plain run: WordPress, and no denial, on an image of each format, started by each firmware."""
+    if not step("formats", ["make", "images"]):
+        return
+    directory = TOP / "build/images"
+    images = [image for image in directory.iterdir() if image.suffix in (".iso", ".raw", ".qcow2", ".vmdk", ".vdi")]
+    for archive in [*directory.glob("*.ova"), *directory.glob("*.box")]:
+        inside = directory / f"in-{archive.name}"
+        inside.mkdir(exist_ok=True)
+        subprocess.run(["tar", "-xf", archive, "-C", inside], check=True)
+        (disk,) = [*inside.glob("*.vmdk"), *inside.glob("box.img")]
+        images.append(disk.rename(inside / f"{archive.name}{'.qcow2' if disk.suffix == '.img' else '.vmdk'}"))
+    for image in sorted(images):
+        for firmware in ("bios", "uefi", "uefi-secure"):
+            scenarios(f"{image.name}-{firmware}", str(image), "--firmware", firmware, "--only", "20_wordpress",
+                      "--machines", "1", "--workdir", f"build/e2e-{image.name}-{firmware}")
+
+
 def scenarios(name, *arguments):
     """A run of tests/e2e/run.py, whose verdicts are counted."""
     good = run(name, ["python3", "tests/e2e/run.py", *arguments])
@@ -219,12 +238,14 @@ def scenarios(name, *arguments):
 SUITES = {
     "build": suite_build, "unit": suite_unit, "lint": suite_lint, "sanitize": suite_sanitize, "package": suite_package,
     "functional": suite_functional, "image": suite_image, "live": suite_live, "disk": suite_disk, "e2e": suite_e2e,
-    "fuzz": suite_fuzz,
+    "fuzz": suite_fuzz, "formats": suite_formats,
 }
+# By name only: what hosts a plain run does without, and what only repeats for each format.
+NOT_PLAIN = ("unit", "formats")
 # One step after the other; the lanes of a step beside each other. A machine leaves a quarter of a processor idle: three
 # keep two busy. Functional tests have limits of time and share with one lane only.
 STEPS = [
-    [["build"]], [["unit"]], [["lint"]],
+    [["build"]], [["unit"]], [["lint"]], [["formats"]],
     [["functional", "sanitize", "fuzz", "e2e"], ["package", "image", "live", "e2e"], ["disk", "e2e"]],
 ]
 # What must be over, or run by nobody, before a suite begins.
@@ -257,7 +278,7 @@ def run_lane(names):
 
 
 def main():
-    wanted = sys.argv[1:] or [name for name in SUITES if name != "unit"]
+    wanted = sys.argv[1:] or [name for name in SUITES if name not in NOT_PLAIN]
     unknown = [name for name in wanted if name not in SUITES]
     if unknown:
         say(f"unknown suite {unknown[0]!r}; there are: {' '.join(SUITES)}")

@@ -78,7 +78,7 @@ def boot_image(arguments, workdir):
 
 
 # The machine as it has started; then those that take minutes, so that no machine ends long after the others.
-FIRST = ("10_system", "39_languages", "39_quickstarts", "37_databases", "50_crashes", "41_registries", "38_cartridges", "36_layers", "20_wordpress")
+FIRST = ("10_system", "44_broken", "39_languages", "39_quickstarts", "37_databases", "50_crashes", "41_registries", "38_cartridges", "36_layers", "20_wordpress")
 
 
 def turn(path):
