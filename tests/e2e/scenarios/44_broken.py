@@ -138,3 +138,9 @@ def check_scripts_without_end_are_ended(appliance):
         try_cartridges(appliance, endless=True)
     finally:
         limit(appliance, None)
+
+
+def check_only_gears_were_denied_anything(appliance):
+    others = [line for line in appliance.machine.denials() if not re.search(r"scontext=system_u:system_r:gear_\w+_t|callbacks suppressed", line)]
+    expect(others, [], "denials of others")
+    appliance.machine.forget_denials()
