@@ -76,8 +76,9 @@ def processor_seconds(pid):
 
 
 def answers(port):
-    with contextlib.suppress(OSError, http.client.HTTPException):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    """Not longer than a second: what comes before the guest has a network QEMU keeps for long, and figures would be as coarse."""
+    with contextlib.suppress(OSError, http.client.HTTPException), \
+            contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=1)) as connection:
         connection.request("GET", "/broker/rest/api", headers={"Accept": "application/json"})
         return connection.getresponse().status == 200
     return False
