@@ -62,9 +62,13 @@ Store::Store(const fs::path& cache) : cache_(fs::absolute(cache)) {
     const std::string lock = (cache_ / "lock").string();
     lock_.reset(
         check(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644), "opening '", lock, "'"));
-    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) < 0) {
-        fail(ErrorKind::conflict, "another build is using the cache '", cache_.string(),
-             "': wait for it, or give this one its own with --cache");
+    for (int tries = 0; ::flock(lock_.get(), LOCK_EX | LOCK_NB) < 0; ++tries) {
+        if (tries == 20) {
+            fail(ErrorKind::conflict, "another build is using the cache '", cache_.string(),
+                 "': wait for it, or give this one its own with --cache");
+        }
+        // allowed: of a build that was killed, a child on its way to execve(2) has the lock, too; nothing tells of its end
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     for (const auto& entry : fs::directory_iterator(cache_ / "pending")) {
         remove_tree(entry.path());

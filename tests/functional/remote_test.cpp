@@ -389,7 +389,8 @@ TEST_F(DatabaseTest, IsCarriedOver) {
         function field { sed -n "s/.*name=\"$1\" value=\"\([^\"]*\)\".*/$1=\1/p" <<<"$form" | head -n 1; }
         page --data-urlencode "$(field token)" --data-urlencode "$(field set_session)" --data-urlencode pma_username=$OPENSHIFT_MYSQL_DB_USERNAME \
             --data-urlencode pma_password=$OPENSHIFT_MYSQL_DB_PASSWORD -d server=1 -d route=/ "$url"index.php?route=/ | grep -o logged_in:true)sh").out, "logged_in:true\n");
-    EXPECT_EQ(ssh("kill -0 $(<~/cron/run/cron.pid) && ~/cron/bin/run-jobs minutely; cat $OPENSHIFT_DATA_DIR/ran").out, "ran\n");
+    // A minute may begin meanwhile: then it has run twice.
+    EXPECT_EQ(ssh("kill -0 $(<~/cron/run/cron.pid) && ~/cron/bin/run-jobs minutely; sort -u $OPENSHIFT_DATA_DIR/ran").out, "ran\n");
 }
 
 // What is restored is the application's; the cartridge stays what the one who restores has added.
