@@ -64,7 +64,7 @@ stress: build ## 64 clients for 5 minutes, then: do store, node and router agree
 lint: build ## layers, banned calls, shell scripts, generated documents
 	@ctest --test-dir $(BUILD) -L lint --output-on-failure
 
-test-formats: build ## WordPress on an image of each format, started by BIOS, UEFI and UEFI with Secure Boot
+test-formats: build ## WordPress on an image of each format, started by BIOS and by UEFI with Secure Boot
 	@python3 tests/run.py formats
 
 test-vagrant: ## the Vagrant box and vagrant/Vagrantfile, with Vagrant and libvirt themselves
