@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Everything that can fail, in order of its cost; ends with `N passed, N failed, N skipped`.
 
-usage: tests/run.py [SUITE…]      suites: build unit lint sanitize package functional image live disk e2e fuzz; default: all but unit
-and formats
+usage: tests/run.py [SUITE…]      suites: build unit lint sanitize package functional image live disk e2e fuzz
+formats; default: all but unit and formats
 """
 
 import concurrent.futures
@@ -212,15 +212,17 @@ def suite_formats():
     images = [image for image in directory.iterdir() if image.suffix in (".iso", ".raw", ".qcow2", ".vmdk", ".vdi")]
     for archive in [*directory.glob("*.ova"), *directory.glob("*.box")]:
         inside = directory / f"in-{archive.name}"
-        inside.mkdir(exist_ok=True)
+        shutil.rmtree(inside, ignore_errors=True)
+        inside.mkdir()
         subprocess.run(["tar", "-xf", archive, "-C", inside], check=True)
         (disk,) = [*inside.glob("*.vmdk"), *inside.glob("box.img")]
         images.append(disk.rename(inside / f"{archive.name}{'.qcow2' if disk.suffix == '.img' else '.vmdk'}"))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for image in sorted(images):
-            for firmware in ("bios", "uefi-secure"):
-                pool.submit(scenarios, f"{image.name}-{firmware}", str(image), "--firmware", firmware, "--only", "20_wordpress",
-                            "--machines", "1", "--workdir", f"build/e2e-{image.name}-{firmware}")
+        running = [pool.submit(scenarios, f"{image.name}-{firmware}", str(image), "--firmware", firmware, "--only", "20_wordpress",
+                               "--machines", "1", "--workdir", f"build/e2e-{image.name}-{firmware}")
+                   for image in sorted(images) for firmware in ("bios", "uefi-secure")]
+        for machine in running:
+            machine.result()
 
 
 def scenarios(name, *arguments):
