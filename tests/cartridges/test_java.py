@@ -12,6 +12,17 @@ PAGE = "webapps/ROOT/index.jsp"
 LISTENER = ('<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0"><listener>'
             "<listener-class>no.such.Listener</listener-class></listener></web-app>")
 
+# Debian's packages of Maven have no versions to choose from.
+WAR_PLUGIN = next((path.name for path in BASE.glob("usr/share/maven-repo/org/apache/maven/plugins/maven-war-plugin/*")), None)
+POM = f"""<project><modelVersion>4.0.0</modelVersion>
+<groupId>shop</groupId><artifactId>shop</artifactId><version>1.0</version><packaging>war</packaging>
+<properties><maven.compiler.source>17</maven.compiler.source><maven.compiler.target>17</maven.compiler.target>
+<project.build.sourceEncoding>UTF-8</project.build.sourceEncoding></properties>
+<build><plugins><plugin><artifactId>maven-war-plugin</artifactId><version>{WAR_PLUGIN}</version>
+<configuration><failOnMissingWebXml>false</failOnMissingWebXml></configuration></plugin></plugins></build></project>"""
+DEBIAN = ("<settings><mirrors><mirror><id>debian</id><mirrorOf>*</mirrorOf><url>file:///usr/share/maven-repo</url></mirror></mirrors>"
+          "</settings>")
+
 
 class Java(Web, unittest.TestCase):
     cart, version, title = "java", VERSIONS[0] if VERSIONS else None, "Java"
@@ -63,6 +74,16 @@ public class Shop extends HttpServlet {
         self.assertEqual(self.code("/WEB-INF/classes/greeting"), "404")
         output = self.push_fails({"src/main/java/shop/Shop.java": "package shop; class Shop { int x = nothing; }"})
         self.assertRegex(output, "(?s)Shop.java.*nothing cannot be resolved.*CLIENT_ERROR: The sources could not be compiled")
+
+    def test_maven(self):
+        """`mvn package` with Debian's own repository in the place of Maven's."""
+        self.set_variable("MAVEN_ARGS", "-gs debian.xml")
+        output = self.push({"pom.xml": POM, "debian.xml": DEBIAN, "src/main/java/shop/Shop.java": "package shop; public class Shop { public static int answer() { return 6 * 7; } }",
+                            "src/main/webapp/index.jsp": "<%= shop.Shop.answer() %>"})
+        self.assertIn("Building with Maven", output)
+        self.assertEqual(self.get(), "42")
+        output = self.push_fails({"src/main/java/shop/Shop.java": "package shop; public class Shop { int x = nothing; }"})
+        self.assertRegex(output, "(?s)Shop.java.*cannot find symbol.*Maven could not build the war")
 
     def test_https_and_client_address(self):
         self.push({PAGE: "<%= request.getScheme() + ' ' + request.isSecure() + ' ' + request.getRemoteAddr() %>"})
