@@ -344,7 +344,7 @@ void Launcher::kill(GearRecord& record) const {
 
 void Launcher::refresh_forwardings(const GearRecord& record) const {
     if (is_running(record)) {
-        sys::set_forwardings(record.init_pid, forwardings_of(record));
+        sys::set_forwardings(record.init_pid, link_addresses(record.spec.uid).gear, forwardings_of(record));
     }
 }
 

@@ -27,6 +27,9 @@ namespace {
 
 constexpr const char* far_end = "eth0";
 
+// The most a veth takes (veth_setup). An answer is one packet then, which needs no acknowledgement of its own.
+constexpr unsigned link_mtu = 65535;
+
 using Socket = Owned<nl_sock, nl_socket_free>;
 using Device = Owned<rtnl_link, rtnl_link_put>;
 using Veth = Owned<rtnl_link, rtnl_link_veth_release>;
@@ -90,6 +93,7 @@ void make_pair(const Link& link, pid_t pid) {
         // As many as are used. By default there is one for each processor, and to give up all but one the kernel waits
         // for packets under way (veth_init_queues).
         for (rtnl_link* const end : {pair.get(), near.get()}) {
+            ::rtnl_link_set_mtu(end, link_mtu);
             ::rtnl_link_set_num_tx_queues(end, 1);
             ::rtnl_link_set_num_rx_queues(end, 1);
         }

@@ -25,32 +25,29 @@ void apply_rules(const std::string& text) {
     }
 }
 
-std::string forwarding_rules(const std::vector<Forwarding>& forwardings) {
-    std::string rules;
+std::string forwarding_rules(const std::string& outer_address, const std::vector<Forwarding>& forwardings) {
+    std::string in;
+    std::string out;
     for (const Forwarding& row : forwardings) {
-        rules += str("        iifname \"eth0\" tcp dport ", row.port, " dnat to ", row.address, ":",
-                     row.target_port, "\n");
+        in += str("        iifname \"eth0\" tcp dport ", row.port, " ip daddr set ", row.address, " tcp dport set ",
+                  row.target_port, " accept\n");
+        out += str("        oifname \"eth0\" ip saddr ", row.address, " tcp sport ", row.target_port, " ip saddr set ",
+                   outer_address, " tcp sport set ", row.port, "\n");
     }
     // Declaring a table before emptying it makes the first time like every other. To delete it would make the kernel
     // wait for packets under way, 10 ms at each start of a gear. Nothing but forwarded connections may reach the
-    // gear: its loopback services are its own. The kernel's memory for connections is charged to nobody, so that it is
-    // bounded: as many as the host takes from a gear (host.nft), and none for the loopback.
+    // gear: its loopback services are its own. (What is not TCP the host lets in as answers only.) Packet by packet, without a
+    // note of connections: the kernel's memory for such notes is charged to nobody, and to keep them costs each packet.
     return str("table ip gearbox\nflush table ip gearbox\ntable ip gearbox {\n",
-               "    chain prerouting {\n",
-               "        type nat hook prerouting priority dstnat; policy accept;\n", rules,
-               "    }\n    chain input {\n",
-               "        type filter hook input priority 0; policy accept;\n",
-               "        iifname \"eth0\" ct status dnat accept\n",
-               "        iifname \"eth0\" ct state established,related accept\n",
-               "        iifname \"eth0\" drop\n    }\n",
-               "    chain untracked {\n        type filter hook output priority raw; policy accept;\n",
-               "        oifname \"lo\" notrack\n    }\n",
-               "    chain output {\n        type filter hook output priority 0; policy accept;\n",
-               "        ct state new ct count over 4096 reject with icmp type admin-prohibited\n    }\n}\n");
+               "    chain arriving {\n        type filter hook prerouting priority raw; policy accept;\n", in,
+               "        iifname \"eth0\" ip daddr 127.0.0.0/8 drop\n",
+               "        iifname \"eth0\" tcp flags & (syn | ack) == syn drop\n    }\n",
+               "    chain leaving {\n        type filter hook postrouting priority srcnat; policy accept;\n", out,
+               "    }\n}\n");
 }
 
-void set_forwardings(pid_t pid, const std::vector<Forwarding>& forwardings) {
-    in_network_of(pid, [&] { apply_rules(forwarding_rules(forwardings)); });
+void set_forwardings(pid_t pid, const std::string& outer_address, const std::vector<Forwarding>& forwardings) {
+    in_network_of(pid, [&] { apply_rules(forwarding_rules(outer_address, forwardings)); });
 }
 
 }  // namespace gearbox::sys

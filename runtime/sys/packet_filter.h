@@ -21,10 +21,10 @@ struct Forwarding {
     bool operator==(const Forwarding&) const = default;
 };
 
-/// Replaces all forwardings in the network namespace of the process.
-void set_forwardings(pid_t pid, const std::vector<Forwarding>& forwardings);
+/// Replaces all forwardings in the network namespace of the process, whose outer address that is.
+void set_forwardings(pid_t pid, const std::string& outer_address, const std::vector<Forwarding>& forwardings);
 
 /// The text for it.
-std::string forwarding_rules(const std::vector<Forwarding>& forwardings);
+std::string forwarding_rules(const std::string& outer_address, const std::vector<Forwarding>& forwardings);
 
 }  // namespace gearbox::sys

@@ -403,11 +403,13 @@ TEST_F(LayersTest, QuotaOfFiles) {
     expect_stopped_by(seen, "nftables", {"resources/loopback-connections", "resources/connections"});
 }
 
+// One that keeps a note of connections, as most do.
 TEST_F(LayersTest, OwnFilter) {
     Weakness off;
     off.ready = [](const GearRecord& record) {
         run_tool_checked({"nsenter", str("--net=/proc/", record.init_pid, "/ns/net"), "--", "sh", "-ec",
-                          "nft flush chain ip gearbox untracked; nft flush chain ip gearbox output"});
+                          "nft add table ip tracking; nft 'add chain ip tracking output { type filter hook output priority 0; }';"
+                          "nft add rule ip tracking output ct state new accept"});
     };
     EXPECT_THAT(with(off, {"resources"}, " --heavy").through,
                 IsSupersetOf({"resources/loopback-connections", "resources/connections"}));
@@ -421,7 +423,7 @@ TEST_F(LayersTest, Limits) {
     both.settings = without_limits().settings;
     expect_through(with(both, {"resources"}), Layer::limit,
                    {"resources/fork-bomb", "resources/thread-bomb"},
-                   {"resources/memory", "resources/shared-memory"});
+                   {"resources/memory", "resources/shared-memory", "resources/processor"});
 }
 
 TEST_F(LayersTest, SessionKeyring) {
@@ -451,6 +453,7 @@ TEST_F(LayersTest, HostFilter) {
     each_address("delete");
     restart_agent();
     const Names host = {"network/other-gear-port",        "network/other-gear-by-device",
+                        "network/other-gear-udp",
                         "network/other-host-end",         "network/other-host-end-by-device",
                         "network/host-daemon",            "network/host-sshd",
                         "network/host-http",              "network/host-https",

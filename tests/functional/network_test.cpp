@@ -123,10 +123,7 @@ TEST_F(NetworkTest, OnlyItsOwnUserOfTheHostReachesIt) {
     EXPECT_EQ(fetch_as(0, gear).out, "first version\n");
 }
 
-// The host's own count: the gear's (LayersTest.OwnFilter) is taken away.
 TEST_F(NetworkTest, HasSoManyConnectionsAndNoMore) {
-    const GearRecord record = agent->context().store.gear(gear);
-    run_tool_checked({"nsenter", str("--net=/proc/", record.init_pid, "/ns/net"), "nft", "flush", "chain", "ip", "gearbox", "output"});
     EXPECT_EQ(inside(gear, R"(exec perl -MSocket -e '
         socket my $s, AF_INET, SOCK_DGRAM, 0;
         send $s, "x", 0, sockaddr_in(20000 + $_, inet_aton "203.0.113.10") for 1 .. 5000')"), "");

@@ -14,7 +14,7 @@ namespace gearbox::probe::resources {
 
 namespace {
 
-// A few more than a gear may have (sys/packet_filter.cpp).
+// A few more than a gear may have (sys/host.nft).
 constexpr int most_connections = 5000;
 constexpr int first_port = 20'000;
 

@@ -34,7 +34,9 @@ public:
         host_.admit(record);
         sys::connect_link(link_of(record), pid);
     }
-    void equip(const GearRecord& record, pid_t pid) override { sys::set_forwardings(pid, forwardings_of(record)); }
+    void equip(const GearRecord& record, pid_t pid) override {
+        sys::set_forwardings(pid, link_addresses(record.spec.uid).gear, forwardings_of(record));
+    }
     void disconnect(const GearRecord& record) override { sys::destroy_link(link_name(record.spec.uid)); }
     void adapt(const GearRecord& record, pid_t pid) override {
         host_.admit(record);

@@ -18,27 +18,19 @@ using ::testing::StartsWith;
 namespace {
 
 TEST(Forwardings, OnlyTheirPortsAreOpen) {
-    EXPECT_EQ(sys::forwarding_rules({{38036, "127.1.244.129", 8080}}),
+    EXPECT_EQ(sys::forwarding_rules("100.64.8.53", {{38036, "127.1.244.129", 8080}}),
               "table ip gearbox\n"
               "flush table ip gearbox\n"
               "table ip gearbox {\n"
-              "    chain prerouting {\n"
-              "        type nat hook prerouting priority dstnat; policy accept;\n"
-              "        iifname \"eth0\" tcp dport 38036 dnat to 127.1.244.129:8080\n"
+              "    chain arriving {\n"
+              "        type filter hook prerouting priority raw; policy accept;\n"
+              "        iifname \"eth0\" tcp dport 38036 ip daddr set 127.1.244.129 tcp dport set 8080 accept\n"
+              "        iifname \"eth0\" ip daddr 127.0.0.0/8 drop\n"
+              "        iifname \"eth0\" tcp flags & (syn | ack) == syn drop\n"
               "    }\n"
-              "    chain input {\n"
-              "        type filter hook input priority 0; policy accept;\n"
-              "        iifname \"eth0\" ct status dnat accept\n"
-              "        iifname \"eth0\" ct state established,related accept\n"
-              "        iifname \"eth0\" drop\n"
-              "    }\n"
-              "    chain untracked {\n"
-              "        type filter hook output priority raw; policy accept;\n"
-              "        oifname \"lo\" notrack\n"
-              "    }\n"
-              "    chain output {\n"
-              "        type filter hook output priority 0; policy accept;\n"
-              "        ct state new ct count over 4096 reject with icmp type admin-prohibited\n"
+              "    chain leaving {\n"
+              "        type filter hook postrouting priority srcnat; policy accept;\n"
+              "        oifname \"eth0\" ip saddr 127.1.244.129 tcp sport 8080 ip saddr set 100.64.8.53 tcp sport set 38036\n"
               "    }\n"
               "}\n");
 }
