@@ -1,7 +1,7 @@
-// Runs a program beside a gear of the php cartridge on a private host, and beside further ones with one layer
+// Runs a program beside a gear of a cartridge on a private host, and beside further ones with one layer
 // switched off: the part of tests/bench/overhead.py that needs the node's own code.
 //
-// usage: gear_overhead PROGRAM [ARGUMENT]…
+// usage: gear_overhead CARTRIDGE PROGRAM [ARGUMENT]…
 // The program gets in GEARBOX_BENCH {"gears":[{"name","address","home","uid"}],"environment":[NAME=value]}:
 // addresses of servers, and the environment of a session of the first gear.
 #include "functional/weakened_gear.h"
@@ -40,7 +40,7 @@ std::vector<Variant> make_variants() {
 
 class Bench {
 public:
-    Bench() : agent_(settings_, clock_) {}
+    explicit Bench(std::string cartridge) : cartridge_(std::move(cartridge)), agent_(settings_, clock_) {}
     ~Bench() {
         weakened_.clear();
         for (const GearId& gear : agent_.gears()) {
@@ -94,7 +94,7 @@ private:
         spec.dns = str("bench", number, "-acme.gearbox.localhost");
         agent_.create_gear(spec);
         for (const Cartridge& cartridge : agent_.cartridges()) {
-            if (cartridge.answers_to("php")) {
+            if (cartridge.answers_to(cartridge_)) {
                 agent_.add_cartridge(spec.id, cartridge);
             }
         }
@@ -134,6 +134,7 @@ private:
         return settings;
     }
 
+    std::string cartridge_;
     Settings settings_ = make_settings();
     SystemClock clock_;
     LocalAgent agent_;
@@ -147,11 +148,11 @@ private:
 }  // namespace gearbox::test
 
 int main(int argc, char** argv) {
-    if (argc < 2) {
-        std::fputs("usage: gear_overhead PROGRAM [ARGUMENT]...\n", stderr);
+    if (argc < 3) {
+        std::fputs("usage: gear_overhead CARTRIDGE PROGRAM [ARGUMENT]...\n", stderr);
         return 2;
     }
     gearbox::test::enter_private_host("gearbox-overhead");
     const gearbox::sys::GitLibrary git;
-    return gearbox::test::Bench().run(argv + 1);
+    return gearbox::test::Bench(argv[1]).run(argv + 2);
 }

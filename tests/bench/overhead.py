@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What the isolation of a gear costs a web server: requests a second beside the same server outside of a gear.
 
-The php cartridge's Apache serves a PHP page and a static file through HAProxy with the shipped configuration: in a gear
-and as a plain process of the host with the same configuration, environment and user; with --layers also in gears with
-one layer switched off. Apache and HAProxy have one processor and the requests come from another: a request's cost is all
+The php cartridge's Apache serves a page and the static cartridge's a file, through HAProxy with the shipped
+configuration: in a gear and as a plain process of the host with the same configuration, environment and user; with
+--layers also in gears with one layer switched off. Apache and HAProxy have one processor and the requests come from another: a request's cost is all
 of what that processor does for it, the network's part included, and not who was put where by the scheduler. Rounds are
 many and short, and every second one goes the other way round, so that what else happens on the machine meets all alike;
 figures are medians of the ratios of each round, with their quartiles. Needs root, two processors, wrk, haproxy, apache2
@@ -27,26 +27,27 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PORT = 8000
 LOAD_PROCESSOR, SERVERS_PROCESSOR = sorted(os.sched_getaffinity(0))[:2]
-PAGES = {"static file": "page.txt", "PHP page": "page.php"}
+PAGES = {"static": ("file", "page.txt"), "php": ("PHP page", "page.php")}
 
 
 def line(name, value, note=""):
     print(f"{name:<66} {value:>18}   {note}", flush=True)
 
 
-def start_outside(facts):
+def start_outside(facts, cartridge):
     """The first gear's home once more, its server started by the cartridge as a process of the host."""
     gear = facts["gears"][0]
     home = pathlib.Path(str(gear["home"])[:-1] + "f")
     subprocess.run(["cp", "-a", gear["home"], home], check=True)
     environment = [entry.replace(gear["home"], str(home)) for entry in facts["environment"] if "=" in entry]
     values = dict(entry.split("=", 1) for entry in environment)
-    (home / "php/run/httpd.pid").unlink(missing_ok=True)
+    (home / cartridge / "run/httpd.pid").unlink(missing_ok=True)
     subprocess.run(["setpriv", f"--reuid={gear['uid']}", f"--regid={gear['uid']}", "--clear-groups", "env", "-i",
-                    *environment, str(home / "php/bin/control"), "start"], check=True, stdout=subprocess.DEVNULL,
-                   cwd=home / "php")
-    return {"name": "outside", "home": str(home), "address": f"{values['OPENSHIFT_PHP_IP']}:{values['OPENSHIFT_PHP_PORT']}",
-            "pid": int((home / "php/run/httpd.pid").read_text())}
+                    *environment, str(home / cartridge / "bin/control"), "start"], check=True, stdout=subprocess.DEVNULL,
+                   cwd=home / cartridge)
+    name = f"OPENSHIFT_{cartridge.upper()}"
+    return {"name": "outside", "home": str(home), "address": f"{values[name + '_IP']}:{values[name + '_PORT']}",
+            "pid": int((home / cartridge / "run/httpd.pid").read_text())}
 
 
 def start_router(directory, servers):
@@ -62,7 +63,7 @@ def start_router(directory, servers):
                      ("    user haproxy\n    group haproxy\n", "")):
         text = text.replace(old, new)
     (directory / "haproxy.cfg").write_text(text)
-    process = subprocess.Popen(["haproxy", "-W", "-f", directory / "haproxy.cfg"], stdout=subprocess.DEVNULL,
+    process = subprocess.Popen(["taskset", "--cpu-list", str(SERVERS_PROCESSOR), "haproxy", "-W", "-f", directory / "haproxy.cfg"], stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -95,29 +96,54 @@ def processes_with(mark):
             continue  # it has ended meanwhile
 
 
-def give_processor(servers):
+def give_processor(servers, cartridge):
     """All of the servers and of the router; what they start later, too."""
-    marks = [b"haproxy.cfg"] + [f"{server['home']}/php/conf/httpd.conf".encode() for server in servers]
+    marks = [b"haproxy.cfg"] + [f"{server['home']}/{cartridge}/conf/httpd.conf".encode() for server in servers]
     for pid in [pid for mark in marks for pid in processes_with(mark)]:
         subprocess.run(["taskset", "--all-tasks", "--cpu-list", "--pid", str(SERVERS_PROCESSOR), pid], check=True,
                        stdout=subprocess.DEVNULL)
 
 
-def measure(servers, rounds, seconds):
+class Service:
+    """A control group for processes outside of gears, as systemd gives one to each service: within one group the scheduler
+    divides a processor between threads, else between groups, so that a server beside the router would be another."""
+
+    def __init__(self, name):
+        top = next(pathlib.Path(fields[1]) for fields in map(str.split, open("/proc/mounts", encoding="ascii"))
+                   if fields[2] == "cgroup" and "cpu" in fields[3].split(",") or fields[2] == "cgroup2"
+                   and "cpu" in pathlib.Path(fields[1], "cgroup.controllers").read_text().split())
+        switch = top / "cgroup.subtree_control"
+        if switch.exists():
+            switch.write_text("+cpu")
+        self.group = top / name
+        self.group.mkdir()
+
+    def take(self, mark):
+        for pid in processes_with(mark):
+            (self.group / "cgroup.procs").write_text(pid)
+
+    def end(self):
+        deadline = time.monotonic() + 20
+        while (self.group / "cgroup.procs").read_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.group.rmdir()
+
+
+def measure(servers, cartridge, rounds, seconds):
+    kind, page = PAGES[cartridge]
     forth = list(range(len(servers)))
-    for kind, page in PAGES.items():
-        rows = []
-        for turn in range(rounds + 1):
-            order = forth if turn % 2 else forth[::-1]
-            rates = {number: load(number, page, seconds) for number in order}
-            rows.append([rates[number] for number in forth])
-        del rows[0]  # it made them warm
-        outside = [row[-1] for row in rows]
-        line(f"{kind}, requests a second: outside", f"{statistics.median(outside):.0f}", spread(outside, 0))
-        for number, server in enumerate(servers[:-1]):
-            ratios = [row[number] / row[-1] for row in rows]
-            line(f"{kind}, requests a second: {server['name']} / outside", f"{statistics.median(ratios):.3f}",
-                 f"{spread(ratios, 3)}   {'goal: at least 0.97' if number == 0 else ''}")
+    rows = []
+    for turn in range(rounds + 1):
+        order = forth if turn % 2 else forth[::-1]
+        rates = {number: load(number, page, seconds) for number in order}
+        rows.append([rates[number] for number in forth])
+    del rows[0]  # it made them warm
+    outside = [row[-1] for row in rows]
+    line(f"{kind}, requests a second: outside", f"{statistics.median(outside):.0f}", spread(outside, 0))
+    for number, server in enumerate(servers[:-1]):
+        ratios = [row[number] / row[-1] for row in rows]
+        line(f"{kind}, requests a second: {server['name']} / outside", f"{statistics.median(ratios):.3f}",
+             f"{spread(ratios, 3)}   {'goal: at least 0.97' if number == 0 else ''}")
 
 
 def spread(values, digits):
@@ -126,33 +152,41 @@ def spread(values, digits):
     return f"{low:.{digits}f} to {high:.{digits}f}"
 
 
-def inside_private_host(rounds, seconds, layers):
+def inside_private_host(cartridge, rounds, seconds, layers):
     facts = json.loads(os.environ["GEARBOX_BENCH"])
-    outside = start_outside(facts)
+    outside = start_outside(facts, cartridge)
     directory = pathlib.Path(tempfile.mkdtemp(prefix="gearbox-bench-"))
     router = None
+    services = [Service("gearbox-bench-router"), Service("gearbox-bench-outside")]
     try:
         servers = (facts["gears"] if layers else facts["gears"][:1]) + [outside]
         router = start_router(directory, servers)
-        give_processor(servers)
-        measure(servers, rounds, seconds)
+        give_processor(servers, cartridge)
+        services[0].take(b"haproxy.cfg")
+        services[1].take(f"{outside['home']}/".encode())
+        measure(servers, cartridge, rounds, seconds)
     finally:
         if router:
             router.terminate()
             router.wait(timeout=20)
         os.kill(outside["pid"], 15)
+        for service in services:
+            service.end()
         shutil.rmtree(directory, ignore_errors=True)
 
 
 def main():
+    if "GEARBOX_BENCH" in os.environ:
+        cartridge, rounds, seconds, layers = sys.argv[1:]
+        inside_private_host(cartridge, int(rounds), int(seconds), layers == "True")
+        return
     layers = "--layers" in sys.argv
     numbers = [int(word) for word in sys.argv[1:] if word != "--layers"]
     rounds, seconds = (numbers + [40, 1][len(numbers):])[:2]
-    if "GEARBOX_BENCH" in os.environ:
-        inside_private_host(rounds, seconds, layers)
-        return
     subprocess.run(["ninja", "-C", str(TOP / "build/host"), "gear_overhead"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([TOP / "build/host/tests/functional/gear_overhead", sys.executable, __file__, *sys.argv[1:]], check=True)
+    for cartridge in PAGES:
+        subprocess.run([TOP / "build/host/tests/functional/gear_overhead", cartridge, sys.executable, "-B", __file__,
+                        cartridge, str(rounds), str(seconds), str(layers)], check=True)
 
 
 if __name__ == "__main__":

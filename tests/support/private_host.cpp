@@ -50,7 +50,7 @@ void install_cartridges() {
     const std::string target = "/var/lib/gearbox/cartridges";
     fs::create_directories(target);
     run_tool_checked({"cp", "-a", source_path("cartridges/php"),
-                      source_path("cartridges/mysql"), test_data("cartridges/mock"),
+                      source_path("cartridges/mysql"), source_path("cartridges/static"), test_data("cartridges/mock"),
                       target});
 }
 
