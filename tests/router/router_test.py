@@ -43,6 +43,8 @@ class Gear(http.server.ThreadingHTTPServer):
     def __init__(self, name, port=0):
         super().__init__(("127.0.0.1", port), GearHandler)
         self.name = name
+        self.connections = 0
+        self.to_drop = 0
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -52,6 +54,19 @@ class Gear(http.server.ThreadingHTTPServer):
 
 class GearHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+
+    def setup(self):
+        super().setup()
+        self.server.connections += 1
+
+    def handle_one_request(self):
+        """A server that restarts closes its connections, whatever is on its way there."""
+        if self.server.to_drop:
+            self.rfile.readline()
+            self.server.to_drop -= 1
+            self.close_connection = True
+            return
+        super().handle_one_request()
 
     def do_GET(self):
         if self.headers.get("Upgrade", "").lower() == "websocket":
@@ -235,6 +250,34 @@ class RouterTest(unittest.TestCase):
 
     def test_upload(self):
         self.assertEqual(self.gear_of("shop-acme.gearbox.localhost", body=os.urandom(3_000_000))["gear"], "shop")
+
+    def visitor(self, host):
+        """Asks again and again by one connection."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.router.http, timeout=20)
+        self.addCleanup(connection.close)
+
+        def ask(method="GET"):
+            connection.request(method, "/", body=b"x" if method == "POST" else None, headers={"Host": host})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        return ask
+
+    def test_connections_to_a_gear_are_kept_also_beside_another_s(self):
+        for _ in range(16):
+            self.assertEqual(self.visitor("blog-acme.gearbox.localhost")(), 200)
+        ask, before = self.visitor("shop-acme.gearbox.localhost"), self.shop.connections
+        self.assertEqual({ask() for _ in range(20)}, {200})
+        self.assertEqual(self.shop.connections - before, 1)
+
+    def test_only_requests_without_effects_are_sent_again(self):
+        host = "blog-acme.gearbox.localhost"
+        self.blog.to_drop = 2
+        self.assertEqual(self.visitor(host)(), 200)
+        self.blog.to_drop = 2
+        self.assertEqual(self.visitor(host)("POST"), 502)
+        self.assertEqual(self.blog.to_drop, 1)
+        self.blog.to_drop = 0
 
     def test_ipv6(self):
         try:
