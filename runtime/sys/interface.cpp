@@ -55,8 +55,8 @@ void set_default_route(const std::string& gateway) {
     rtentry route{};
     route.rt_dst = route.rt_genmask = socket_address("0.0.0.0");
     route.rt_gateway = socket_address(gateway.c_str());
-    // What is behind the host sends packets that fit Ethernet, and our own to it become as long: both ends agree on the
-    // shorter of what they name (rt_mtu less 40, tcp(7)).
+    // Behind the host is Ethernet, whatever the link takes: TCP connections name 1,460 bytes as the most of a packet (rt_mtu
+    // less 40), and each end keeps to what the other names.
     route.rt_flags = RTF_UP | RTF_GATEWAY | RTF_MTU;
     route.rt_mtu = 1500;
     check(::ioctl(make_socket().get(), SIOCADDRT, &route), "setting the default route to '", gateway, "'");

@@ -27,7 +27,7 @@ namespace {
 
 constexpr const char* far_end = "eth0";
 
-// The most a veth takes (veth_setup). An answer is one packet then, which needs no acknowledgement of its own.
+// Bytes; the most a veth takes (veth_setup). An answer to the router is one packet then, acknowledged by the next request.
 constexpr unsigned link_mtu = 65535;
 
 using Socket = Owned<nl_sock, nl_socket_free>;
