@@ -58,3 +58,13 @@ def check_the_disk_starts_alone(bench):
     expect([label.split(":")[2] for label in labels], ["root_t", "lost_found_t", "boot_t", "gear_base_t", "gear_file_t"])
     expect_in("nothing is wrong", appliance.sudo("gearbox admin check"))
     expect(appliance.machine.denials(), [], "denials")
+
+
+def check_it_starts_by_bios_too(bench):
+    bench.stop()
+    appliance = boot(state["disk"], bench.workdir, firmware="bios", keeps=True)
+    bench.machine = appliance.machine
+    expect(appliance.sudo("test -e /sys/firmware/efi || echo bios").strip(), "bios")
+    expect(appliance.web(state["app"]).get("/").text, state["page"])
+    expect(appliance.sudo("systemctl --failed --no-legend --plain").strip(), "", "failed units")
+    expect(appliance.machine.denials(), [], "denials")
