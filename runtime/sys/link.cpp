@@ -72,8 +72,8 @@ void set_limit(const Socket& socket, int index, std::int64_t mbit) {
     check_netlink(::rtnl_tc_set_kind(tc, "tbf"), "limiting a link");
     constexpr int bytes_per_mbit = 1000000 / 8;
     const int rate = static_cast<int>(mbit) * bytes_per_mbit;
-    // At least what comes in a tick of 100 Hz, and a whole packet of 64 KiB.
-    ::rtnl_qdisc_tbf_set_rate(queue.get(), rate, std::max(rate / 100, 128 * 1024), 0);
+    // After a pause, a tenth of a second's worth comes at once, and at least a whole packet of 64 KiB.
+    ::rtnl_qdisc_tbf_set_rate(queue.get(), rate, std::max(rate / 10, 128 * 1024), 0);
     constexpr int latency_microseconds = 50'000;
     check_netlink(::rtnl_qdisc_tbf_set_limit_by_latency(queue.get(), latency_microseconds), "limiting a link");
     check_netlink(::rtnl_qdisc_add(socket.get(), queue.get(), NLM_F_CREATE | NLM_F_REPLACE),
