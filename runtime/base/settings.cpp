@@ -87,6 +87,7 @@ std::vector<Row> rows_of(Settings& s) {
         {"mirror.pip_files", &s.mirror.pip_files, "https://files.pythonhosted.org", "Where that index has its files."},
         {"mirror.gem", &s.mirror.gem, "https://rubygems.org", "The same for gem, and for Bundler where a Gemfile names rubygems.org."},
         {"mirror.maven", &s.mirror.maven, "https://repo1.maven.org/maven2", "The same for Maven, where it asks the repository 'central'."},
+        {"mirror.github", &s.mirror.github, "https://codeload.github.com", "Where it fetches GitHub's archives of commits, for Composer."},
         {"mirror.cache_mb", &s.mirror.cache_mb, 1024,
          "MiB that this may take of the disk of the gears, at most a tenth of it.", 1, 1048576},
         {"cartridges.by_url", &s.cartridges.by_url, true,
@@ -173,7 +174,7 @@ bool is_https_address(std::string_view text) {
 
 void check_mirror(const MirrorSettings& mirror, const std::filesystem::path& file) {
     for (const auto& [key, address] : {std::pair("npm", &mirror.npm), {"pip", &mirror.pip}, {"pip_files", &mirror.pip_files},
-                                       {"gem", &mirror.gem}, {"maven", &mirror.maven}}) {
+                                       {"gem", &mirror.gem}, {"maven", &mirror.maven}, {"github", &mirror.github}}) {
         if (!address->empty() && !is_https_address(*address)) {
             fail(ErrorKind::invalid, file.native(), ": 'mirror.", key, "' must be https://HOST[:PORT][/PATH], without a slash at the end");
         }

@@ -69,6 +69,7 @@ struct MirrorSettings {
     std::string pip_files;
     std::string gem;
     std::string maven;
+    std::string github;
     std::int64_t cache_mb = 0;
 };
 

@@ -34,6 +34,9 @@ Environment registries_environment(const MirrorSettings& mirror) {
     if (!mirror.maven.empty()) {
         out["MAVEN_ARGS"] = str("-gs ", directory, "/settings.xml");
     }
+    if (!mirror.github.empty()) {
+        out["GEARBOX_GITHUB_ARCHIVES"] = str("http://", registries_address, "/github/");  // of the php cartridge's Composer
+    }
     return out;
 }
 
@@ -82,6 +85,7 @@ std::string mirror_file(const MirrorSettings& mirror, const MirrorCache& cache) 
     add("pip_files", "PIP_FILES", mirror.pip_files);
     add("gem", "GEM", mirror.gem);
     add("maven", "MAVEN", mirror.maven);
+    add("github", "GITHUB", mirror.github);
     return str(out, "REGISTRIES=", options, "\n");
 }
 

@@ -22,6 +22,7 @@ namespace gearbox::test {
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 namespace {
 
@@ -34,7 +35,7 @@ protected:
         tool(str("cd ", place_.path().native(), "; set -e; mkdir www;"
                  "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=test -days 2 2>/dev/null;"
                  "openssl req -newkey rsa:2048 -nodes -keyout key.pem -out request -subj /CN=test 2>/dev/null;"
-                 "echo subjectAltName=DNS:registry.npmjs.org,DNS:pypi.org,DNS:files.pythonhosted.org,DNS:repo1.maven.org,DNS:rubygems.org >names;"
+                 "echo subjectAltName=DNS:registry.npmjs.org,DNS:pypi.org,DNS:files.pythonhosted.org,DNS:repo1.maven.org,DNS:rubygems.org,DNS:codeload.github.com >names;"
                  "openssl x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem 2>/dev/null;"
                  "cp /etc/ssl/certs/ca-certificates.crt before; cat ca.pem >>/etc/ssl/certs/ca-certificates.crt"));
         MirrorTest::SetUp();
@@ -167,6 +168,29 @@ TEST_F(RegistriesTest, AreMavensAndGems) {
     }
     EXPECT_EQ(asked("parent-1.0.pom "), 1);
     EXPECT_EQ(asked("demo-1.0.gem "), 1);
+}
+
+// The lock's own address of the archive is out of reach.
+TEST_F(RegistriesTest, IsGitHubForComposer) {
+    if (!std::filesystem::exists("/usr/bin/composer")) {
+        GTEST_SKIP() << "no Composer";
+    }
+    const std::string commit = "0123456789abcdef0123456789abcdef01234567";
+    tool(str("mkdir -p ", www(), "/codeload.github.com/acme/there/legacy.zip; cd ", www(), "; mkdir acme-there; echo there >acme-there/there.txt;"
+             "echo '{\"name\": \"acme/there\"}' >acme-there/composer.json; python3 -m zipfile -c codeload.github.com/acme/there/legacy.zip/", commit, " acme-there"));
+    const std::string lock = str(R"({"packages": [{"name": "acme/there", "version": "1.0", "type": "library", "dist": {"type": "zip", "reference": ")", commit,
+                                 R"(", "url": "https://api.github.com/repos/acme/there/zipball/)", commit,
+                                 R"("}}], "packages-dev": [], "platform": {}})");
+    const std::string install = str("echo '{\"require\": {\"acme/there\": \"1.0\"}}' >composer.json; echo '", lock, "' >composer.lock; cp composer.lock before;"
+                                    "repo=/tmp/b OPENSHIFT_BUILD_DEPENDENCIES_DIR=/tmp/b/kept/; source $OPENSHIFT_CARTRIDGE_SDK_BASH\n",
+                                    read_file(source_path("cartridges/php/lib/composer")), "install_packages; cmp composer.lock before; cat vendor/acme/there/there.txt");
+    EXPECT_THAT(build(gear, install), StartsWith("there\n"));
+    EXPECT_THAT(build(other, install), StartsWith("there\n"));
+    EXPECT_EQ(asked("legacy.zip"), 1) << requests();
+    EXPECT_THAT(page("/github/acme/there/legacy.zip/main"), HasSubstr("is no address of a package"));
+    stop_registry();
+    get_old();
+    EXPECT_THAT(build(gear, install), StartsWith("there\n"));
 }
 
 TEST_F(RegistriesTest, AreAskedAgainForWhatIsOld) {

@@ -85,6 +85,8 @@ TEST(Mirror, LeadsToolsToTheRegistriesThatThereAre) {
     EXPECT_EQ(environment["GEMRC"], "/usr/share/gearbox/registries/gemrc");
     EXPECT_EQ(environment["BUNDLE_MIRROR__HTTPS://RUBYGEMS__ORG/"], "http://100.127.255.254/gem/");
     EXPECT_EQ(environment["MAVEN_ARGS"], "-gs /usr/share/gearbox/registries/settings.xml");
+    settings.mirror.github = "https://codeload.github.com";
+    EXPECT_EQ(mirror_environment({}, {true, {}}, settings)["GEARBOX_GITHUB_ARCHIVES"], "http://100.127.255.254/github/");
 }
 
 TEST(Mirror, ItsServiceIsTold) {
