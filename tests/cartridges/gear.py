@@ -14,6 +14,7 @@ import os
 import pathlib
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -33,15 +34,13 @@ def endpoints(cartridge):
 
 SET_UP = r"""
 set -e
-base=$1 root=$2 stage=$3 home=$4 uuid=$5 uid=$6
+base=$1 root=$2 stage=$3 home=$4 uuid=$5 uid=$6 without=$7
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs "$root"
 cd "$root"
 mkdir -p usr etc tmp proc dev var/lib/openshift/"$uuid" var/tmp run old
 for name in bin sbin lib lib64; do ln -s usr/$name $name; done
-mount -t overlay overlay -o "ro,lowerdir=$stage/usr:${base%/}/usr" usr
-# No image has it, and tests of the mirror want it on the host.
-[ ! -e usr/bin/composer ] || mount --bind /dev/null usr/bin/composer
+mount -t overlay overlay -o "ro,lowerdir=$without:$stage/usr:${base%/}/usr" usr
 for name in ssl php perl python3 alternatives java-17-openjdk java-21-openjdk maven; do
     [ -d "${base%/}/etc/$name" ] && mkdir etc/$name && mount --rbind "${base%/}/etc/$name" etc/$name
 done
@@ -87,7 +86,8 @@ class ScriptFailed(AssertionError):
 
 
 class Gear:
-    def __init__(self, app="demo", carts=(("php", None),), memory_mb=512):
+    def __init__(self, app="demo", carts=(("php", None),), memory_mb=512, without=()):
+        """without: programs of /usr/bin that the gear shall not have."""
         self.app, self.carts, self.memory_mb = app, dict(carts), memory_mb
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="gear-", dir=os.environ.get("TMPDIR")))
         self.work.chmod(0o755)
@@ -96,6 +96,9 @@ class Gear:
         self.times = []
         self.keeper = None
         (self.work / "root").mkdir()
+        (self.work / "without/bin").mkdir(parents=True)
+        for name in without:
+            os.mknod(self.work / "without/bin" / name, stat.S_IFCHR)  # a whiteout of overlayfs
         self._make_home()
         self._start_sandbox()
 
@@ -118,7 +121,7 @@ class Gear:
     def _start_sandbox(self):
         command = ["unshare", "-m", "-p", "-n", "-i", "-u", "--fork", "--kill-child", "bash", "-c", SET_UP,
                    "gear", str(BASE), str(self.work / "root"), str(installed()),
-                   str(self.home_on_host), UUID, str(UID)]
+                   str(self.home_on_host), UUID, str(UID), str(self.work / "without")]
         self.keeper = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         if self.keeper.stdout.readline() != "ready\n":
             raise RuntimeError("the gear cannot be made")
