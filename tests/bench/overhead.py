@@ -27,7 +27,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PORT = 8000
 LOAD_PROCESSOR, SERVERS_PROCESSOR = sorted(os.sched_getaffinity(0))[:2]
-PAGES = {"static": ("file", "page.txt"), "php": ("PHP page", "page.php")}
+PAGES = {"static": ("static file", "page.txt"), "php": ("PHP page", "page.php")}
 
 
 def line(name, value, note=""):
