@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Everything that can fail, in order of its cost; ends with `N passed, N failed, N skipped`.
 
-usage: tests/run.py [SUITE…]      suites: build unit lint sanitize package functional image live disk e2e fuzz
+usage: tests/run.py [SUITE…]      suites: build unit lint sanitize package functional image live disk again e2e fuzz
 formats; default: all but unit and formats
 """
 
