@@ -6,7 +6,8 @@ import time
 from appliance import CLOUD_DOMAIN, expect, expect_in, expect_true
 from cartridge_life import OWNER, assert_page, create, delete, end, live
 
-WORKER = "worker: while :; do echo kept by $DYNO >$OPENSHIFT_DATA_DIR/note; sleep 1; done\n"
+# renamed into its place: a page that is read meanwhile shows the whole note
+WORKER = "worker: cd $OPENSHIFT_DATA_DIR; while :; do echo kept by $DYNO >new; mv new note; sleep 1; done\n"
 PROCFILE = """
 import http.server, os
 class Handler(http.server.BaseHTTPRequestHandler):
