@@ -98,6 +98,7 @@ std::vector<std::string> parse_depends(const std::string& text) {
 const std::vector<HostNeed>& host_needs() {
     static const std::vector<HostNeed> needs{
         {"mmdebstrap", "mmdebstrap", "mmdebstrap", ""},
+        {"apt-ftparchive", "apt-ftparchive", "apt-utils", ""},
         {"Debian's archive keys", "/usr/share/keyrings/debian-archive-keyring.gpg",
          "debian-archive-keyring", ""},
         {"setfiles", "setfiles", "policycoreutils", ""},

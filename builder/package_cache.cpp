@@ -6,8 +6,10 @@
 #include "base/file.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <sstream>
+#include <utility>
 
 namespace gearbox::builder {
 
@@ -39,6 +41,40 @@ std::string listed(const std::vector<const ArchivePackage*>& packages) {
 // apt's method 'file' says where a file is instead of copying it.
 std::string fetchable(const std::string& uri) {
     return uri.starts_with("file:") ? "copy:" + uri.substr(5) : uri;
+}
+
+// File → its control fields, all of one line or continued. One program for the whole folder: one
+// for each package takes seconds.
+std::map<std::string, std::string> read_controls(Tools& tools, const fs::path& archive) {
+    std::map<std::string, std::string> controls;
+    std::string control;
+    std::string file;
+    const auto keep = [&] {
+        if (!file.empty()) {
+            controls[std::exchange(file, {})] = std::exchange(control, {});
+        }
+    };
+    ToolCall call;
+    call.argv = {"apt-ftparchive", "packages"};
+    for (const char* hash : {"MD5", "SHA1", "SHA256", "SHA512"}) {
+        call.argv.push_back(str("-oAPT::FTPArchive::", hash, "=false"));
+    }
+    call.argv.push_back(archive.string());
+    call.on_line = [&](std::string_view line) {
+        constexpr std::string_view name = "Filename: ";
+        if (line.starts_with("Package: ")) {
+            keep();
+        }
+        if (line.starts_with(name)) {
+            file = fs::path(line.substr(name.size())).filename().string();
+        } else if (!line.starts_with("Size: ")) {
+            control += str(line, "\n");
+        }
+        return false;
+    };
+    tools.run(call);
+    keep();
+    return controls;
 }
 
 }  // namespace
@@ -216,19 +252,17 @@ void PackageCache::fetch(const ArchiveState& state, const PackageRequest& reques
 fs::path PackageCache::make_archive(const ArchiveState& state, const std::string& suite) {
     const fs::path archive = work_ / "archive";
     fs::create_directory(archive);
-    std::string index;
     for (const ArchivePackage& package : state.packages) {
-        const fs::path file = folder_ / package_file(package);
-        fs::create_hard_link(file, archive / package_file(package));
-        std::string control;
-        ToolCall call;
-        call.argv = {"dpkg-deb", "--field", file.string()};
-        call.on_line = [&control](std::string_view line) {
-            control += str(line, "\n");
-            return false;
-        };
-        tools_.run(call);
-        index += index_entry(package, control);
+        fs::create_hard_link(folder_ / package_file(package), archive / package_file(package));
+    }
+    std::string index;
+    auto controls = read_controls(tools_, archive);
+    for (const ArchivePackage& package : state.packages) {
+        const auto control = controls.find(package_file(package));
+        if (control == controls.end()) {
+            fail(ErrorKind::internal, "apt-ftparchive reads nothing of ", package.text());
+        }
+        index += index_entry(package, control->second);
     }
     write_file_atomically(archive / "Packages", index);
     write_file_atomically(archive / "Release", make_release(suite, index));

@@ -15,6 +15,7 @@ struct ToolCall {
     bool network = false;                  ///< inside the tree there is none unless asked for
     std::string input;                     ///< for its standard input
     std::vector<std::string> environment;  ///< NAME=value
+    bool unsynced = false;  ///< fsync(2) and its like do nothing: what is half-made is made anew
     /// Every line of its output; false keeps the line out of the log.
     std::function<bool(std::string_view)> on_line;
 };

@@ -233,7 +233,7 @@ void make_disk_start(StageContext& context, const fs::path& folder) {
 void make_disk_kit(StageContext& context, const fs::path& folder) {
     fs::create_directories(folder);
     make_disk_start(context, folder);
-    on_host(context, {"zstd", "-q", "-19", "-T1", "--rm", (folder / "start.img").string()});
+    on_host(context, {"zstd", "-q", "-12", "-T1", "--rm", (folder / "start.img").string()});
     put_file(folder / "partitions", make_partition_script(DiskLayout(), ""));
     std::string options;
     for (const std::string& word : ext4_options) {

@@ -67,6 +67,16 @@ std::vector<std::string> host_apt_options() {
 
 }  // namespace
 
+// selinux-policy-default compiles all of its modules when it is set up. The stage 'policy' installs
+// them and compiles those that are kept, so until then there is a program in semodule's place that
+// does nothing (dpkg-divert(1)).
+constexpr const char* without_semodule =
+    "chroot \"$1\" dpkg-divert --quiet --local --rename --divert /usr/sbin/semodule.real --add "
+    "/usr/sbin/semodule && ln -s /bin/true \"$1/usr/sbin/semodule\"";
+constexpr const char* with_semodule =
+    "rm \"$1/usr/sbin/semodule\" && chroot \"$1\" dpkg-divert --quiet --local --rename --remove "
+    "/usr/sbin/semodule";
+
 // In three steps, so that a build without a network, or of a lock file, differs in the first one
 // only: choose the packages, have their files, install exactly those from an archive made of them.
 void run_root_tree(StageContext& context) {
@@ -95,8 +105,14 @@ void run_root_tree(StageContext& context) {
     cache.fetch(state, context.packages);
 
     ToolCall call;
-    call.argv = {"mmdebstrap", "--verbose", "--mode=root", "--format=directory",
-                 "--aptopt=APT::Sandbox::User \"root\""};
+    call.argv = {"mmdebstrap",
+                 "--verbose",
+                 "--mode=root",
+                 "--format=directory",
+                 "--aptopt=APT::Sandbox::User \"root\"",
+                 str("--essential-hook=", without_semodule),
+                 str("--customize-hook=", with_semodule)};
+    call.unsynced = true;
     call.argv.insert(call.argv.end(), wish.arguments.begin(), wish.arguments.end());
     // In the order of the recipe: dpkg lets the last matching rule decide.
     for (const Json& rule : options.at("dpkg")) {
@@ -123,7 +139,8 @@ void run_deb(StageContext& context) {
     put_file(policy, "#!/bin/sh\nexit 101\n", 0755);
     std::vector<std::string> missing;
     ToolCall call;
-    call.argv = {"dpkg", "--force-unsafe-io", "--install", inside.string()};
+    call.argv = {"dpkg", "--install", inside.string()};
+    call.unsynced = true;
     call.root = context.tree;
     call.on_line = [&missing](std::string_view line) {
         const auto start = line.find("Package ");

@@ -27,7 +27,7 @@ std::set<std::string> names_in(const fs::path& folder) {
     return names;
 }
 
-std::set<std::string> parse_keep_list(const std::string& text) {
+std::set<std::string> parse_names(const std::string& text) {
     std::set<std::string> names;
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) {
@@ -58,20 +58,15 @@ void set_semanage(const fs::path& tree,
     put_file(path, text);
 }
 
-// One semodule transaction: the list of enabled modules is set as a whole, because what the
-// package's own script leaves depends on the chassis of the build host.
+constexpr const char* shipped = "/usr/share/selinux/default";
+
+// One semodule transaction of the modules that are kept, with the priority of the package's own
+// script.
 std::vector<std::string> make_semodule_call(const std::set<std::string>& modules,
-                                            const std::set<std::string>& disabled,
                                             const std::set<std::string>& keep) {
-    std::vector<std::string> argv{"semodule", "-s", "default", "-n"};
-    for (const std::string& name : modules) {
-        if (!keep.contains(name)) {
-            argv.insert(argv.end(), {"-d", name});
-        } else if (disabled.contains(name)) {
-            argv.insert(argv.end(), {"-e", name});
-        }
-    }
+    std::vector<std::string> argv{"semodule", "-s", "default", "-n", "-X", "100"};
     for (const std::string& name : keep) {
+        argv.insert(argv.end(), {"-i", str(shipped, "/", name, ".pp.bz2")});
         if (!modules.contains(name)) {
             fail(ErrorKind::invalid, "selinux-policy-default has no module '", name, "'; ",
                  did_you_mean(name, {modules.begin(), modules.end()}, "remove it from the list"));
@@ -92,11 +87,27 @@ void separate_hard_links(const fs::path& tree) {
     }
 }
 
+// Writes the labels that are not right yet.
+void label(StageContext& context) {
+    separate_hard_links(context.tree);
+    const fs::path contexts = context.tree / "etc/selinux/default/contexts/files/file_contexts";
+    ToolCall call;
+    // -T 0: all processors. The tree is no file system of ours to ask, hence the explicit file.
+    call.argv = {
+        "setfiles",           "-T", "0", "-F", "-r", context.tree.string(), contexts.string(),
+        context.tree.string()};
+    call.on_line = [](std::string_view line) {
+        // A newer libselinux wrote the compiled contexts; setfiles falls back to the text.
+        return line.find("Non-ASCII characters") == std::string_view::npos;
+    };
+    context.tools.run(call);
+}
+
 }  // namespace
 
 void run_policy(StageContext& context) {
     const fs::path& tree = context.tree;
-    const fs::path active = tree / "var/lib/selinux/default/active/modules";
+    const fs::path list = tree / fs::path(shipped).relative_path() / ".modules";
     const int version = context.options.at("policy_version").get<int>();
     // policy-version: what the kernel reads; a newer one would be converted at every boot.
     // usepasswd: no home directory contexts from accounts, gears' homes have their own.
@@ -104,12 +115,13 @@ void run_policy(StageContext& context) {
     set_semanage(tree, {{"policy-version", std::to_string(version)},
                         {"usepasswd", "false"},
                         {"expand-check", "1"}});
-    const std::set<std::string> modules = names_in(active / "100");
+    const std::set<std::string> modules = parse_names(find_file(list).value_or(""));
     if (modules.empty()) {
-        fail(ErrorKind::not_found, "the tree has no policy modules in '", active.string(), "'");
+        fail(ErrorKind::not_found, "the tree has no policy modules in '", list.string(), "'");
     }
-    auto argv = make_semodule_call(modules, names_in(active / "disabled"),
-                                   parse_keep_list(read_file(context.sources.at("policy_keep"))));
+    const std::set<std::string> keep =
+        parse_names(read_file(context.sources.at("policy_keep")));
+    auto argv = make_semodule_call(modules, keep);
     const fs::path inside = "/var/tmp/gearbox-policy";
     const fs::path folder = tree / inside.relative_path();
     fs::create_directories(folder);
@@ -120,15 +132,22 @@ void run_policy(StageContext& context) {
             ours.push_back((inside / name).string());
         }
     }
+    argv.insert(argv.end(), {"-X", "400"});
     for (const std::string& file : ours) {
         argv.insert(argv.end(), {"-i", file});
     }
-    context.progress(-1, str(modules.size(), " modules, ", ours.size(), " of ours"));
+    context.progress(-1, str(keep.size(), " modules, ", ours.size(), " of ours"));
     ToolCall call;
     call.argv = std::move(argv);
     call.root = tree;
     context.tools.run(call);
     fs::remove_all(folder);
+    // An upgrade of the package installs all of its modules: the others will stay disabled.
+    for (const std::string& name : modules) {
+        if (!keep.contains(name)) {
+            put_file(tree / "var/lib/selinux/default/active/modules/disabled" / name, "");
+        }
+    }
     for (const std::string& name : names_in(tree / "etc/selinux/default/policy")) {
         if (name != str("policy.", version)) {
             fs::remove(tree / "etc/selinux/default/policy" / name);
@@ -137,6 +156,9 @@ void run_policy(StageContext& context) {
     put_file(tree / "etc/selinux/config",
              str("# Written by gearbox-build.\nSELINUX=",
                  context.options.at("state").get<std::string>(), "\nSELINUXTYPE=default\n"));
+    // Here too, though the last stage labels all: on an overlay a label costs more than all else of
+    // a file, and these stay when only our package changes.
+    label(context);
 }
 
 // Before the labels, which it gets, too. The id is that of the tree: this is its last stage.
@@ -152,18 +174,7 @@ void put_image_about(StageContext& context) {
 
 void run_labels(StageContext& context) {
     put_image_about(context);
-    separate_hard_links(context.tree);
-    const fs::path contexts = context.tree / "etc/selinux/default/contexts/files/file_contexts";
-    ToolCall call;
-    // -T 0: all processors. The tree is no file system of ours to ask, hence the explicit file.
-    call.argv = {
-        "setfiles",           "-T", "0", "-F", "-r", context.tree.string(), contexts.string(),
-        context.tree.string()};
-    call.on_line = [](std::string_view line) {
-        // A newer libselinux wrote the compiled contexts; setfiles falls back to the text.
-        return line.find("Non-ASCII characters") == std::string_view::npos;
-    };
-    context.tools.run(call);
+    label(context);
 }
 
 }  // namespace gearbox::builder::stages

@@ -106,7 +106,7 @@ ToolResult run_tool(const std::vector<std::string>& argv, const ToolOptions& opt
     const std::vector<std::string> arguments(argv.begin() + 1, argv.end());
     const int ends[3] = {in.read.get(), out.write.get(), err.write.get()};
     // Our pipes are CLOEXEC; dup2 in the child makes its copies of them inheritable.
-    const auto wire = [&ends](auto&) {
+    const auto wire = [&ends, &options](auto&) {
         // Libraries may have opened descriptors without CLOEXEC: not the tool's business either.
         ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
         for (int i = 0; i < 3; ++i) {
@@ -117,6 +117,9 @@ ToolResult run_tool(const std::vector<std::string>& argv, const ToolOptions& opt
         ::sigemptyset(&none);
         ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
         ::signal(SIGPIPE, SIG_DFL);
+        if (options.in_child) {
+            options.in_child();
+        }
     };
     std::error_code failed;
     const std::string directory = options.directory.empty() ? "." : options.directory;

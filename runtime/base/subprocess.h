@@ -20,6 +20,8 @@ struct ToolOptions {
     std::vector<std::string> environment{};                    ///< NAME=value added to ours
     std::chrono::seconds deadline{600};                       ///< killed after that
     std::function<void(std::string_view)> on_output{};        ///< every chunk of out and err as it comes
+    /// In the child before the program: system calls only, its memory is ours (vfork(2)).
+    std::function<void()> in_child{};
 };
 
 /// argv[0] is looked up in PATH. Throws Error(unavailable) if it is not there or overruns its
