@@ -118,7 +118,9 @@ SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& s
             "; exec /bin/bash --noprofile --rcfile ${OPENSHIFT_CARTRIDGE_SDK_BASH%/*}/rhcsh -i");
     return {SessionCommand::Kind::shell,
             {"/usr/bin/script", "-qec", program, "/dev/null"},
-            {{"TERM", named ? type : "dumb"}, {"GEARBOX_PROMPT", str("[", spec.dns, " \\W]\\> ")}}};
+            {{"TERM", named ? type : "dumb"},
+             {"GEARBOX_PROMPT",
+              str("[", spec.dns, " \\W]\\> ")}}};
 }
 
 SessionCommand parse_session_command(const std::optional<std::string>& command,

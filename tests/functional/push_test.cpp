@@ -129,11 +129,10 @@ TEST_F(PushTest, GivesAShellOnATerminal) {
     options.input = "tty; stty size; echo $TERM\nhelp\nmysql\necho limit=$TMOUT\n"
                     "rm -rf ~/git/shop.git; ls ~/git/shop.git/HEAD; touch /tmp/own; rm /tmp/own; ls /tmp/own\nexit 7\n";
     options.environment = {"TERM=vt100"};
-    const ToolResult result =
-        run_tool({"ssh", "-q", "-tt", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
-                  "UserKnownHostsFile=/dev/null", "-p", port, "-i", work.path() / "user",
-                  gear.text() + "@127.0.0.1"},
-                 options);
+    std::vector<std::string> argv = {"ssh", "-q", "-tt", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
+                                     "UserKnownHostsFile=/dev/null", "-p", port, "-i", work.path() / "user",
+                                     gear.text() + "@127.0.0.1"};
+    const ToolResult result = run_tool(argv, options);
     EXPECT_THAT(result.out, HasSubstr("[shop-acme.gearbox.localhost ~]\\> "));
     EXPECT_THAT(result.out, HasSubstr("/dev/pts/0"));
     EXPECT_THAT(result.out, HasSubstr("vt100"));
@@ -144,6 +143,11 @@ TEST_F(PushTest, GivesAShellOnATerminal) {
     EXPECT_THAT(result.out, HasSubstr("git/shop.git' is the application's own; nothing is removed\r\n/var/lib/openshift/5f0000000000000000000120/git/shop.git/HEAD\r\n"
                                       "ls: cannot access '/tmp/own'"));
     EXPECT_EQ(result.status, 7);
+    argv.push_back("rhcsh");
+    options.input = "tty\nexit 4\n";
+    const ToolResult named = run_tool(argv, options);
+    EXPECT_THAT(named.out, HasSubstr("/dev/pts/0"));
+    EXPECT_EQ(named.status, 4);
 }
 
 TEST_F(PushTest, EndsTheProgramWhenTheClientGoes) {
