@@ -141,7 +141,8 @@ int pump(int connection, std::vector<UniqueFd>& streams) {
 int run(std::string_view login) {
     Json args = {{"login", std::string(login)}};
     const char* const command = std::getenv("SSH_ORIGINAL_COMMAND");
-    const bool terminal = command == nullptr && ::isatty(STDIN_FILENO) == 1;
+    const bool interactive = command == nullptr || std::string_view(command) == "rhcsh";
+    const bool terminal = interactive && ::isatty(STDIN_FILENO) == 1;
     if (command != nullptr) {
         args["command"] = command;
     }

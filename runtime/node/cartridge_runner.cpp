@@ -332,7 +332,8 @@ void CartridgeRunner::tidy(const GearRecord& record, const std::string& reposito
                          log::field("gear", record.spec.id.text()));
         }
     }
-    run(record, Purpose::git, {"/usr/bin/git", "--git-dir", repository, "gc", "--quiet", "--auto"});
+    run(record, Purpose::git,
+        {"/usr/bin/git", "--git-dir", repository, "gc", "--quiet", "--prune=now"});
 }
 
 }  // namespace gearbox

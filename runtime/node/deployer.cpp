@@ -103,7 +103,10 @@ void Deployer::inspect(const GearRecord& record, PendingDeployment& pending,
 
 void Deployer::begin(GearRecord& record, PendingDeployment& pending, const TextSink& output) const {
     if (pending.hot_deploy) {
-        say(output, "Not stopping the application because hot deploy is enabled\n");
+        for (const RecordedCartridge& cartridge : record.cartridges) {
+            say(output,
+                str("Not stopping cartridge ", cartridge.name, " because hot deploy is enabled\n"));
+        }
     } else {
         stop_for(record, output);
     }

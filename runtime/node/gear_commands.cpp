@@ -10,6 +10,8 @@
 #include <sysexits.h>
 
 #include <algorithm>
+#include <set>
+#include <sstream>
 
 namespace gearbox {
 
@@ -192,18 +194,42 @@ int GearCommands::deploy(const Words& words, const Sinks& sinks) {
 }
 
 int GearCommands::activate(const Words& words, const Sinks& sinks) {
+    // One gear an application: all of them is this one, it is no new one, and no proxy sends
+    // requests to others.
+    static const std::set<std::string> ignored = {"--all", "--post-install", "--rotation",
+                                                  "--no-rotation"};
     std::string id;
+    bool as_json = false;
     for (auto word = words.begin() + 1; word != words.end(); ++word) {
-        // One gear an application: all of them is this one.
-        if (*word == "--all") {
+        if (*word == "--as-json") {
+            as_json = true;
+        } else if (ignored.contains(*word)) {
             continue;
-        }
-        if (!id.empty() || word->starts_with('-')) {
+        } else if (!id.empty() || word->starts_with('-')) {
             fail(ErrorKind::invalid, "'gear activate' takes the id of a deployment");
+        } else {
+            id = *word;
         }
-        id = *word;
     }
-    return agent_.activate(gear_, id, sinks.text) ? 0 : 1;
+    if (!as_json) {
+        return agent_.activate(gear_, id, sinks.text) ? 0 : 1;
+    }
+    std::string said;
+    const bool success = agent_.activate(gear_, id, [&](std::string_view text) { said += text; });
+    const char* const status = success ? "success" : "failure";
+    Json messages = Json::array();
+    std::istringstream lines(said);
+    for (std::string line; std::getline(lines, line);) {
+        messages.push_back(line);
+    }
+    const Json here = {{"status", status},
+                       {"gear_uuid", gear_.text()},
+                       {"deployment_id", id},
+                       {"messages", messages},
+                       {"errors", Json::array()}};
+    const Json result = {{"status", status}, {"gear_results", {{gear_.text(), here}}}};
+    say(sinks.text, to_text(result) + "\n");
+    return success ? 0 : 1;
 }
 
 int GearCommands::deployments(const Words&, const Sinks& sinks) {

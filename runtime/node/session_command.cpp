@@ -120,12 +120,12 @@ SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& s
             {"/usr/bin/script", "-qec", program, "/dev/null"},
             {{"TERM", named ? type : "dumb"},
              {"GEARBOX_PROMPT",
-              str("[", spec.application_name.text(), "-", spec.domain.text(), " \\W]\\> ")}}};
+              str("[", spec.dns, " \\W]\\> ")}}};
 }
 
 SessionCommand parse_session_command(const std::optional<std::string>& command,
                                      const GearSpec& spec, const std::string& home) {
-    if (!command || command->empty()) {
+    if (!command || command->empty() || *command == "rhcsh") {
         return {SessionCommand::Kind::shell, {"/bin/bash", "--noprofile", "--norc"}};
     }
     const std::string& text = *command;
@@ -154,6 +154,13 @@ SessionCommand parse_session_command(const std::optional<std::string>& command,
     }
     if (text == "tail" || text.starts_with("tail ")) {
         return make_tail(text);
+    }
+    constexpr std::string_view shell = "rhcsh ";
+    if (text.starts_with(shell)) {
+        return {SessionCommand::Kind::program, {"/bin/bash", "-c", text.substr(shell.size())}};
+    }
+    if (text == "binary-deploy" || text.starts_with("binary-deploy ")) {
+        return {SessionCommand::Kind::program, {"/bin/bash", "-c", "oo-" + text}};
     }
     return {SessionCommand::Kind::program, {"/bin/bash", "-c", text}};
 }

@@ -282,6 +282,13 @@ class Helpers(unittest.TestCase):
             self.assertIn("StrictHostKeyChecking=no", words)
             self.assertRegex(bash("oo-ssh host").stderr, "this is no gear")
 
+    def test_names_of_red_hat(self):
+        for script, said in (("scl enable ruby193 v8 'echo a  $((6 * 7))'", "a 42\n"), ("scl enable ruby193 -- printf '%s,' 'a b' c", "a b,c,")):
+            self.assertEqual(bash(script).stdout, said, script)
+        self.assertRegex(bash("httpd -v").stdout, "^Server version: Apache")
+        self.assertEqual(bash("scl enable ruby193 'exit 5'").returncode, 5)
+        self.assertEqual(bash("scl --list").returncode, 64)
+
     def test_commands_have_their_v2_names(self):
         """By their links in /usr/bin they find what they need."""
         with tempfile.TemporaryDirectory() as directory:

@@ -32,6 +32,13 @@ def assert_page(appliance, app, parts, patience=0, path="/"):
         expect_in(part, page.text)
 
 
+def assert_answers(appliance, app, life, patience=0):
+    """The application's page, and what a cartridge beside it shows."""
+    assert_page(appliance, app, life["page"], patience)
+    for path, part in life.get("beside", {}).items():
+        assert_page(appliance, app, [part], patience, path)
+
+
 def live(appliance, name, life):
     """The application, which answers. life["more"] is for create(), and "store" may be a function instead of a command."""
     app = create(appliance, name, life["cartridges"], **life.get("more", {}))
@@ -52,7 +59,7 @@ def live(appliance, name, life):
     killed = appliance.sudo(f"for p in $(pgrep -U {uid}); do read -r name </proc/$p/comm; "
                             "[ $name = gear-init ] || { kill -9 $p; echo $name; }; done 2>/dev/null; true")
     expect_true(killed.strip(), "nothing ran")
-    assert_page(appliance, app, life["page"], patience=240)
+    assert_answers(appliance, app, life, patience=240)
     return app
 
 
@@ -63,7 +70,7 @@ def restore(appliance, app, life):
     if "template" in life:
         assert_page(appliance, again, [life["template"]])
     in_gear(appliance, again, "restore INCLUDE_GIT", saved)
-    assert_page(appliance, again, life["page"])
+    assert_answers(appliance, again, life)
     home = appliance.facts_of(again)["home"]
     others = appliance.sudo(f'find {home} ! -context "*:$(stat -c %C {home} | cut -d: -f4-)" | head -n 3')
     expect(others, "", "files that are not of this gear's categories")

@@ -128,6 +128,16 @@ TEST_F(LifeTest, NamesTheStepThatFails) {
     EXPECT_EQ(agent->state(gear), GearState::started);
 }
 
+TEST_F(LifeTest, TidiesTheRepository) {
+    const GearId gear = create_application(74, {"mock"});
+    const std::string garbage = inside(gear, "git --git-dir ~/git/shop.git hash-object -w --stdin <<<garbage");
+    agent->tidy(gear);
+    EXPECT_EQ(inside(gear, str("cd ~/git/shop.git; find objects -path 'objects/??/*'; git cat-file -e ", garbage.substr(0, garbage.size() - 1),
+                               " 2>/dev/null || echo gone; git show master:index.txt")),
+              "gone\nfirst version\n");
+    EXPECT_EQ(agent->state(gear), GearState::started);
+}
+
 TEST_F(LifeTest, TellsWhatAGearUses) {
     const GearId gear = create_application(73, {"mock"});
     const GearUse before = agent->use(gear);

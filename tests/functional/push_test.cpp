@@ -62,7 +62,9 @@ TEST_F(PushTest, StartsTheOldVersionWhenSeveralAreKept) {
 TEST_F(PushTest, KeepsRunningWithHotDeploy) {
     const std::string before = inside(gear, "cat ~/mock/run/pid");
     EXPECT_EQ(push(".openshift/markers/hot_deploy", "").status, 0);
-    EXPECT_EQ(push("index.txt", "hot\n").status, 0);
+    const ToolResult hot = push("index.txt", "hot\n");
+    EXPECT_EQ(hot.status, 0);
+    EXPECT_THAT(hot.err, HasSubstr("Not stopping cartridge mock because hot deploy is enabled"));
     EXPECT_EQ(body(), "hot\n");
     EXPECT_EQ(inside(gear, "cat ~/mock/run/pid"), before);
 }
@@ -124,21 +126,28 @@ TEST_F(PushTest, RunsCommandsInTheGear) {
 
 TEST_F(PushTest, GivesAShellOnATerminal) {
     ToolOptions options;
-    options.input = "tty; stty size; echo $TERM\nhelp\nmysql\necho limit=$TMOUT\nexit 7\n";
+    options.input = "tty; stty size; echo $TERM\nhelp\nmysql\necho limit=$TMOUT\n"
+                    "rm -rf ~/git/shop.git; ls ~/git/shop.git/HEAD; touch /tmp/own; rm /tmp/own; ls /tmp/own\nexit 7\n";
     options.environment = {"TERM=vt100"};
-    const ToolResult result =
-        run_tool({"ssh", "-q", "-tt", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
-                  "UserKnownHostsFile=/dev/null", "-p", port, "-i", work.path() / "user",
-                  gear.text() + "@127.0.0.1"},
-                 options);
-    EXPECT_THAT(result.out, HasSubstr("[shop-acme "));
+    std::vector<std::string> argv = {"ssh", "-q", "-tt", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o",
+                                     "UserKnownHostsFile=/dev/null", "-p", port, "-i", work.path() / "user",
+                                     gear.text() + "@127.0.0.1"};
+    const ToolResult result = run_tool(argv, options);
+    EXPECT_THAT(result.out, HasSubstr("[shop-acme.gearbox.localhost ~]\\> "));
     EXPECT_THAT(result.out, HasSubstr("/dev/pts/0"));
     EXPECT_THAT(result.out, HasSubstr("vt100"));
     EXPECT_THAT(result.out, HasSubstr("You are in the gear of shop-acme."));
     EXPECT_THAT(result.out, HasSubstr("ctl_all VERB"));
     EXPECT_THAT(result.out, HasSubstr("this application has no MySQL cartridge"));
     EXPECT_THAT(result.out, HasSubstr("limit=300"));
+    EXPECT_THAT(result.out, HasSubstr("git/shop.git' is the application's own; nothing is removed\r\n/var/lib/openshift/5f0000000000000000000120/git/shop.git/HEAD\r\n"
+                                      "ls: cannot access '/tmp/own'"));
     EXPECT_EQ(result.status, 7);
+    argv.push_back("rhcsh");
+    options.input = "tty\nexit 4\n";
+    const ToolResult named = run_tool(argv, options);
+    EXPECT_THAT(named.out, HasSubstr("/dev/pts/0"));
+    EXPECT_EQ(named.status, 4);
 }
 
 TEST_F(PushTest, EndsTheProgramWhenTheClientGoes) {

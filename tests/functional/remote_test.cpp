@@ -96,15 +96,23 @@ TEST_F(RemoteTest, GoesBackToAnEarlierDeployment) {
     EXPECT_EQ(body(), "one\n");
     EXPECT_EQ(agent->deployments(gear)[1].activations.size(), 2u);
     EXPECT_THAT(ssh("gear deployments").out, HasSubstr(kept[1].id + "  master  "));
+    const ToolResult machine = ssh(str("gear activate ", kept[2].id, " --post-install --no-rotation --as-json"));
+    EXPECT_EQ(machine.status, 0) << machine.out << machine.err;
+    const Json told = Json::parse(machine.out);
+    EXPECT_EQ(told["status"], "success");
+    const Json& here = told["gear_results"][gear.text()];
+    EXPECT_EQ(here["deployment_id"], kept[2].id);
+    EXPECT_EQ(here["messages"][0], "Activating deployment");
+    EXPECT_EQ(body(), "two\n");
     const ToolResult unknown = ssh("gear activate 00000000");
     EXPECT_EQ(unknown.status, 1);
     EXPECT_THAT(unknown.err, HasSubstr("there is no deployment with the id '00000000'"));
-    EXPECT_EQ(body(), "one\n");
+    EXPECT_EQ(body(), "two\n");
 }
 
 TEST_F(RemoteTest, SavesAndRestoresEverythingButTheHostsOwn) {
     ASSERT_EQ(push("index.txt", "saved\n").status, 0);
-    inside(gear, "echo precious >~/app-root/data/file; echo h >~/app-root/data/.bash_history");
+    inside(gear, "cd ~/app-root/data; echo precious >file; touch .bash_history scratch ~/mock/run/{kept,scratch.1}");
     const ToolResult saved = ssh("snapshot");
     ASSERT_EQ(saved.status, 0) << saved.err;
     EXPECT_EQ(body(), "saved\n") << "the application runs again";
@@ -114,10 +122,10 @@ TEST_F(RemoteTest, SavesAndRestoresEverythingButTheHostsOwn) {
     options.input = saved.out;
     const std::string names = run_tool_checked({"tar", "-tz"}, options);
     const std::string top = "./" + gear.text() + "/";
-    for (const char* name : {"app-root/data/file\n", "git/shop.git/HEAD\n", "app-deployments/"}) {
+    for (const char* name : {"app-root/data/file\n", "git/shop.git/HEAD\n", "app-deployments/", "mock/run/kept\n"}) {
         EXPECT_THAT(names, HasSubstr(top + name));
     }
-    for (const char* name : {".ssh/", "runtime/repo/", "runtime/.state", ".bash_history"}) {
+    for (const char* name : {".ssh/", "runtime/repo/", "runtime/.state", ".bash_history", "scratch"}) {
         EXPECT_THAT(names, Not(HasSubstr(name)));
     }
     ASSERT_EQ(push("index.txt", "later\n").status, 0);
@@ -129,6 +137,23 @@ TEST_F(RemoteTest, SavesAndRestoresEverythingButTheHostsOwn) {
     EXPECT_EQ(inside(gear, "git --git-dir ~/git/shop.git show master:index.txt"), "saved\n");
     EXPECT_EQ(inside(gear, "ls -A ~/app-root/data | grep -c restore"), "0\n");
     EXPECT_EQ(push("index.txt", "after\n").status, 0);
+    // Its repository only if it is asked for, in either of the two ways.
+    const std::string pushed = "git --git-dir ~/git/shop.git show master:index.txt";
+    EXPECT_EQ(ssh("gear restore --no-report-deployments", saved.out).status, 0);
+    EXPECT_EQ(inside(gear, pushed), "after\n");
+    EXPECT_EQ(ssh("gear restore --restore-git-repo --no-report-deployments", saved.out).status, 0);
+    EXPECT_EQ(inside(gear, pushed), "saved\n");
+    EXPECT_THAT(ssh("restore include_git", saved.out).err, HasSubstr("'include_git' is not understood"));
+}
+
+TEST_F(RemoteTest, RestoresDataFromWhereItOnceWas) {
+    const ToolResult restored = ssh("restore", archive_of("mkdir -p a/shop/data/sub a/mock/data; echo old | tee a/shop/data/file >a/mock/data/file; "
+                                                          "ln a/shop/data/file a/shop/data/sub/hard; touch a/shop/other", "./a"));
+    EXPECT_EQ(restored.status, 0) << restored.err;
+    EXPECT_EQ(inside(gear, "cd ~/app-root/data; cat file; stat -c %h file sub/hard; ls ~/shop ~/mock/data other 2>&1 | grep -c cannot"), "old\n2\n2\n3\n");
+    EXPECT_EQ(body(), "first version\n");
+    const ToolResult refused = ssh("restore", archive_of("mkdir -p a/mock/data; echo x >a/mock/data/file", "./a"));
+    EXPECT_THAT(refused.err, HasSubstr("no snapshot of an application"));
 }
 
 TEST_F(RemoteTest, RestoresIntoAnotherApplication) {
@@ -234,12 +259,19 @@ TEST_F(RemoteTest, DeploysAnArchive) {
     options.input = saved.out;
     EXPECT_THAT(run_tool_checked({"tar", "-tz"}, options), HasSubstr("./repo/index.txt\n"));
     EXPECT_THAT(ssh("oo-binary-deploy", "nonsense").err, HasSubstr("nothing was changed"));
+    EXPECT_THAT(ssh("gear binary-deploy nowhere", archive).err, HasSubstr("no file 'nowhere' to be read; nothing was changed"));
     EXPECT_EQ(body(), "packed\n");
     EXPECT_NE(push("index.txt", "by git\n").status, 0);
     const ToolResult zipped = ssh("gear binary-deploy", on_client(
         "cd $(mktemp -d) && mkdir repo && echo zipped >repo/index.txt && python3 -m zipfile -c z repo && cat z; rm -r $PWD").out);
     EXPECT_EQ(zipped.status, 0) << zipped.out << zipped.err;
     EXPECT_EQ(body(), "zipped\n");
+    const ToolResult from_file = ssh("cat >/tmp/built.tar.gz; cd /tmp; gear binary-deploy --hot-deploy built.tar.gz", archive);
+    EXPECT_EQ(from_file.status, 0) << from_file.out << from_file.err;
+    EXPECT_EQ(body(), "packed\n");
+    const ToolResult piped = ssh("binary-deploy --hot-deploy", archive_of("mkdir repo; echo piped >repo/index.txt", "./repo"));
+    EXPECT_EQ(piped.status, 0) << piped.out << piped.err;
+    EXPECT_EQ(body(), "piped\n");
 }
 
 TEST_F(RemoteTest, ForwardsToItsOwnPortsOnly) {
@@ -313,6 +345,8 @@ TEST_F(RemoteTest, ControlsTheApplication) {
     EXPECT_THAT(ssh("gear no-such").err, HasSubstr("there is no command 'no-such' here"));
     EXPECT_THAT(ssh("gear").out, HasSubstr("gear VERB"));
     EXPECT_THAT(ssh("echo 'gear status' | bash").out, "running\n");
+    EXPECT_EQ(ssh("rhcsh gear status").out, "running\n");
+    EXPECT_EQ(ssh("rhcsh", "gear status; exit 3").status, 3);
 }
 
 TEST_F(RemoteTest, TellsTheSizeOfItsFiles) {

@@ -174,6 +174,9 @@ def check_variables_members_and_snapshots(appliance):
     gearbox(appliance, "snapshot", "restore", "site", "-f", str(archive))
     expect(page(appliance).text, "pushed by hand")
     expect_in("activated", gearbox(appliance, "ssh", "site", "--", "gear", "deployments").stdout)
+    gearbox(appliance, "app", "tidy", "site")
+    expect(page(appliance).text, "pushed by hand")
+    expect(gearbox(appliance, "ssh", "site", "--", "find ~/git/*.git/objects -path '*/objects/??/*'").stdout, "", "not packed")
 
 
 def check_no_attempt_breaks_out_of_the_gear(appliance):

@@ -1,4 +1,4 @@
-"""The life of applications with the databases that other scenarios are not about."""
+"""The life of applications with each of the databases."""
 
 from appliance import expect
 from cartridge_life import end, live
@@ -22,7 +22,14 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [("python says " + note.stdout + note.stderr).encode()]
 """
-# cartridges → what is pushed, what a session stores, what the page is then
+PHP = r"""<?php
+$env = fn($name) => getenv("OPENSHIFT_MYSQL_DB_$name");
+$database = new mysqli($env('HOST'), $env('USERNAME'), $env('PASSWORD'), getenv('OPENSHIFT_APP_NAME'), (int) $env('PORT'));
+echo 'php says ', $database->query('SELECT text FROM note')->fetch_row()[0];
+"""
+MARIADB = ("mariadb --no-defaults -h $OPENSHIFT_MYSQL_DB_HOST -P $OPENSHIFT_MYSQL_DB_PORT -u $OPENSHIFT_MYSQL_DB_USERNAME "
+           "-p$OPENSHIFT_MYSQL_DB_PASSWORD $OPENSHIFT_APP_NAME -e ")
+# cartridges → what is pushed, what a session stores, what the pages are then
 LIVES = {
     "nodejs": {"cartridges": ["nodejs", "redis"], "files": {"server.js": NODE},
                "store": "redis-cli $REDIS_CLI set note kept-by-redis",
@@ -30,6 +37,9 @@ LIVES = {
     "python": {"cartridges": ["python", "postgresql"], "files": {"wsgi.py": PYTHON},
                "store": "psql -qc \"CREATE TABLE note (text text); INSERT INTO note VALUES ('kept-by-postgresql')\"",
                "page": ("python says", "kept-by-postgresql")},
+    "php": {"cartridges": ["php", "mysql", "phpmyadmin"], "files": {"index.php": PHP},
+            "store": MARIADB + "\"CREATE TABLE note (text TEXT); INSERT INTO note VALUES ('kept-by-mysql')\"",
+            "page": ("php says", "kept-by-mysql"), "beside": {"/phpmyadmin/": "pma_password"}},
 }
 state = {}
 
@@ -42,8 +52,12 @@ def check_python_with_postgresql(appliance):
     state["python"] = live(appliance, "python", LIVES["python"])
 
 
+def check_php_with_mysql_and_phpmyadmin(appliance):
+    state["php"] = live(appliance, "php", LIVES["php"])
+
+
 def check_domains_of_databases(appliance):
-    for name, program in (("nodejs", "valkey-server"), ("python", "postgres")):
+    for name, program in (("nodejs", "valkey-server"), ("python", "postgres"), ("php", "mariadbd")):
         uid = appliance.facts_of(state[name])["uid"]
         found = {line.split()[0].split(":")[2] for line in appliance.sudo(f"ps -o label=,comm= -U {uid}").splitlines()
                  if line.split()[1] == program}

@@ -1,10 +1,9 @@
 """The life of applications of cartridges without a database, and of one from elsewhere."""
 
 import subprocess
-import time
 
-from appliance import CLOUD_DOMAIN, expect, expect_in, expect_true
-from cartridge_life import OWNER, assert_page, create, delete, end, live
+from appliance import CLOUD_DOMAIN, expect, expect_in
+from cartridge_life import OWNER, assert_page, create, delete, end, live, restore
 
 # renamed into its place: a page that is read meanwhile shows the whole note
 WORKER = "worker: cd $OPENSHIFT_DATA_DIR; while :; do echo kept by $DYNO >new; mv new note; sleep 1; done\n"
@@ -17,7 +16,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"procfile says " + open(os.environ["OPENSHIFT_DATA_DIR"] + "note", "rb").read())
 http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
 """
-CRON = "#!/bin/bash\ndate >>$OPENSHIFT_REPO_DIR/tick.txt\n"
+CRON = "#!/bin/bash\necho for $OPENSHIFT_APP_NAME >>$OPENSHIFT_REPO_DIR/tick.txt\n"
 
 # cartridges → what is pushed, what a session stores, what the page is then
 LIVES = {
@@ -79,16 +78,20 @@ def check_a_cartridge_of_somebody_else_by_its_address(appliance):
     expect(appliance.sudo("ls -A /var/lib/gearbox/cartridges"), "")
 
 
-def check_cron_has_run(appliance):
-    deadline = time.monotonic() + 90
-    while appliance.web(state["static"]).get("/tick.txt").status != 200:
-        expect_true(time.monotonic() < deadline, "the job of every minute has not run")
-        time.sleep(2)
+def assert_cron_runs(appliance, app):
+    assert_page(appliance, app, [f"for {app['name']}\n"], patience=90, path="/tick.txt")
 
 
 def check_restored_into_others_and_deleted(appliance):
-    for name, life in LIVES.items():
-        end(appliance, state[name], life)
+    """The minutes in which cron has to run pass meanwhile."""
+    static = state["static"]
+    restored = restore(appliance, static, LIVES["static"])
+    assert_cron_runs(appliance, static)
+    delete(appliance, static)
+    end(appliance, state["procfile"], LIVES["procfile"])
+    assert_cron_runs(appliance, restored)
+    assert_page(appliance, restored, LIVES["static"]["page"])
+    delete(appliance, restored)
 
 
 def check_no_denial_after_the_cartridges(appliance):

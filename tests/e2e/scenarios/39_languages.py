@@ -1,7 +1,7 @@
 """The life of applications of the languages that other scenarios are not about, and of programs of any kind."""
 
 from appliance import expect
-from cartridge_life import assert_page, end, live
+from cartridge_life import end, live
 
 STORE = "echo kept-by-a-file >$OPENSHIFT_DATA_DIR/note"
 PSGI = "sub { open my $note, '<', \"$ENV{OPENSHIFT_DATA_DIR}note\" or die $!; [200, [], ['perl says ', <$note>]] };\n"
@@ -19,8 +19,7 @@ START = "#!/bin/bash\nexec perl $OPENSHIFT_REPO_DIR/server.pl\n"
 
 # cartridges → what is pushed, what a session stores, what the page is then
 LIVES = {
-    "perl": {"cartridges": ["perl", "mysql", "phpmyadmin"], "files": {"app.psgi": PSGI}, "store": STORE,
-             "page": ("perl says", "kept-by-a-file")},
+    "perl": {"cartridges": ["perl"], "files": {"app.psgi": PSGI}, "store": STORE, "page": ("perl says", "kept-by-a-file")},
     "ruby": {"cartridges": ["ruby"], "files": {"config.ru": RACK}, "store": STORE, "page": ("ruby says", "kept-by-a-file")},
     "diy": {"cartridges": ["diy"], "files": {"server.pl": SERVER, ".openshift/action_hooks/start": START}, "store": STORE,
             "page": ("diy says", "kept-by-a-file")},
@@ -28,12 +27,8 @@ LIVES = {
 state = {}
 
 
-def check_perl_with_mysql(appliance):
+def check_perl(appliance):
     state["perl"] = live(appliance, "perl", LIVES["perl"])
-
-
-def check_phpmyadmin_beside_it(appliance):
-    assert_page(appliance, state["perl"], ["pma_password"], patience=120, path="/phpmyadmin/")
 
 
 def check_ruby(appliance):

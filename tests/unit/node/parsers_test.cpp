@@ -237,7 +237,10 @@ TEST_F(SessionCommandTest, TailsRelativeNames) {
 
 TEST_F(SessionCommandTest, LeavesTheRestToTheShellInTheGear) {
     EXPECT_THAT(parse("echo 'a b' | wc").argv, ElementsAre("/bin/bash", "-c", "echo 'a b' | wc"));
+    EXPECT_THAT(parse("rhcsh echo 'a b' | wc").argv, ElementsAre("/bin/bash", "-c", "echo 'a b' | wc"));
+    EXPECT_THAT(parse("binary-deploy --hot-deploy").argv, ElementsAre("/bin/bash", "-c", "oo-binary-deploy --hot-deploy"));
     EXPECT_EQ(parse("").kind, SessionCommand::Kind::shell);
+    EXPECT_EQ(parse("rhcsh").kind, SessionCommand::Kind::shell);
     EXPECT_EQ(parse_session_command(std::nullopt, spec, home).kind, SessionCommand::Kind::shell);
 }
 
