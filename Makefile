@@ -81,7 +81,7 @@ test-virtualbox: build ## the OVA and the box as VirtualBox sees them, where Deb
 	@packages/build-deb trixie
 	@build/bin/gearbox-build build kickstart/vm.ks --format ova,vagrant-virtualbox --output build/machines/ \
 	    --deb $$(ls build/deb/trixie/gearbox_*.deb)
-	@python3 -B tests/virtualbox/run.py build/machines/gearbox-*.ova build/machines/gearbox-*-virtualbox.box || [ $$? = 77 ]
+	@python3 -B tests/virtualbox/run.py build/machines/gearbox-*.ova build/machines/gearbox-*-virtualbox.box
 
 e2e: iso ## the scenarios against the booted image
 	@python3 tests/e2e/run.py build/gearbox.iso
