@@ -3,6 +3,7 @@
 import re
 
 from appliance import expect, expect_in, expect_true
+from terminal import Screen
 
 
 def check_selinux_is_enforcing(appliance):
@@ -30,6 +31,20 @@ def check_the_console_shows_how_to_log_in(appliance):
     credentials = dict(line.split("=", 1) for line in appliance.sudo("cat /run/gearbox/credentials").split())
     for name in ("OPERATOR", "OPERATOR_PASSWORD", "LOGIN", "PASSWORD"):
         expect_in(credentials[name].strip("'\""), console, f"{name} on the console")
+
+
+def check_the_console_fits_and_says_what_matters(appliance):
+    """80x25 with the prompt for a login; the square for a camera is the address of the broker."""
+    screen = Screen(appliance.sudo("script -qec 'agetty --show-issue' /dev/null") + "gearbox login: ")
+    address = appliance.sudo("ip -oneline -4 address show scope global | awk '$2 !~ /^gb/ { print $4 }'").split("/")[0]
+    shown = [row[:50].rstrip() for row in screen.rows()]
+    live = appliance.sudo("ls /run/live/notes 2>/dev/null || true").split()
+    for title, text in (("Addresses", address), ("Broker", f"http://{address}/broker"), ("Security", "SELinux enforcing"),
+                        ("Memory", r"[█░]{10} \d+ of \d+ [MG]iB"), ("Disk", r"[█░]{10} \d+ of \d+ [MG]iB"),
+                        *([("Medium", "verified when it is read")] if "verity" in live else [])):
+        expect_true(any(re.fullmatch(rf"  {title} +{text}", row) for row in shown), f"{title}: {text} is not in\n{screen}")
+    code = appliance.sudo(f"qrencode -t UTF8 -l L -m 2 http://{address}/broker").splitlines()
+    expect(screen.rows(50)[1:1 + len(code)], [row.rstrip() for row in code])
 
 
 def check_credentials_are_in_no_image(appliance):
