@@ -145,7 +145,8 @@ ScriptMessages CartridgeRunner::finish(const GearResult& result, const std::stri
 ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
                                            const RecordedCartridge& cartridge,
                                            const std::string& script,
-                                           const std::vector<std::string>& words) const {
+                                           const std::vector<std::string>& words,
+                                           std::chrono::seconds most) const {
     const std::string path = str(cartridge.name, "/bin/", script);
     if (!node_.files(record).exists(path)) {
         return {};
@@ -162,6 +163,7 @@ ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
         command.argv.insert(command.argv.end(), {"--version", cartridge.version});
     }
     command.name = str("'", script, "' of ", cartridge.full_name);
+    command.deadline = std::min(command.deadline, most);
     try {
         return finish(node_.launcher.run(record, command), command.name);
     } catch (const ScriptError& error) {
@@ -308,17 +310,6 @@ void CartridgeRunner::control_each(const GearRecord& record, const std::string& 
     }
     if (!record.cartridges.empty()) {
         control(record, record.cartridges.front(), verb);
-    }
-}
-
-void CartridgeRunner::destroy_scripts(const GearRecord& record) const {
-    for (const RecordedCartridge& cartridge : record.cartridges) {
-        try {
-            run_script(record, cartridge, "teardown");
-        } catch (const Error& error) {
-            log::warning("while removing: ", error.text(),
-                         log::field("gear", record.spec.id.text()));
-        }
     }
 }
 

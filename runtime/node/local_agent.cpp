@@ -173,9 +173,7 @@ void LocalAgent::destroy_gear(const GearId& gear) {
     auto record = store_.find(gear);
     if (record) {
         router_.publish(gear, {});
-        if (launcher_.is_running(*record)) {
-            runner_.destroy_scripts(*record);
-        }
+        runner_.destroy_scripts(*record);
         launcher_.kill(*record);
     }
     const uid_t uid = record ? record->spec.uid : sys::find_uid(gear.text());
