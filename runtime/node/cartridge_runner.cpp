@@ -46,6 +46,8 @@ if [[ $first == *$'\r' ]]; then
 elif [[ $first == '#!'* && ! -x $program ]]; then
     echo "the hook $1 wants '$program', which is not there" >&2
     exit 127
+elif [[ $first == '#!'* && $program == /bin/sh ]]; then
+    exec /bin/bash ${rest:+"$rest"} "$0"
 fi
 exec "$0"
 )";
@@ -69,15 +71,28 @@ Purpose purpose_of(const RecordedCartridge& cartridge, const std::string& verb) 
     return cartridge.database ? Purpose::database : purpose_of(verb);
 }
 
-// A script with its interpreter's line is executed as it is: one process less. Others are bash's,
-// as they were in the original.
+// A script with its interpreter's line is executed as it is: one process less. Others are bash's, and so are those of
+// /bin/sh, which was bash in the original (contract 3.4).
 std::vector<std::string> script_argv(const GearFiles& files, const std::string& path,
                                      const std::string& home) {
     const std::string program = str(home, "/", path);
-    if (files.find(path).value_or("").starts_with("#!")) {
+    const std::string text = files.find(path).value_or("");
+    const std::string line = text.substr(0, text.find('\n'));
+    if (!line.starts_with("#!")) {
+        return {"/bin/bash", program};
+    }
+    // As the kernel reads it: all that follows the interpreter is one word.
+    constexpr const char* blank = " \t";
+    const std::size_t begin = std::min(line.find_first_not_of(blank, 2), line.size());
+    const std::size_t end = std::min(line.find_first_of(blank, begin), line.size());
+    if (line.substr(begin, end - begin) != "/bin/sh") {
         return {program};
     }
-    return {"/bin/bash", program};
+    const std::size_t option = line.find_first_not_of(blank, end);
+    if (option == std::string::npos) {
+        return {"/bin/bash", program};
+    }
+    return {"/bin/bash", line.substr(option, line.find_last_not_of(blank) + 1 - option), program};
 }
 
 bool has_hooks_around(const std::vector<std::string>& hooks, std::string verb) {
