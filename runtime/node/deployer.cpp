@@ -293,6 +293,9 @@ bool Deployer::finish_deployment(GearRecord& record, const std::string& director
             log::warning("removing a failed deployment: ", discarded.err, log::field("gear", record.spec.id.text()));
         }
     }
+    if (const std::string tightness = find_tightness(node_, record); !tightness.empty()) {
+        say(output, tightness + "\n");
+    }
     say(output, str(rule, "Git Post-Receive Result: ", success ? "success" : "failure",
                     "\nActivation status: ", success ? "success" : "failure",
                     "\nDeployment completed with status: ", success ? "success" : "failure", "\n"));

@@ -141,6 +141,21 @@ TEST_F(PushTest, GivesAShellOnATerminal) {
     EXPECT_EQ(result.status, 7);
 }
 
+// This machine's file system keeps no quota: what is nearly full is made up here.
+TEST_F(PushTest, SaysInTheWelcomeThatLittleIsLeft) {
+    const GearRecord record = agent->context().store.gear(gear);
+    const SessionCommand shell = make_terminal_session({}, record.spec, "WARNING: 9 of $10; it's 'full'");
+    std::vector<std::string> argv = {"/usr/bin/env"};
+    for (const EnvironmentVariable& variable : shell.variables) {
+        argv.push_back(str(variable.name, "=", variable.value));
+    }
+    argv.insert(argv.end(), shell.argv.begin(), shell.argv.end());
+    const GearResult result = agent->runner().run(record, Purpose::session, argv, {}, "echo left=${GEARBOX_NOTE-nothing}\nexit 3\n");
+    EXPECT_THAT(result.out, testing::ContainsRegex("WARNING: 9 of \\$10; it's 'full'\r\n\r\n    \\*"));
+    EXPECT_THAT(result.out, HasSubstr("\r\nleft=nothing\r\n"));
+    EXPECT_EQ(result.status, 3);
+}
+
 TEST_F(PushTest, EndsTheProgramWhenTheClientGoes) {
     const auto result =
         run_tool({"timeout", "2", "ssh", "-q", "-o", "BatchMode=yes", "-o",
