@@ -286,7 +286,8 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
                             cartridge.cartridge_version,
                             cartridge.deployment_verbs,
                             cartridge.publishes,
-                            cartridge.subscribes};
+                            cartridge.subscribes,
+                            cartridge.has_category("ci_builder")};
     const GearFiles files = node_.files(record);
     if (files.exists(added.name)) {
         // Left over from an operation that did not end; its scripts may still be at work.

@@ -75,6 +75,11 @@ std::optional<PendingDeployment> Deployer::prereceive(GearRecord& record,
     PendingDeployment pending;
     pending.commit = update->new_id;
     inspect(record, pending, objects);
+    if (const RecordedCartridge* const builder = record.find_builder()) {
+        runner_.control(record, *builder, "pre-receive", output);
+        pending.builder = builder->name;
+        return pending;
+    }
     begin(record, pending, output);
     return pending;
 }
@@ -261,6 +266,9 @@ void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
 
 bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending,
                            const TextSink& output) const {
+    if (!pending.builder.empty()) {
+        return hand_over(record, pending, output);
+    }
     const bool was_running = record.state == GearState::started;
     return finish_deployment(record, pending.directory, output, [&] {
         node_.launcher.ensure_running(record);
@@ -273,6 +281,19 @@ bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending,
         const Deployment deployment = prepare(record, pending, output);
         activate(record, pending, deployment, output);
     });
+}
+
+bool Deployer::hand_over(const GearRecord& record, const PendingDeployment& pending, const TextSink& output) const {
+    try {
+        if (const RecordedCartridge* const builder = record.find_cartridge(pending.builder)) {
+            runner_.control(record, *builder, "post-receive", output);
+        }
+        return true;
+    } catch (const Error& error) {
+        say(output, str("\nERROR: ", error.text(), "\n"));
+        log::warning("building elsewhere failed: ", error.text(), log::field("gear", record.spec.id.text()));
+        return false;
+    }
 }
 
 bool Deployer::finish_deployment(GearRecord& record, const std::string& directory, const TextSink& output,

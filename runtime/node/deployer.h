@@ -29,6 +29,7 @@ struct PendingDeployment {
     std::string directory = {};  ///< name below app-deployments
     bool hot_deploy = false;
     bool force_clean_build = false;
+    std::string builder = {};  ///< the cartridge that does all of it
 };
 
 class Deployer {
@@ -45,7 +46,8 @@ public:
                                                 const std::vector<RefUpdate>& updates,
                                                 const ObjectEnvironment& objects,
                                                 const TextSink& output) const;
-    /// Builds and activates. False when it failed; the output says why.
+    /// Builds and activates. False when it failed; the output says why. With a builder the caller holds no lock: what is built
+    /// comes back by a session of its own.
     bool postreceive(GearRecord& record, const PendingDeployment& pending,
                      const TextSink& output) const;
 
@@ -80,6 +82,7 @@ public:
 private:
     bool finish_deployment(GearRecord& record, const std::string& directory, const TextSink& output,
                            const std::function<void()>& body) const;
+    bool hand_over(const GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
     void switch_to(GearRecord& record, const KeptDeployment& wanted, const TextSink& output) const;
     /// Reads the markers. Throws Error(invalid) for what this gear cannot hold.
     void inspect(const GearRecord& record, PendingDeployment& pending,

@@ -75,7 +75,8 @@ Json cartridge_json(const RecordedCartridge& c) {
             {"own", c.own},
             {"cartridge_version", c.cartridge_version},
             {"publishes", connectors_json(c.publishes)},
-            {"subscribes", connectors_json(c.subscribes)}};
+            {"subscribes", connectors_json(c.subscribes)},
+            {"ci_builder", c.ci_builder}};
     if (c.deployment_verbs) {
         out["deployment_verbs"] = *c.deployment_verbs;
     }
@@ -100,6 +101,7 @@ RecordedCartridge parse_cartridge(const Json& json) {
     out.deployment_verbs = find<std::vector<std::string>>(json, "deployment_verbs");
     out.publishes = parse_connectors(json, "publishes");
     out.subscribes = parse_connectors(json, "subscribes");
+    out.ci_builder = find<bool>(json, "ci_builder").value_or(false);
     return out;
 }
 
@@ -173,6 +175,11 @@ const RecordedCartridge* GearRecord::find_cartridge(const std::string& name) con
         }
     }
     return nullptr;
+}
+
+const RecordedCartridge* GearRecord::find_builder() const {
+    const auto found = std::find_if(cartridges.begin(), cartridges.end(), [](const auto& cartridge) { return cartridge.ci_builder; });
+    return found == cartridges.end() ? nullptr : &*found;
 }
 
 const PlacedEndpoint* GearRecord::find_web_endpoint() const {

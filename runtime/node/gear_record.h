@@ -40,6 +40,7 @@ struct RecordedCartridge {
     std::optional<std::vector<std::string>> deployment_verbs;  ///< as in Cartridge
     std::vector<Connector> publishes;                          ///< likewise
     std::vector<Connector> subscribes;
+    bool ci_builder = false;  ///< it is asked instead of what a push does
 };
 
 struct GearRecord {
@@ -53,6 +54,8 @@ struct GearRecord {
     std::uint64_t init_start = 0;  ///< with the pid, the identity of the sandbox's PID 1
 
     const RecordedCartridge* find_cartridge(const std::string& name) const;
+    /// The one of category ci_builder, or null.
+    const RecordedCartridge* find_builder() const;
     /// The endpoint that answers for the application, or null.
     const PlacedEndpoint* find_web_endpoint() const;
 };
