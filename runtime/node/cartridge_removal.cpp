@@ -42,8 +42,10 @@ void CartridgeRunner::discard(const GearRecord& record, const RecordedCartridge&
     for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
         files.remove(str(".env/", endpoint.ip_variable));
         files.remove(str(".env/", endpoint.port_variable));
-        if (!endpoint.public_port_variable.empty()) {
-            files.remove(str(".env/", endpoint.public_port_variable));
+        for (const std::string& optional : {endpoint.public_port_variable, endpoint.websocket_port_variable}) {
+            if (!optional.empty()) {
+                files.remove(str(".env/", optional));
+            }
         }
     }
     if (record.cartridges.empty() || record.cartridges.front().name == cartridge.name) {

@@ -184,6 +184,9 @@ void CartridgeRunner::write_endpoint_variables(const GearRecord& record,
         if (!endpoint.public_port_variable.empty() && endpoint.proxy_port != 0) {
             write_variable(files, ".env", endpoint.public_port_variable, std::to_string(endpoint.proxy_port));
         }
+        if (!endpoint.websocket_port_variable.empty()) {
+            write_variable(files, ".env", endpoint.websocket_port_variable, std::to_string(endpoint.websocket_port));
+        }
     }
 }
 

@@ -16,7 +16,8 @@ Json endpoint_json(const PlacedEndpoint& e) {
     return {{"ip_variable", e.ip_variable},     {"port_variable", e.port_variable},
             {"address", e.address},             {"port", e.port},
             {"proxy_port", e.proxy_port},       {"mappings", std::move(mappings)},
-            {"primary", e.primary},             {"public_port_variable", e.public_port_variable}};
+            {"primary", e.primary},             {"public_port_variable", e.public_port_variable},
+            {"websocket_port", e.websocket_port}, {"websocket_port_variable", e.websocket_port_variable}};
 }
 
 std::vector<EndpointMapping> parse_mappings(const Json& endpoint) {
@@ -39,7 +40,9 @@ PlacedEndpoint parse_endpoint(const Json& json) {
             take<int>(json, "proxy_port"),
             parse_mappings(json),
             take<bool>(json, "primary"),
-            find<std::string>(json, "public_port_variable").value_or("")};
+            find<std::string>(json, "public_port_variable").value_or(""),
+            find<std::string>(json, "websocket_port_variable").value_or(""),
+            find<int>(json, "websocket_port").value_or(0)};
 }
 
 Json connectors_json(const std::vector<Connector>& connectors) {

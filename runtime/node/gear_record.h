@@ -21,6 +21,8 @@ struct PlacedEndpoint {
     std::vector<EndpointMapping> mappings;
     bool primary = false;
     std::string public_port_variable = {};  ///< OPENSHIFT_MYSQL_DB_PROXY_PORT: proxy_port; "" if none
+    std::string websocket_port_variable = {};  ///< OPENSHIFT_CHAT_WS_PORT; "" if none
+    int websocket_port = 0;                    ///< its value
 
     /// It answers for the application: it has the frontend "".
     bool is_web() const;
