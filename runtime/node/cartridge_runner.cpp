@@ -33,7 +33,7 @@ done
 
 constexpr const char* action_hooks = "app-root/runtime/repo/.openshift/action_hooks";
 
-// $0 the hook, $1 its name.
+// $0 the hook, $1 its name, the rest its words.
 constexpr const char* action_hook_program = R"(if [[ ! -x $0 ]]; then
     echo "NOTE: the hook $1 is not executable and is skipped"
     exit
@@ -47,9 +47,9 @@ elif [[ $first == '#!'* && ! -x $program ]]; then
     echo "the hook $1 wants '$program', which is not there" >&2
     exit 127
 elif [[ $first == '#!'* && $program == /bin/sh ]]; then
-    exec /bin/bash ${rest:+"$rest"} "$0"
+    exec /bin/bash ${rest:+"$rest"} "$0" "${@:2}"
 fi
-exec "$0"
+exec "$0" "${@:2}"
 )";
 
 // The verbs of bin/control and the hooks of the application that belong to a deployment; the others
@@ -243,7 +243,7 @@ ScriptMessages CartridgeRunner::control(const GearRecord& record,
 }
 
 void CartridgeRunner::run_action_hook(const GearRecord& record, const std::string& name,
-                                      const TextSink& output) const {
+                                      const TextSink& output, const std::vector<std::string>& words) const {
     const std::string path = str(action_hooks, "/", name);
     if (!node_.files(record).exists(path)) {
         return;
@@ -252,6 +252,7 @@ void CartridgeRunner::run_action_hook(const GearRecord& record, const std::strin
     command.argv = {
         "/bin/bash", "-c", action_hook_program,
         str(node_.home(record), "/", path), name};
+    command.argv.insert(command.argv.end(), words.begin(), words.end());
     command.output = output;
     command.name = str("action hook '", name, "'");
     finish(node_.launcher.run(record, command), command.name);

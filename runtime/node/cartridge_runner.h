@@ -41,9 +41,9 @@ public:
     ScriptMessages run_script(const GearRecord& record, const RecordedCartridge& cartridge,
                               const std::string& script, const std::vector<std::string>& words = {},
                               std::chrono::seconds most = std::chrono::hours(24)) const;
-    /// The application's own hook of this name, if there is one. Throws ScriptError.
+    /// The application's own hook of this name, with these words, if there is one. Throws ScriptError.
     void run_action_hook(const GearRecord& record, const std::string& name,
-                         const TextSink& output) const;
+                         const TextSink& output, const std::vector<std::string>& words = {}) const;
 
     /// Every cartridge, the primary last; with the hooks pre_start and post_start. The sandbox must
     /// run.

@@ -173,7 +173,8 @@ void Deployer::build(GearRecord& record, const PendingDeployment& pending,
 Deployment Deployer::prepare(const GearRecord& record, const PendingDeployment& pending,
                              const TextSink& output) const {
     say(output, "Preparing build for deployment\n");
-    runner_.run_action_hook(record, "prepare", output);
+    runner_.run_action_hook(record, "prepare", output,
+                            pending.archive.empty() ? std::vector<std::string>() : std::vector{pending.archive});
     Deployment deployment;
     deployment.id = random_hex(4);
     deployment.ref = ref_of(record, pending);
@@ -323,7 +324,13 @@ bool Deployer::finish_deployment(GearRecord& record, const std::string& director
     return success;
 }
 
-ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& output) const {
+ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& sink) const {
+    std::string said;
+    const TextSink output = [&](std::string_view text) {
+        constexpr std::size_t most = 1 << 20;
+        said += text.substr(0, most - std::min(most, said.size()));
+        say(sink, text);
+    };
     node_.launcher.ensure_running(record);
     ScriptMessages messages;
     PendingDeployment pending;
@@ -344,6 +351,7 @@ ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& ou
     const Deployment deployment = prepare(record, pending, output);
     if (build_wanted) {
         activate(record, pending, deployment, output);
+        runner_.run(record, Purpose::build, bash("cat >/tmp/initial-build.log", {}), {}, said);
     } else {
         messages = runner_.start_all(record, output);
         if (std::string silence = find_silence(record); !silence.empty()) {

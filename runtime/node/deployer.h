@@ -29,6 +29,7 @@ struct PendingDeployment {
     std::string directory = {};  ///< name below app-deployments
     bool hot_deploy = false;
     bool force_clean_build = false;
+    std::string archive = {};  ///< path of what it was unpacked from; "" if there is none
     std::string builder = {};  ///< the cartridge that does all of it
 };
 
@@ -74,8 +75,9 @@ public:
     /// others do it by themselves.
     void prune(const GearRecord& record) const { kept_.prune(record); }
 
-    /// The first deployment of a new application, and its start.
-    ScriptMessages deploy_initially(GearRecord& record, const TextSink& output) const;
+    /// The first deployment of a new application, and its start. What a build says is in /tmp/initial-build.log, too
+    /// (contract 3.2).
+    ScriptMessages deploy_initially(GearRecord& record, const TextSink& sink) const;
 
     std::vector<Deployment> deployments(const GearRecord& record) const;
 
