@@ -83,8 +83,10 @@ void CartridgeRunner::remove(GearRecord& record, const std::string& name) const 
 }
 
 void CartridgeRunner::destroy_scripts(GearRecord& record) const {
+    // A daemon that finishes a deletion while it starts has 90 s for that (systemd.service(5), TimeoutStartSec).
+    constexpr std::chrono::seconds most(30);
     const auto now = &std::chrono::steady_clock::now;
-    const auto end = now() + std::chrono::minutes(1);
+    const auto end = now() + most;
     for (const RecordedCartridge& cartridge : record.cartridges) {
         succeeds(record, "removing the gear", [&] {
             if (node_.files(record).exists(cartridge.name + "/bin/teardown")) {

@@ -26,7 +26,7 @@ public:
     /// Stop and teardown (failures are only told), then everything of it goes; what it leaves running ends with the
     /// gear, which is started again. Unknown is fine.
     void remove(GearRecord& record, const std::string& name) const;
-    /// What cartridges want to do before the gear goes: teardown, within a minute for all. A gear of which nothing runs is
+    /// What cartridges want to do before the gear goes: teardown, within half a minute for all. A gear of which nothing runs is
     /// started for them, if they have any. Failures are only told.
     void destroy_scripts(GearRecord& record) const;
 

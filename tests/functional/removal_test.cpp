@@ -65,7 +65,6 @@ TEST_F(RemovalTest, OfAnApplicationIsHeardByItsCartridges) {
 }
 
 TEST_F(RemovalTest, OfAnApplicationIsHeldUpByNoCartridge) {
-    settings.node.script_timeout_seconds = 60;
     offer(str(telling_teardown, "echo exit 3 >>bin/teardown"));
     const GearId failing = create_application(90, {"acme-mine-1.0"});
     const UniqueFd trace = hold_trace(failing);
