@@ -55,6 +55,24 @@ ScriptMessages ApplicationService::run_cartridge_verb(const Principal&,
     return core_.agent.control(current.gear(), known->name, verb);
 }
 
+// What works for all applications of a domain (contract 1.2, a build server) is there once.
+void ApplicationService::check_scope(const Application& application, const Cartridge& cartridge) const {
+    if (!cartridge.has_category("domain_scope")) {
+        return;
+    }
+    for (const ApplicationRecord& other : core_.store.applications(application.domain)) {
+        for (const InstalledCartridge& there : other.value.cartridges) {
+            const auto known = catalogue_.find(there);
+            if (known && known->base_name() == cartridge.base_name()) {
+                refuse(ErrorKind::invalid,
+                       str("An application with ", there.name.text(), " already exists in the domain: '", other.value.name.text(),
+                           "'. Its applications share one"),
+                       exit_code::cartridge, "cartridge");
+            }
+        }
+    }
+}
+
 void ApplicationService::check_addition(const Application& current, const Cartridge& cartridge) const {
     for (const InstalledCartridge& there : current.cartridges) {
         const auto known = catalogue_.find(there);
@@ -64,6 +82,7 @@ void ApplicationService::check_addition(const Application& current, const Cartri
                    exit_code::cartridge_exists);
         }
     }
+    check_scope(current, cartridge);
     if (cartridge.is_web_framework()) {
         refuse(ErrorKind::invalid, "An application may contain only one web cartridge.",
                exit_code::cartridge_fixed, "cartridge");

@@ -141,6 +141,9 @@ Created ApplicationService::run_creation(const Principal& who, const Domain& see
     application.domain = domain.id;
     application.domain_name = domain.name;
     application.owner = domain.owner;
+    for (const Cartridge& cartridge : facts.cartridges) {
+        check_scope(application, cartridge);
+    }
     const auto lock = core_.application_locks.lock(application.id.text());
     Created created;
     const OperationPlan plan = plan_create_application(facts, core_.effects, created.output);

@@ -167,6 +167,8 @@ private:
     /// A command of the gear's user, once nothing else goes on there.
     std::unique_ptr<GearStream> open_session(const Principal& who, const Application& application,
                                              const std::string& command) const;
+    /// 109 for one of category domain_scope that another application of the domain has.
+    void check_scope(const Application& application, const Cartridge& cartridge) const;
     /// 136, 137, 185 for one that the application cannot have.
     void check_addition(const Application& current, const Cartridge& cartridge) const;
     /// Into the application's gear.

@@ -154,7 +154,7 @@ std::string upper(std::string text) {
 }
 
 // 0 if the manifest does not say: the variable is then 0, too, and nobody is led there.
-int port_of(const YAML::Node& node, const std::string& place) {
+int port_of(const YAML::Node& node, const char* key, const std::string& place) {
     const std::string text = text_of(node);
     int port = 0;
     if (text.empty()) {
@@ -162,7 +162,7 @@ int port_of(const YAML::Node& node, const std::string& place) {
     }
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
     if (failed != std::errc() || end != text.data() + text.size() || port < 1 || port > 65535) {
-        fail(ErrorKind::invalid, place, ": Private-Port must be 1 to 65535, not '", text, "'");
+        fail(ErrorKind::invalid, place, ": ", key, " must be 1 to 65535, not '", text, "'");
     }
     return port;
 }
@@ -183,10 +183,14 @@ Endpoint parse_endpoint(const YAML::Node& node, const std::string& place) {
     Endpoint endpoint;
     endpoint.ip_name = variable_suffix(node["Private-IP-Name"], "Private-IP-Name", place);
     endpoint.port_name = variable_suffix(node["Private-Port-Name"], "Private-Port-Name", place);
-    endpoint.port = port_of(node["Private-Port"], place);
+    endpoint.port = port_of(node["Private-Port"], "Private-Port", place);
     if (node["Public-Port-Name"]) {
         endpoint.public_port_name =
             variable_suffix(node["Public-Port-Name"], "Public-Port-Name", place);
+    }
+    if (node["WebSocket-Port-Name"]) {
+        endpoint.websocket_port_name = variable_suffix(node["WebSocket-Port-Name"], "WebSocket-Port-Name", place);
+        endpoint.websocket_port = port_of(node["WebSocket-Port"], "WebSocket-Port", place);
     }
     const YAML::Node options = node["Options"];
     endpoint.primary = options && options.IsMap() && is_true(options["primary"]);

@@ -36,6 +36,8 @@ struct Endpoint {
     std::string public_port_name;  ///< "" if none
     std::vector<EndpointMapping> mappings;
     bool primary = false;
+    std::string websocket_port_name = {};  ///< "" if none
+    int websocket_port = 0;                ///< likewise 0
 };
 
 /// What a cartridge has for others of its application, or wants of them (contract 8).

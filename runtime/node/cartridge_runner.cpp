@@ -33,7 +33,7 @@ done
 
 constexpr const char* action_hooks = "app-root/runtime/repo/.openshift/action_hooks";
 
-// $0 the hook, $1 its name.
+// $0 the hook, $1 its name, the rest its words.
 constexpr const char* action_hook_program = R"(if [[ ! -x $0 ]]; then
     echo "NOTE: the hook $1 is not executable and is skipped"
     exit
@@ -46,8 +46,10 @@ if [[ $first == *$'\r' ]]; then
 elif [[ $first == '#!'* && ! -x $program ]]; then
     echo "the hook $1 wants '$program', which is not there" >&2
     exit 127
+elif [[ $first == '#!'* && $program == /bin/sh ]]; then
+    exec /bin/bash ${rest:+"$rest"} "$0" "${@:2}"
 fi
-exec "$0"
+exec "$0" "${@:2}"
 )";
 
 // The verbs of bin/control and the hooks of the application that belong to a deployment; the others
@@ -69,15 +71,28 @@ Purpose purpose_of(const RecordedCartridge& cartridge, const std::string& verb) 
     return cartridge.database ? Purpose::database : purpose_of(verb);
 }
 
-// A script with its interpreter's line is executed as it is: one process less. Others are bash's,
-// as they were in the original.
+// A script with its interpreter's line is executed as it is: one process less. Others are bash's, and so are those of
+// /bin/sh, which was bash in the original (contract 3.4).
 std::vector<std::string> script_argv(const GearFiles& files, const std::string& path,
                                      const std::string& home) {
     const std::string program = str(home, "/", path);
-    if (files.find(path).value_or("").starts_with("#!")) {
+    const std::string text = files.find(path).value_or("");
+    const std::string line = text.substr(0, text.find('\n'));
+    if (!line.starts_with("#!")) {
+        return {"/bin/bash", program};
+    }
+    // As the kernel reads it: all that follows the interpreter is one word.
+    constexpr const char* blank = " \t";
+    const std::size_t begin = std::min(line.find_first_not_of(blank, 2), line.size());
+    const std::size_t end = std::min(line.find_first_of(blank, begin), line.size());
+    if (line.substr(begin, end - begin) != "/bin/sh") {
         return {program};
     }
-    return {"/bin/bash", program};
+    const std::size_t option = line.find_first_not_of(blank, end);
+    if (option == std::string::npos) {
+        return {"/bin/bash", program};
+    }
+    return {"/bin/bash", line.substr(option, line.find_last_not_of(blank) + 1 - option), program};
 }
 
 bool has_hooks_around(const std::vector<std::string>& hooks, std::string verb) {
@@ -145,7 +160,8 @@ ScriptMessages CartridgeRunner::finish(const GearResult& result, const std::stri
 ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
                                            const RecordedCartridge& cartridge,
                                            const std::string& script,
-                                           const std::vector<std::string>& words) const {
+                                           const std::vector<std::string>& words,
+                                           std::chrono::seconds most) const {
     const std::string path = str(cartridge.name, "/bin/", script);
     if (!node_.files(record).exists(path)) {
         return {};
@@ -162,6 +178,7 @@ ScriptMessages CartridgeRunner::run_script(const GearRecord& record,
         command.argv.insert(command.argv.end(), {"--version", cartridge.version});
     }
     command.name = str("'", script, "' of ", cartridge.full_name);
+    command.deadline = std::min(command.deadline, most);
     try {
         return finish(node_.launcher.run(record, command), command.name);
     } catch (const ScriptError& error) {
@@ -226,7 +243,7 @@ ScriptMessages CartridgeRunner::control(const GearRecord& record,
 }
 
 void CartridgeRunner::run_action_hook(const GearRecord& record, const std::string& name,
-                                      const TextSink& output) const {
+                                      const TextSink& output, const std::vector<std::string>& words) const {
     const std::string path = str(action_hooks, "/", name);
     if (!node_.files(record).exists(path)) {
         return;
@@ -235,6 +252,7 @@ void CartridgeRunner::run_action_hook(const GearRecord& record, const std::strin
     command.argv = {
         "/bin/bash", "-c", action_hook_program,
         str(node_.home(record), "/", path), name};
+    command.argv.insert(command.argv.end(), words.begin(), words.end());
     command.output = output;
     command.name = str("action hook '", name, "'");
     finish(node_.launcher.run(record, command), command.name);
@@ -308,17 +326,6 @@ void CartridgeRunner::control_each(const GearRecord& record, const std::string& 
     }
     if (!record.cartridges.empty()) {
         control(record, record.cartridges.front(), verb);
-    }
-}
-
-void CartridgeRunner::destroy_scripts(const GearRecord& record) const {
-    for (const RecordedCartridge& cartridge : record.cartridges) {
-        try {
-            run_script(record, cartridge, "teardown");
-        } catch (const Error& error) {
-            log::warning("while removing: ", error.text(),
-                         log::field("gear", record.spec.id.text()));
-        }
     }
 }
 

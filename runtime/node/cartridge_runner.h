@@ -5,6 +5,7 @@
 #include "model/events.h"
 #include "node/context.h"
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,8 +23,12 @@ public:
     void upgrade(GearRecord& record, const Cartridge& cartridge, const Cartridge& before) const;
     /// The version of its packaging that the gear has.
     std::string packaging(const GearRecord& record, const RecordedCartridge& cartridge) const;
-    /// Stop and teardown (failures are ignored), then everything of it goes. Unknown is fine.
+    /// Stop and teardown (failures are only told), then everything of it goes; what it leaves running ends with the
+    /// gear, which is started again. Unknown is fine.
     void remove(GearRecord& record, const std::string& name) const;
+    /// What cartridges want to do before the gear goes: teardown, within half a minute for all. A gear of which nothing runs is
+    /// started for them, if they have any. Failures are only told.
+    void destroy_scripts(GearRecord& record) const;
 
     /// bin/control VERB with the hooks around it. A cartridge without control is fine.
     ScriptMessages control(const GearRecord& record, const RecordedCartridge& cartridge,
@@ -34,10 +39,11 @@ public:
     void make_dependency_directories(const GearRecord& record, const RecordedCartridge& cartridge) const;
     /// bin/SCRIPT --version V, if there is one; or with these words instead.
     ScriptMessages run_script(const GearRecord& record, const RecordedCartridge& cartridge,
-                              const std::string& script, const std::vector<std::string>& words = {}) const;
-    /// The application's own hook of this name, if there is one. Throws ScriptError.
+                              const std::string& script, const std::vector<std::string>& words = {},
+                              std::chrono::seconds most = std::chrono::hours(24)) const;
+    /// The application's own hook of this name, with these words, if there is one. Throws ScriptError.
     void run_action_hook(const GearRecord& record, const std::string& name,
-                         const TextSink& output) const;
+                         const TextSink& output, const std::vector<std::string>& words = {}) const;
 
     /// Every cartridge, the primary last; with the hooks pre_start and post_start. The sandbox must
     /// run.
@@ -48,9 +54,6 @@ public:
 
     /// One verb for every cartridge, the primary last.
     void control_each(const GearRecord& record, const std::string& verb) const;
-    /// What cartridges want to do before the gear goes: teardown, with a short deadline. Failures
-    /// are only told.
-    void destroy_scripts(const GearRecord& record) const;
     /// Empties /tmp, runs every cartridge's tidy and git's garbage collection. The services are
     /// stopped.
     void tidy(const GearRecord& record, const std::string& repository) const;

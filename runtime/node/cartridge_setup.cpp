@@ -1,4 +1,4 @@
-// Adding and removing cartridges: the order of the contract's section 3.1.
+// Adding cartridges: the order of the contract's section 3.1.
 #include "base/defer.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -184,23 +184,9 @@ void CartridgeRunner::write_endpoint_variables(const GearRecord& record,
         if (!endpoint.public_port_variable.empty() && endpoint.proxy_port != 0) {
             write_variable(files, ".env", endpoint.public_port_variable, std::to_string(endpoint.proxy_port));
         }
-    }
-}
-
-void CartridgeRunner::discard(const GearRecord& record, const RecordedCartridge& cartridge) const {
-    const GearFiles files = node_.files(record);
-    files.open_home(false);
-    files.remove(cartridge.name);
-    files.remove(published_directory(cartridge));
-    for (const PlacedEndpoint& endpoint : cartridge.endpoints) {
-        files.remove(str(".env/", endpoint.ip_variable));
-        files.remove(str(".env/", endpoint.port_variable));
-        if (!endpoint.public_port_variable.empty()) {
-            files.remove(str(".env/", endpoint.public_port_variable));
+        if (!endpoint.websocket_port_variable.empty()) {
+            write_variable(files, ".env", endpoint.websocket_port_variable, std::to_string(endpoint.websocket_port));
         }
-    }
-    if (record.cartridges.empty() || record.cartridges.front().name == cartridge.name) {
-        files.remove(".env/OPENSHIFT_PRIMARY_CARTRIDGE_DIR");
     }
 }
 
@@ -303,7 +289,8 @@ ScriptMessages CartridgeRunner::add(GearRecord& record, const Cartridge& cartrid
                             cartridge.cartridge_version,
                             cartridge.deployment_verbs,
                             cartridge.publishes,
-                            cartridge.subscribes};
+                            cartridge.subscribes,
+                            cartridge.has_category("ci_builder")};
     const GearFiles files = node_.files(record);
     if (files.exists(added.name)) {
         // Left over from an operation that did not end; its scripts may still be at work.
@@ -448,28 +435,6 @@ void CartridgeRunner::upgrade(GearRecord& record, const Cartridge& cartridge, co
     node_.store.save(changed);
     back.cancel();
     record = changed;
-}
-
-void CartridgeRunner::remove(GearRecord& record, const std::string& name) const {
-    const RecordedCartridge* const found = record.find_cartridge(name);
-    if (found == nullptr) {
-        return;
-    }
-    const RecordedCartridge cartridge = *found;
-    try {
-        node_.launcher.ensure_running(record);
-        control(record, cartridge, "stop");
-        unlock(record, cartridge);
-        run_script(record, cartridge, "teardown");
-    } catch (const Error& error) {
-        log::warning("removing ", cartridge.full_name, ": ", error.text(),
-                     log::field("gear", record.spec.id.text()));
-    }
-    discard(record, cartridge);
-    std::erase_if(record.cartridges,
-                  [&](const auto& other) { return other.name == cartridge.name; });
-    node_.store.save(record);
-    node_.launcher.refresh_forwardings(record);
 }
 
 }  // namespace gearbox

@@ -75,6 +75,11 @@ std::optional<PendingDeployment> Deployer::prereceive(GearRecord& record,
     PendingDeployment pending;
     pending.commit = update->new_id;
     inspect(record, pending, objects);
+    if (const RecordedCartridge* const builder = record.find_builder()) {
+        runner_.control(record, *builder, "pre-receive", output);
+        pending.builder = builder->name;
+        return pending;
+    }
     begin(record, pending, output);
     return pending;
 }
@@ -171,7 +176,8 @@ void Deployer::build(GearRecord& record, const PendingDeployment& pending,
 Deployment Deployer::prepare(const GearRecord& record, const PendingDeployment& pending,
                              const TextSink& output) const {
     say(output, "Preparing build for deployment\n");
-    runner_.run_action_hook(record, "prepare", output);
+    runner_.run_action_hook(record, "prepare", output,
+                            pending.archive.empty() ? std::vector<std::string>() : std::vector{pending.archive});
     Deployment deployment;
     deployment.id = random_hex(4);
     deployment.ref = ref_of(record, pending);
@@ -264,6 +270,9 @@ void Deployer::after_failure(GearRecord& record, const TextSink& output) const {
 
 bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending,
                            const TextSink& output) const {
+    if (!pending.builder.empty()) {
+        return hand_over(record, pending, output);
+    }
     const bool was_running = record.state == GearState::started;
     return finish_deployment(record, pending.directory, output, [&] {
         node_.launcher.ensure_running(record);
@@ -276,6 +285,19 @@ bool Deployer::postreceive(GearRecord& record, const PendingDeployment& pending,
         const Deployment deployment = prepare(record, pending, output);
         activate(record, pending, deployment, output);
     });
+}
+
+bool Deployer::hand_over(const GearRecord& record, const PendingDeployment& pending, const TextSink& output) const {
+    try {
+        if (const RecordedCartridge* const builder = record.find_cartridge(pending.builder)) {
+            runner_.control(record, *builder, "post-receive", output);
+        }
+        return true;
+    } catch (const Error& error) {
+        say(output, str("\nERROR: ", error.text(), "\n"));
+        log::warning("building elsewhere failed: ", error.text(), log::field("gear", record.spec.id.text()));
+        return false;
+    }
 }
 
 bool Deployer::finish_deployment(GearRecord& record, const std::string& directory, const TextSink& output,
@@ -296,13 +318,22 @@ bool Deployer::finish_deployment(GearRecord& record, const std::string& director
             log::warning("removing a failed deployment: ", discarded.err, log::field("gear", record.spec.id.text()));
         }
     }
+    if (const std::string tightness = find_tightness(node_, record); !tightness.empty()) {
+        say(output, tightness + "\n");
+    }
     say(output, str(rule, "Git Post-Receive Result: ", success ? "success" : "failure",
                     "\nActivation status: ", success ? "success" : "failure",
                     "\nDeployment completed with status: ", success ? "success" : "failure", "\n"));
     return success;
 }
 
-ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& output) const {
+ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& sink) const {
+    std::string said;
+    const TextSink output = [&](std::string_view text) {
+        constexpr std::size_t most = 1 << 20;
+        said += text.substr(0, most - std::min(most, said.size()));
+        say(sink, text);
+    };
     node_.launcher.ensure_running(record);
     ScriptMessages messages;
     PendingDeployment pending;
@@ -323,6 +354,7 @@ ScriptMessages Deployer::deploy_initially(GearRecord& record, const TextSink& ou
     const Deployment deployment = prepare(record, pending, output);
     if (build_wanted) {
         activate(record, pending, deployment, output);
+        runner_.run(record, Purpose::build, bash("cat >/tmp/initial-build.log", {}), {}, said);
     } else {
         messages = runner_.start_all(record, output);
         if (std::string silence = find_silence(record); !silence.empty()) {

@@ -29,6 +29,8 @@ struct PendingDeployment {
     std::string directory = {};  ///< name below app-deployments
     bool hot_deploy = false;
     bool force_clean_build = false;
+    std::string archive = {};  ///< path of what it was unpacked from; "" if there is none
+    std::string builder = {};  ///< the cartridge that does all of it
 };
 
 class Deployer {
@@ -45,7 +47,8 @@ public:
                                                 const std::vector<RefUpdate>& updates,
                                                 const ObjectEnvironment& objects,
                                                 const TextSink& output) const;
-    /// Builds and activates. False when it failed; the output says why.
+    /// Builds and activates. False when it failed; the output says why. With a builder the caller holds no lock: what is built
+    /// comes back by a session of its own.
     bool postreceive(GearRecord& record, const PendingDeployment& pending,
                      const TextSink& output) const;
 
@@ -72,14 +75,16 @@ public:
     /// others do it by themselves.
     void prune(const GearRecord& record) const { kept_.prune(record); }
 
-    /// The first deployment of a new application, and its start.
-    ScriptMessages deploy_initially(GearRecord& record, const TextSink& output) const;
+    /// The first deployment of a new application, and its start. What a build says is in /tmp/initial-build.log, too
+    /// (contract 3.2).
+    ScriptMessages deploy_initially(GearRecord& record, const TextSink& sink) const;
 
     std::vector<Deployment> deployments(const GearRecord& record) const;
 
 private:
     bool finish_deployment(GearRecord& record, const std::string& directory, const TextSink& output,
                            const std::function<void()>& body) const;
+    bool hand_over(const GearRecord& record, const PendingDeployment& pending, const TextSink& output) const;
     void switch_to(GearRecord& record, const KeptDeployment& wanted, const TextSink& output) const;
     /// Reads the markers. Throws Error(invalid) for what this gear cannot hold.
     void inspect(const GearRecord& record, PendingDeployment& pending,

@@ -26,6 +26,28 @@ std::int64_t disk_limit_mb(const GearSettings& limits, const GearResources& reso
     return std::min(wanted, static_cast<std::int64_t>(half));
 }
 
+sys::DiskQuota disk_quota_of(const GearSettings& limits, const GearResources& resources, const std::string& gear_base) {
+    return {disk_limit_mb(limits, resources, gear_base) << 20, limits.files};
+}
+
+std::string find_tightness(const sys::DiskUse& use, const sys::DiskQuota& quota) {
+    const auto is_tight = [](std::int64_t used, std::int64_t limit) { return limit > 0 && used >= limit / 10 * 9; };
+    std::string out;
+    if (is_tight(use.bytes, quota.bytes)) {
+        out = str("the files of this gear take ", use.bytes >> 20, " of its ", quota.bytes >> 20, " MB");
+    }
+    if (is_tight(use.files, quota.files)) {
+        out += str(out.empty() ? "" : ", and ", "there are ", use.files, " of at most ", quota.files, " files in this gear");
+    }
+    return out.empty() ? "" : str("WARNING: ", out, ": delete some, or ask for more storage");
+}
+
+std::string find_tightness(const NodeContext& node, const GearRecord& record) {
+    const std::string& base = node.paths.gear_base;
+    const auto use = sys::find_disk_use(base, record.spec.uid);
+    return use ? find_tightness(*use, disk_quota_of(node.profiles.limits(record), record.spec.resources, base)) : "";
+}
+
 NodeStorage look_at_storage(const NodeSettings& node) {
     struct statvfs info {};
     check(::statvfs(node.gear_base.c_str(), &info), "looking at the file system of '", node.gear_base, "'");

@@ -3,6 +3,8 @@
 #include "base/settings.h"
 #include "model/gear.h"
 #include "node/agent.h"
+#include "node/context.h"
+#include "sys/disk_quota.h"
 
 #include <cstdint>
 #include <string>
@@ -14,6 +16,14 @@ namespace gearbox {
 /// smaller than that: no gear alone fills the disk of all.
 std::int64_t disk_limit_mb(const GearSettings& limits, const GearResources& resources,
                            const std::string& gear_base);
+
+/// What a gear with these limits may have.
+sys::DiskQuota disk_quota_of(const GearSettings& limits, const GearResources& resources, const std::string& gear_base);
+
+/// For the user, when less than a tenth is left of either; "" otherwise. Pure.
+std::string find_tightness(const sys::DiskUse& use, const sys::DiskQuota& quota);
+/// The same of a gear; "" where no quota is kept.
+std::string find_tightness(const NodeContext& node, const GearRecord& record);
 
 /// Of the file system that holds the gears. The reserve is node.reserve_mb, but at most a tenth of it.
 NodeStorage look_at_storage(const NodeSettings& node);

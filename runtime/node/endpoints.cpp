@@ -76,7 +76,8 @@ std::vector<PlacedEndpoint> plan_endpoints(const GearRecord& record, const Cartr
         }
         out.push_back({prefix + endpoint.ip_name, prefix + endpoint.port_name, address,
                        endpoint.port, port.value_or(0), endpoint.mappings, endpoint.primary,
-                       endpoint.public_port_name.empty() ? "" : prefix + endpoint.public_port_name});
+                       endpoint.public_port_name.empty() ? "" : prefix + endpoint.public_port_name,
+                       endpoint.websocket_port == 0 ? "" : prefix + endpoint.websocket_port_name, endpoint.websocket_port});
     }
     return out;
 }

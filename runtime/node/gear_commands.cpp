@@ -377,6 +377,11 @@ int GearCommands::binary_end(const Words&, const Sinks& sinks) {
     check_begun(Begun::binary);
     begun_ = Begun::nothing;
     GearRecord current = record();
+    // oo-binary-deploy has it there until this is done.
+    if (const std::string archive = places_.empty() ? "" : places_.back() + "/archive";
+        !archive.empty() && agent_.context().files(current).exists(archive)) {
+        pending_.archive = str(agent_.context().home(current), "/", archive);
+    }
     return agent_.deployer().finish_binary(current, pending_, sinks.text) ? 0 : 1;
 }
 

@@ -16,7 +16,8 @@ Json endpoint_json(const PlacedEndpoint& e) {
     return {{"ip_variable", e.ip_variable},     {"port_variable", e.port_variable},
             {"address", e.address},             {"port", e.port},
             {"proxy_port", e.proxy_port},       {"mappings", std::move(mappings)},
-            {"primary", e.primary},             {"public_port_variable", e.public_port_variable}};
+            {"primary", e.primary},             {"public_port_variable", e.public_port_variable},
+            {"websocket_port", e.websocket_port}, {"websocket_port_variable", e.websocket_port_variable}};
 }
 
 std::vector<EndpointMapping> parse_mappings(const Json& endpoint) {
@@ -39,7 +40,9 @@ PlacedEndpoint parse_endpoint(const Json& json) {
             take<int>(json, "proxy_port"),
             parse_mappings(json),
             take<bool>(json, "primary"),
-            find<std::string>(json, "public_port_variable").value_or("")};
+            find<std::string>(json, "public_port_variable").value_or(""),
+            find<std::string>(json, "websocket_port_variable").value_or(""),
+            find<int>(json, "websocket_port").value_or(0)};
 }
 
 Json connectors_json(const std::vector<Connector>& connectors) {
@@ -75,7 +78,8 @@ Json cartridge_json(const RecordedCartridge& c) {
             {"own", c.own},
             {"cartridge_version", c.cartridge_version},
             {"publishes", connectors_json(c.publishes)},
-            {"subscribes", connectors_json(c.subscribes)}};
+            {"subscribes", connectors_json(c.subscribes)},
+            {"ci_builder", c.ci_builder}};
     if (c.deployment_verbs) {
         out["deployment_verbs"] = *c.deployment_verbs;
     }
@@ -100,6 +104,7 @@ RecordedCartridge parse_cartridge(const Json& json) {
     out.deployment_verbs = find<std::vector<std::string>>(json, "deployment_verbs");
     out.publishes = parse_connectors(json, "publishes");
     out.subscribes = parse_connectors(json, "subscribes");
+    out.ci_builder = find<bool>(json, "ci_builder").value_or(false);
     return out;
 }
 
@@ -173,6 +178,11 @@ const RecordedCartridge* GearRecord::find_cartridge(const std::string& name) con
         }
     }
     return nullptr;
+}
+
+const RecordedCartridge* GearRecord::find_builder() const {
+    const auto found = std::find_if(cartridges.begin(), cartridges.end(), [](const auto& cartridge) { return cartridge.ci_builder; });
+    return found == cartridges.end() ? nullptr : &*found;
 }
 
 const PlacedEndpoint* GearRecord::find_web_endpoint() const {

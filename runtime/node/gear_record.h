@@ -21,6 +21,8 @@ struct PlacedEndpoint {
     std::vector<EndpointMapping> mappings;
     bool primary = false;
     std::string public_port_variable = {};  ///< OPENSHIFT_MYSQL_DB_PROXY_PORT: proxy_port; "" if none
+    std::string websocket_port_variable = {};  ///< OPENSHIFT_CHAT_WS_PORT; "" if none
+    int websocket_port = 0;                    ///< its value
 
     /// It answers for the application: it has the frontend "".
     bool is_web() const;
@@ -40,6 +42,7 @@ struct RecordedCartridge {
     std::optional<std::vector<std::string>> deployment_verbs;  ///< as in Cartridge
     std::vector<Connector> publishes;                          ///< likewise
     std::vector<Connector> subscribes;
+    bool ci_builder = false;  ///< it is asked instead of what a push does
 };
 
 struct GearRecord {
@@ -53,6 +56,8 @@ struct GearRecord {
     std::uint64_t init_start = 0;  ///< with the pid, the identity of the sandbox's PID 1
 
     const RecordedCartridge* find_cartridge(const std::string& name) const;
+    /// The one of category ci_builder, or null.
+    const RecordedCartridge* find_builder() const;
     /// The endpoint that answers for the application, or null.
     const PlacedEndpoint* find_web_endpoint() const;
 };

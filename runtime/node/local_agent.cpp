@@ -173,9 +173,7 @@ void LocalAgent::destroy_gear(const GearId& gear) {
     auto record = store_.find(gear);
     if (record) {
         router_.publish(gear, {});
-        if (launcher_.is_running(*record)) {
-            runner_.destroy_scripts(*record);
-        }
+        runner_.destroy_scripts(*record);
         launcher_.kill(*record);
     }
     const uid_t uid = record ? record->spec.uid : sys::find_uid(gear.text());
@@ -355,9 +353,15 @@ ScriptMessages LocalAgent::control(const GearId& gear, const std::string& cartri
     const bool was_running = launcher_.is_running(record);
     launcher_.ensure_running(record);
     ScriptMessages messages = runner_.control(record, *found, verb, output);
-    // A question to a stopped application leaves it stopped.
-    if (!was_running && verb == "status") {
-        launcher_.kill(record);
+    if (verb == "status") {
+        if (const auto disk = sys::find_disk_use(paths_.gear_base, record.spec.uid)) {
+            messages.attributes.push_back(str("quota_blocks=", disk->bytes / 1024));
+            messages.attributes.push_back(str("quota_files=", disk->files));
+        }
+        // A question to a stopped application leaves it stopped.
+        if (!was_running) {
+            launcher_.kill(record);
+        }
     }
     return messages;
 }

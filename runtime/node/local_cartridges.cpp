@@ -216,6 +216,8 @@ CartridgeUpgrade LocalAgent::upgrade_cartridge(const GearId& gear, const Cartrid
 void LocalAgent::remove_cartridge(const GearId& gear, const Cartridge& cartridge) {
     if (auto record = store_.find(gear)) {
         const Profile* const before = profiles_.find(*record);
+        begin_change(gear);
+        const Defer watch([&] { watcher_.notice(*record); });
         runner_.remove(*record, cartridge.name);
         if (profiles_.find(*record) != before) {
             apply_resources(*record);

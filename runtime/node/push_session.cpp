@@ -65,6 +65,9 @@ int PushSession::postreceive(const TextSink& output) {
         const PendingDeployment pending = *pending_;
         pending_.reset();
         GearRecord record = node_.store.gear(gear_);
+        if (!pending.builder.empty()) {
+            lock_.reset();
+        }
         has_deployed_ |= deployer_.postreceive(record, pending, output);
         lock_.reset();
     }

@@ -35,7 +35,7 @@ private:
     const CartridgeRunner& runner_;
     KeyedMutex& locks_;
     GearId gear_;
-    std::optional<KeyedMutex::Lock> lock_;  ///< from pre-receive to the end
+    std::optional<KeyedMutex::Lock> lock_;  ///< from pre-receive to the end, or until a builder takes over
     std::optional<PendingDeployment> pending_;
     bool was_started_ = false;
     bool has_deployed_ = false;

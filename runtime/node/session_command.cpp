@@ -103,7 +103,7 @@ SessionCommand make_tail(const std::string& text) {
 
 }  // namespace
 
-SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& spec) {
+SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& spec, const std::string& note) {
     const auto count = [](int asked, int usual) {
         constexpr int most = 10000;
         return asked > 0 && asked < most ? asked : usual;
@@ -115,10 +115,11 @@ SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& s
         });
     const std::string program =
         str("stty rows ", count(terminal.rows, 24), " cols ", count(terminal.columns, 80),
-            "; exec /bin/bash --noprofile --rcfile ${OPENSHIFT_CARTRIDGE_SDK_BASH%/*}/rhcsh -i");
+            R"(; [ -z "$GEARBOX_NOTE" ] || echo "$GEARBOX_NOTE"; unset GEARBOX_NOTE; exec /bin/bash --noprofile --rcfile ${OPENSHIFT_CARTRIDGE_SDK_BASH%/*}/rhcsh -i)");
     return {SessionCommand::Kind::shell,
             {"/usr/bin/script", "-qec", program, "/dev/null"},
             {{"TERM", named ? type : "dumb"},
+             {"GEARBOX_NOTE", note},
              {"GEARBOX_PROMPT",
               str("[", spec.dns, " \\W]\\> ")}}};
 }

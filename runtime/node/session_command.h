@@ -30,7 +30,7 @@ SessionCommand parse_session_command(const std::optional<std::string>& command,
                                      const GearSpec& spec, const std::string& home);
 
 /// A shell on a terminal inside the gear. Bytes come through pipes: no terminal of the host is ever
-/// in a gear. Numbers and names that cannot be are replaced.
-SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& spec);
+/// in a gear. Numbers and names that cannot be are replaced. note: a line above its welcome.
+SessionCommand make_terminal_session(const Terminal& terminal, const GearSpec& spec, const std::string& note = {});
 
 }  // namespace gearbox

@@ -99,7 +99,7 @@ void Sessions::serve(const Json& args, uid_t uid, const SessionChannel& channel)
         const Terminal terminal{find<int>(args, "rows").value_or(0),
                                 find<int>(args, "columns").value_or(0),
                                 find<std::string>(args, "term").value_or("")};
-        command = make_terminal_session(terminal, record.spec);
+        command = make_terminal_session(terminal, record.spec, find_tightness(agent_.context(), record));
     }
     log::info("session", log::field("gear", record.spec.id.text()),
               log::field("login", login ? login->text() : ""),

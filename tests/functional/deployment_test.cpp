@@ -100,6 +100,20 @@ TEST_F(DeploymentTest, WaitsToBeAskedForWithoutAutoDeploy) {
     EXPECT_EQ(body(), "second\n");
 }
 
+TEST_F(DeploymentTest, LeavesTheLogOfTheFirstBuild) {
+    const GearSpec spec = make_spec(24);
+    Cartridge mock = cartridge("mock");
+    mock.install_build_required = true;
+    agent->create_gear(spec);
+    agent->add_cartridge(spec.id, mock);
+    agent->create_repository(spec.id, {});
+    std::string said;
+    agent->deploy_initially(spec.id, [&](std::string_view text) { said += text; });
+    EXPECT_THAT(said, HasSubstr("Building git ref 'master'"));
+    EXPECT_EQ(inside(spec.id, "cat /tmp/initial-build.log"), said);
+    EXPECT_EQ(inside(gear, "ls -A /tmp"), "") << "without a build there is none";
+}
+
 TEST_F(DeploymentTest, OfAnEmptyApplicationIsItsFirstPush) {
     const GearSpec spec = make_spec(22);
     agent->create_gear(spec);

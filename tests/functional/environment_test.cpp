@@ -22,6 +22,8 @@ protected:
         gear = spec.id;
         mock = cartridge("mock");
         mock.endpoints.front().public_port_name = "PROXY_PORT";
+        mock.endpoints.front().websocket_port_name = "WS_PORT";
+        mock.endpoints.front().websocket_port = 8000;
         agent->create_gear(spec);
         agent->add_cartridge(gear, mock);
         agent->create_repository(gear, {});
@@ -84,6 +86,7 @@ protected:
             {"OPENSHIFT_MOCK_IDENT", "redhat:mock:1.0:0.0.1"},
             {"OPENSHIFT_MOCK_IP", loopback_address(1014, 1)},
             {"OPENSHIFT_MOCK_PORT", "8080"},
+            {"OPENSHIFT_MOCK_WS_PORT", "8000"},
             {"OPENSHIFT_MOCK_PROXY_PORT", std::to_string(first_public_port(1014))},
         };
     }

@@ -34,6 +34,8 @@ protected:
                     printf '#!/bin/bash\necho %s >>$OPENSHIFT_DATA_DIR/verbs\n' $name >$name
                 done
             done
+            # Where they come from, sh is bash.
+            printf '#!/bin/sh\nname=(pre_build)\necho ${name[0]} >>$OPENSHIFT_DATA_DIR/verbs\n' >pre_build
             chmod +x *; chmod -x pre_reload_mock
             cd /tmp/work; echo page >index.txt; git add -A; git -c user.name=a -c user.email=a commit -qm hooks
             git --git-dir ~/git/shop.git fetch -q /tmp/work master:master)");

@@ -107,10 +107,12 @@ TEST_F(ImportTest, TakesWhatOpenShiftTook) {
     edited(R"(rm metadata/managed_files.yml; mkdir env; echo /kept/lib >env/OPENSHIFT_MOCK_LD_LIBRARY_PATH_ELEMENT
         printf '%s\n' 'Cart-Data: [{Key: A, Type: enviroment}]' 'Provides: [mock, mock-late]' >>metadata/manifest.yml
         printf -- '%s\n' '- {Private-IP-Name: IP, Private-Port-Name: FREE_PORT}' >more; sed -i '/^Endpoints:/r more' metadata/manifest.yml; rm more
+        printf '#! /bin/sh -e\nlist=(a b)\necho $- ${list[1]} >$OPENSHIFT_DATA_DIR/posted\n' >bin/post_install
         echo 'touch ~/.mocking; cp /bin/true $OPENSHIFT_MOCK_DIR/bin/fetched; rm -f $OPENSHIFT_MOCK_DIR/bin/control || true' >>bin/setup
         sed -i '2i [[ $1 != start ]] || { cd "$OPENSHIFT_MOCK_DIR/env"; echo once >MOCK_STARTED; echo mine >HOME; echo /late >OPENSHIFT_MOCK_PATH_ELEMENT; echo /late.so >LD_PRELOAD; rm -f OPENSHIFT_MOCK_IDENT || true; cd ..; }' bin/control)");
     edited("sed -i 's/^Name: .*/Name: quiet/; s/Short-Name: .*/Short-Name: Quiet/; /web_framework/d; /^Endpoints/,$d; s/mock/quiet/g' metadata/manifest.yml; rm -r bin metadata/managed_files.yml");
     const GearId gear = create_application(64, {"acme-mock-1.0", "acme-quiet-1.0"});
+    EXPECT_EQ(inside(gear, "cat ~/app-root/data/posted"), "ehB b\n") << "sh is bash";
     EXPECT_EQ(cartridge("mock-late").endpoints.front().port, 0);
     const auto facts = [&] {
         return inside(gear, "cd ~/mock/env; echo $MOCK_STARTED $OPENSHIFT_MOCK_FREE_PORT ${LD_PRELOAD-none} $LD_LIBRARY_PATH; [[ $HOME == ~ && $PATH != *late* ]] || echo astray;"

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock-matchers.h>
 
+#include <chrono>
+#include <future>
+
 namespace gearbox::test {
 
 using ::testing::HasSubstr;
@@ -67,6 +70,49 @@ TEST_F(PushTest, KeepsRunningWithHotDeploy) {
     EXPECT_THAT(hot.err, HasSubstr("Not stopping cartridge mock because hot deploy is enabled"));
     EXPECT_EQ(body(), "hot\n");
     EXPECT_EQ(inside(gear, "cat ~/mock/run/pid"), before);
+}
+
+// What it has built comes back while the push still waits.
+TEST_F(PushTest, LeavesEverythingToABuilder) {
+    const std::string staging = agent->make_cartridge_staging();
+    std::filesystem::create_directories(staging + "/metadata");
+    std::filesystem::create_directories(staging + "/bin");
+    write_file_atomically(staging + "/metadata/manifest.yml", "Name: ci\nCartridge-Short-Name: CI\nVersion: '1'\nCartridge-Version: 0.0.1\n"
+                                                              "Cartridge-Vendor: acme\nCategories: [ci_builder]\n");
+    write_file_atomically(staging + "/bin/control", R"sh(#!/bin/bash
+case $1 in
+pre-receive) echo "may come"; [[ ! -e $OPENSHIFT_DATA_DIR/refuse ]] || { echo "CLIENT_ERROR: no builder is free"; exit 1; } ;;
+post-receive) echo "building $(git --git-dir ~/git/shop.git show master:index.txt)"; [[ ! -e $OPENSHIFT_DATA_DIR/back ]] || exit 5
+    touch $OPENSHIFT_DATA_DIR/asked; until [[ -e $OPENSHIFT_DATA_DIR/back ]]; do sleep .05; done ;;
+esac
+)sh", 0755);
+    agent->import_cartridge(staging);
+    agent->add_cartridge(gear, cartridge("acme-ci"));
+    ASSERT_EQ(git({"clone", "-q", url(), clone()}).status, 0);
+    inside(gear, "rm ~/app-root/data/verbs");
+    auto pushed = std::async(std::launch::async, [&] { return push("index.txt", "built\n"); });
+    inside(gear, "for i in {1..400}; do [[ ! -e ~/app-root/data/asked ]] || break; sleep .05; done");
+    EXPECT_TRUE(locks.lock_within(gear.text(), std::chrono::seconds(1)));
+    EXPECT_EQ(body(), "first version\n");
+    inside(gear, "touch ~/app-root/data/back");
+    const ToolResult result = pushed.get();
+    EXPECT_EQ(result.status, 0);
+    EXPECT_THAT(result.err, testing::ContainsRegex("remote: may come *\nremote: building built *\n"));
+    EXPECT_THAT(result.err, Not(HasSubstr("Deployment")));
+    EXPECT_EQ(inside(gear, "cat ~/app-root/data/verbs 2>&1 | grep -o 'No such file'"), "No such file\n") << "the framework was asked";
+    EXPECT_EQ(agent->state(gear), GearState::started);
+
+    EXPECT_THAT(push("index.txt", "fails\n").err, HasSubstr("ERROR: 'control post-receive' of acme-ci-1 ended with status 5"));
+    inside(gear, "touch ~/app-root/data/refuse");
+    const ToolResult refused = push("index.txt", "refused\n");
+    EXPECT_NE(refused.status, 0);
+    EXPECT_THAT(refused.err, HasSubstr("no builder is free"));
+    EXPECT_THAT(inside(gear, "git --git-dir ~/git/shop.git show master:index.txt"), "fails\n");
+    // Without it pushes are deployed again.
+    agent->remove_cartridge(gear, cartridge("acme-ci"));
+    EXPECT_THAT(push("index.txt", "deployed\n").err, HasSubstr("Git Post-Receive Result: success"));
+    EXPECT_EQ(body(), "deployed\n");
+    agent->forget_cartridge("acme-ci");
 }
 
 TEST_F(PushTest, TakesOtherBranchesWithoutDeploying) {
@@ -148,6 +194,21 @@ TEST_F(PushTest, GivesAShellOnATerminal) {
     const ToolResult named = run_tool(argv, options);
     EXPECT_THAT(named.out, HasSubstr("/dev/pts/0"));
     EXPECT_EQ(named.status, 4);
+}
+
+// This machine's file system keeps no quota: what is nearly full is made up here.
+TEST_F(PushTest, SaysInTheWelcomeThatLittleIsLeft) {
+    const GearRecord record = agent->context().store.gear(gear);
+    const SessionCommand shell = make_terminal_session({}, record.spec, "WARNING: 9 of $10; it's 'full'");
+    std::vector<std::string> argv = {"/usr/bin/env"};
+    for (const EnvironmentVariable& variable : shell.variables) {
+        argv.push_back(str(variable.name, "=", variable.value));
+    }
+    argv.insert(argv.end(), shell.argv.begin(), shell.argv.end());
+    const GearResult result = agent->runner().run(record, Purpose::session, argv, {}, "echo left=${GEARBOX_NOTE-nothing}\nexit 3\n");
+    EXPECT_THAT(result.out, testing::ContainsRegex("WARNING: 9 of \\$10; it's 'full'\r\n\r\n    \\*"));
+    EXPECT_THAT(result.out, HasSubstr("\r\nleft=nothing\r\n"));
+    EXPECT_EQ(result.status, 3);
 }
 
 TEST_F(PushTest, EndsTheProgramWhenTheClientGoes) {

@@ -245,7 +245,8 @@ TEST_F(RemoteTest, StartsAgainWhenASnapshotIsGivenUp) {
 
 TEST_F(RemoteTest, DeploysAnArchive) {
     const std::string archive =
-        archive_of("mkdir repo dependencies; echo packed >repo/index.txt; echo d >dependencies/d",
+        archive_of("mkdir -p repo/.openshift/action_hooks dependencies; echo packed >repo/index.txt; echo d >dependencies/d;"
+                   "cd repo/.openshift/action_hooks; printf '#!/bin/bash\ntar -tf \"$1\" >$OPENSHIFT_DATA_DIR/prepared; echo $# >>$OPENSHIFT_DATA_DIR/prepared\n' >prepare; chmod +x prepare; cd ../../..",
                    "./repo ./dependencies");
     EXPECT_THAT(ssh("oo-binary-deploy", archive).err, HasSubstr("deployed by git"));
     agent->set_deployment_settings(gear, {true, "master", 1, "binary"});
@@ -253,6 +254,7 @@ TEST_F(RemoteTest, DeploysAnArchive) {
     EXPECT_EQ(result.status, 0) << result.out << result.err;
     EXPECT_EQ(body(), "packed\n");
     EXPECT_EQ(inside(gear, "cat ~/app-root/dependencies/d"), "d\n");
+    EXPECT_THAT(inside(gear, "cat ~/app-root/data/prepared"), AllOf(HasSubstr("./repo/index.txt\n"), testing::EndsWith("\n1\n")));
     const ToolResult saved = ssh("gear archive-deployment");
     EXPECT_EQ(saved.status, 0);
     ToolOptions options;

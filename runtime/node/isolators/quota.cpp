@@ -17,9 +17,8 @@ public:
     const char* name() const override { return "quota"; }
     void acquire(const GearRecord& record) override { adapt(record, 0); }
     void adapt(const GearRecord& record, pid_t) override {
-        const GearSettings limits = profiles_.limits(record);
-        const std::int64_t disk = disk_limit_mb(limits, record.spec.resources, paths_.gear_base);
-        sys::set_disk_quota(paths_.gear_base, record.spec.uid, {disk << 20, limits.files});
+        sys::set_disk_quota(paths_.gear_base, record.spec.uid,
+                            disk_quota_of(profiles_.limits(record), record.spec.resources, paths_.gear_base));
     }
     void release(const GearId&, uid_t uid) override {
         if (uid != 0) {

@@ -32,5 +32,23 @@ TEST(Applications, TakeNoCartridgesThatDoNotFit) {
     EXPECT_EQ(t.create(demo, "acme", "whole", {"phpmyadmin", "mysql", "php"}).application.cartridges.size(), 3u);
 }
 
+TEST(Applications, OfOneDomainShareACartridgeOfItsScope) {
+    TestBroker t;
+    const Principal demo = t.user("demo");
+    for (Cartridge& cartridge : t.agent.catalogue) {
+        if (cartridge.name == "cron") {
+            cartridge.categories.push_back("domain_scope");
+        }
+    }
+    const Application shop = t.create(demo, "acme", "shop", {"php"}).application;
+    const Application ci = t.create(demo, "acme", "ci", {"php", "cron"}).application;
+    ApplicationService& applications = t.broker->applications;
+    const auto add = [&] { return problems_of([&] { applications.add_cartridge(demo, shop, {"cron", "", "", {}}, {}); }); };
+    EXPECT_EQ(problems_of([&] { t.create(demo, "acme", "second", {"php", "cron"}); }), "invalid 109/cartridge");
+    EXPECT_EQ(add(), "invalid 109/cartridge");
+    applications.remove(demo, ci);
+    EXPECT_EQ(add(), "");
+}
+
 }  // namespace
 }  // namespace gearbox::test

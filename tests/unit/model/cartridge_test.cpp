@@ -29,6 +29,8 @@ Endpoints:
     Private-Port-Name: PORT
     Private-Port: 8080
     Public-Port-Name: PROXY_PORT
+    WebSocket-Port-Name: WS_PORT
+    WebSocket-Port: 8000
     Options: {primary: true}
     Mappings:
       - {Frontend: "", Backend: "", Options: {websocket: 1}}
@@ -89,6 +91,8 @@ TEST(Manifest, EndpointsAndMappings) {
     const Cartridge cartridge = parse_manifest(php).front();
     ASSERT_EQ(cartridge.endpoints.size(), 1u);
     const Endpoint& endpoint = cartridge.endpoints[0];
+    EXPECT_EQ(endpoint.websocket_port_name, "WS_PORT");
+    EXPECT_EQ(endpoint.websocket_port, 8000);
     EXPECT_EQ(endpoint.port, 8080);
     EXPECT_TRUE(endpoint.primary);
     ASSERT_EQ(endpoint.mappings.size(), 2u);
@@ -232,6 +236,8 @@ TEST(Manifest, AKeyOfAnotherShapeIsNamed) {
              {endpoint("Options: primary"), "Endpoints[0]: Options must be a map, not 'primary'"},
              {endpoint("Options: {ssl_to_gear: always}"), "Endpoints[0]: Options.ssl_to_gear must be true or false, not 'always'"},
              {endpoint("Protocols: {tcp: true}"), "Endpoints[0]: Protocols must be a list of words, not a map"},
+             {endpoint("WebSocket-Port: 70000, WebSocket-Port-Name: W"), "Endpoints[0]: WebSocket-Port must be 1 to 65535, not '70000'"},
+             {endpoint("WebSocket-Port-Name: A-B"), "Endpoints[0]: WebSocket-Port-Name 'A-B' is not a variable name"},
              {endpoint("WebSocket-Port: x"), "Endpoints[0]: WebSocket-Port must be a whole number, not 'x'"},
              {endpoint("Mappings: /"), "Endpoints[0]: Mappings must be a list, not '/'"},
              {endpoint("Mappings: [/]"), "Endpoints[0]: Mappings[0] must be a map, not '/'"},

@@ -32,6 +32,18 @@ TEST(Storage, ASmallDiskKeepsATenth) {
     EXPECT_EQ(find_shortage(look_at_storage(node), 0), "");
 }
 
+TEST(Storage, LittleIsLeftFromNineTenthsOn) {
+    const sys::DiskQuota quota{1000 << 20, 80'000};
+    EXPECT_EQ(find_tightness({(900 << 20) - 1, 71'999}, quota), "");
+    EXPECT_EQ(find_tightness({900 << 20, 0}, quota),
+              "WARNING: the files of this gear take 900 of its 1000 MB: delete some, or ask for more storage");
+    EXPECT_EQ(find_tightness({0, 72'000}, quota),
+              "WARNING: there are 72000 of at most 80000 files in this gear: delete some, or ask for more storage");
+    EXPECT_THAT(find_tightness({1000 << 20, 80'000}, quota), HasSubstr("take 1000 of its 1000 MB, and there are 80000 of at most"));
+    // 0 is no limit.
+    EXPECT_EQ(find_tightness({900 << 20, 72'000}, {0, 0}), "");
+}
+
 }  // namespace
 
 }  // namespace gearbox
