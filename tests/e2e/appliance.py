@@ -221,10 +221,10 @@ class Bench:
         self.machine = Machine(image, self.workdir, extra=extra, **self.options)
         return self.machine.start()
 
-    def boot(self, extra=(), image=None):
+    def boot(self, extra=(), image=None, menu=()):
         """The appliance, ready, as boot() gives it; from another image if one is named."""
         self.stop()
-        appliance = boot(image or self.image, self.workdir, extra=extra, **self.options)
+        appliance = boot(image or self.image, self.workdir, menu, extra=extra, **self.options)
         self.machine = appliance.machine
         return appliance
 
@@ -239,11 +239,14 @@ def attach(*disks):
         "-drive", f"file={disk},format=raw,if=none,id=data{number}", "-device", f"virtio-blk-pci,drive=data{number}")]
 
 
-def boot(image, workdir, **options):
-    """Boots the image and waits until the broker answers."""
+def boot(image, workdir, menu=(), **options):
+    """Boots the image, by these keys in its boot menu, and waits until the broker answers."""
     machine = Machine(image, workdir, **options)
     machine.start()
     try:
+        if menu:
+            machine.wait_for("Check the medium", 60)
+            machine.send_keys(*menu)
         machine.wait_ssh(900)
         appliance = Appliance(machine, workdir)
         machine.sudo("systemctl is-system-running --wait; systemctl is-active gearboxd gearbox-router", timeout=600)

@@ -1,4 +1,4 @@
-"""The running live medium installs itself on a disk, which then starts alone, with the session's application."""
+"""The live medium, checked before it starts, installs itself on a disk, which then starts alone, with the session's application."""
 
 from appliance import KEPT, User, attach, boot, expect, expect_in
 
@@ -6,9 +6,15 @@ OWN_MACHINES = True
 state = {}
 
 
-def check_what_cannot_be_installed_to_is_refused(bench):
+def check_a_medium_without_fault_starts_after_its_check(bench):
     state["disk"] = bench.make_disk("target", 4096)
-    state["appliance"] = appliance = bench.boot(attach(state["disk"], bench.make_disk("small", 512)))
+    state["appliance"] = appliance = bench.boot(attach(state["disk"], bench.make_disk("small", 512)), menu=("down", "down", "ret"))
+    expect_in("Every file of the medium is as it was made", appliance.machine.console())
+    expect_in("checked, and verified when read", appliance.sudo("cat /run/issue.d/gearbox.issue"))
+
+
+def check_what_cannot_be_installed_to_is_refused(bench):
+    appliance = state["appliance"]
     install = lambda arguments, **options: appliance.machine.sudo(  # noqa: E731
         f"gearbox admin install-to {arguments}", check=False, **options)
     expect_in("'/dev/vdb' has 512 MiB; at least ", install("/dev/vdb --yes").stderr)
