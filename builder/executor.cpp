@@ -5,6 +5,7 @@
 #include "interrupt.h"
 #include "layers.h"
 #include "manifest.h"
+#include "new_file.h"
 #include "sparse.h"
 
 #include "base/defer.h"
@@ -241,13 +242,13 @@ void Executor::run_artifact(const StageStep& step, StageContext& context) {
 BuiltImage Executor::deliver(const std::string& format, const fs::path& to) const {
     const Format& row = find_format(format);
     const fs::path image = store_.files(plan_.step(row.stage).id) / row.file;
-    // Never a half-written image under the name that somebody waits for.
-    const fs::path temporary = to.string() + ".new";
-    copy_sparse(image, temporary);
-    const std::string hash = hash_file(temporary);
+    // Never a half-written image under the name that somebody waits for, nor under another one.
+    NewFile copy(to);
+    copy_sparse_at(image, copy.path(), 0);
+    fs::resize_file(copy.path(), fs::file_size(image));
+    const std::string hash = hash_file(copy.path());
     if (request_.lock && request_.lock->images.contains(format) &&
         request_.lock->images.at(format) != hash) {
-        fs::remove(temporary);
         const std::string tools = describe_tool_differences(
             *request_.lock, host_tool_versions(needed_stages({format}, stages_)));
         fail(ErrorKind::conflict, "the ", format,
@@ -255,7 +256,7 @@ BuiltImage Executor::deliver(const std::string& format, const fs::path& to) cons
              request_.lock->images.at(format),
              tools.empty() ? "" : "\ntools of this host that are others:" + tools);
     }
-    fs::rename(temporary, to);
+    copy.keep();
     return {format, to.string(), hash, fs::file_size(to)};
 }
 
