@@ -100,6 +100,9 @@ public:
         for (const std::string& tail : failure.tail) {
             text += str("  | ", tail, "\n");
         }
+        if (!failure.kept.empty()) {
+            text += str("\nwhat the stage left is in ", failure.kept, " until the next build\n");
+        }
         line(str(text, "\nwhat to do: ", failure.hint));
     }
 
@@ -190,7 +193,8 @@ public:
                {"error", failure.error},
                {"hint", failure.hint},
                {"log", failure.log},
-               {"tail", failure.tail}});
+               {"tail", failure.tail},
+               {"kept", failure.kept}});
     }
     void finished(const BuildResult& result) override {
         Json event = to_json(result);
