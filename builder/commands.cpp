@@ -151,6 +151,7 @@ BuildRequest make_request(const CommandLineOptions& options, const Checked& chec
     request.until = options.until;
     request.fresh = options.fresh;
     request.keep = options.keep;
+    request.keep_failed = options.keep_failed;
     request.lock = checked.lock;
     request.lock_file = folder / "gearbox-build.lock";
     request.lock_mirror = checked.lock ? options.mirror : "";
@@ -186,7 +187,7 @@ int run_build(const CommandLineOptions& options) {
     }
     check_stage_name(plan, "--until", options.until);
     check_stage_name(plan, "--fresh", options.fresh);
-    const BuildRequest request = make_request(options, *checked);
+    BuildRequest request = make_request(options, *checked);
     const bool json = options.progress == "json";
     const auto monitor = json ? make_json_monitor(std::cout)
                               : make_text_monitor(std::cout, ::isatty(STDOUT_FILENO) == 1);
@@ -194,6 +195,14 @@ int run_build(const CommandLineOptions& options) {
     Store store(request.cache);
     BuildLog log(request.log);
     HostTools tools(log, checked->recipe.image.source_date_epoch);
+    if (!json && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1) {
+        request.look_at_failed = [&tools](const fs::path& tree) {
+            std::cout
+                << "\na shell in the tree as the stage left it, without a network; 'exit' ends it"
+                << std::endl;
+            tools.shell(tree);
+        };
+    }
     if (!json) {
         std::cout << "building " << join_names(checked->facts.formats)
                   << "; what the tools say goes to " << fs::proximate(log.path()).string()

@@ -32,6 +32,7 @@ struct CommandLineOptions {
     std::filesystem::path public_key;  ///< that a signature must be by
     bool signature = false;
     bool offline = false;
+    bool keep_failed = false;
     bool packages = false;
     bool json = false;
     std::string firmware;  ///< empty: all that the image has

@@ -5,9 +5,9 @@
 #include "interrupt.h"
 #include "layers.h"
 #include "manifest.h"
+#include "new_file.h"
 #include "sparse.h"
 
-#include "base/defer.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -112,10 +112,18 @@ bool Executor::run() {
         try {
             actions_.at(step.stage) == StepAction::run ? run_step(step) : reuse_step(step);
         } catch (const Interrupted&) {
+            store_.discard(store_.pending(step.id));
             throw;
         } catch (const std::exception& error) {
+            const fs::path left = store_.pending(step.id);
+            const bool kept = request_.keep_failed && fs::exists(left);
             monitor_.failed({step.stage, step.id, error.what(), stage_of(step).hint,
-                             log_.path().string(), log_.tail()});
+                             log_.path().string(), log_.tail(), kept ? left.string() : ""});
+            if (!kept) {
+                store_.discard(left);
+            } else if (step.kind == StageKind::layer && request_.look_at_failed) {
+                look_at_failed(step, left);
+            }
             return false;
         }
     }
@@ -141,7 +149,6 @@ void Executor::run_step(const StageStep& step) {
         about["seconds"] = seconds_since(start);
     } else {
         const fs::path pending = store_.create_pending(step.id);
-        Defer clean_up([&] { store_.discard(pending); });
         const bool is_layer = step.kind == StageKind::layer;
         const fs::path made = pending / (is_layer ? "layer" : "files");
         fs::create_directory(made);
@@ -152,7 +159,6 @@ void Executor::run_step(const StageStep& step) {
         about["bytes"] = bytes;
         about["seconds"] = seconds_since(start);
         store_.commit(pending, step.id, about);
-        clean_up.cancel();
     }
     monitor_.done(step, seconds_since(start), bytes);
     report_.push_back(std::move(about));
@@ -222,6 +228,23 @@ void Executor::run_layer(const StageStep& step, StageContext& context) {
     fs::remove(folder / "tree");
 }
 
+// Mounted again: what the stage had mounted besides is gone, and the work folder of a volatile
+// mount serves only once.
+void Executor::look_at_failed(const StageStep& step, const fs::path& left) const {
+    const auto lowers = layers_below(step);
+    if (lowers.empty()) {
+        request_.look_at_failed(left / "layer");
+        return;
+    }
+    fs::remove_all(left / "work");
+    fs::create_directory(left / "work");
+    {
+        const LayerMount mount(lowers, left / "layer", left / "work", left / "tree");
+        request_.look_at_failed(left / "tree");
+    }
+    fs::remove_all(left / "work");
+}
+
 void Executor::run_artifact(const StageStep& step, StageContext& context) {
     const auto lowers = layers_below(step);
     if (lowers.empty()) {
@@ -241,13 +264,13 @@ void Executor::run_artifact(const StageStep& step, StageContext& context) {
 BuiltImage Executor::deliver(const std::string& format, const fs::path& to) const {
     const Format& row = find_format(format);
     const fs::path image = store_.files(plan_.step(row.stage).id) / row.file;
-    // Never a half-written image under the name that somebody waits for.
-    const fs::path temporary = to.string() + ".new";
-    copy_sparse(image, temporary);
-    const std::string hash = hash_file(temporary);
+    // Never a half-written image under the name that somebody waits for, nor under another one.
+    NewFile copy(to);
+    copy_sparse_at(image, copy.path(), 0);
+    fs::resize_file(copy.path(), fs::file_size(image));
+    const std::string hash = hash_file(copy.path());
     if (request_.lock && request_.lock->images.contains(format) &&
         request_.lock->images.at(format) != hash) {
-        fs::remove(temporary);
         const std::string tools = describe_tool_differences(
             *request_.lock, host_tool_versions(needed_stages({format}, stages_)));
         fail(ErrorKind::conflict, "the ", format,
@@ -255,7 +278,7 @@ BuiltImage Executor::deliver(const std::string& format, const fs::path& to) cons
              request_.lock->images.at(format),
              tools.empty() ? "" : "\ntools of this host that are others:" + tools);
     }
-    fs::rename(temporary, to);
+    copy.keep();
     return {format, to.string(), hash, fs::file_size(to)};
 }
 

@@ -8,6 +8,7 @@
 #include "store.h"
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@ struct BuildRequest {
     std::string until;             ///< last stage; empty: all of them
     std::string fresh;             ///< do this stage and what follows again
     int keep = 2;                  ///< builds whose results stay in the cache
+    bool keep_failed = false;      ///< what a failing stage made stays until the next build
+    /// Told the tree that a failing stage worked on, which is mounted for so long; empty: nobody.
+    std::function<void(const std::filesystem::path&)> look_at_failed;
     std::optional<LockFile> lock;  ///< to obey
     bool offline = false;          ///< packages from the cache alone
     std::string lock_mirror;       ///< where the lock's packages come from instead
@@ -57,6 +61,7 @@ private:
     void run_check(const StageStep& step, StageContext& context);
     void run_layer(const StageStep& step, StageContext& context);
     void run_artifact(const StageStep& step, StageContext& context);
+    void look_at_failed(const StageStep& step, const std::filesystem::path& left) const;
     StageContext make_context(const StageStep& step);
     std::vector<std::filesystem::path> layers_below(const StageStep& step) const;
     const Stage& stage_of(const StageStep& step) const;

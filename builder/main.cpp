@@ -54,6 +54,8 @@ void add_options(CLI::App& command, const std::string& name, CommandLineOptions&
     command.add_option("--keep", options.keep, "builds whose results stay in the cache")
         ->capture_default_str()
         ->check(CLI::Range(1, 100));
+    command.add_flag("--keep-failed", options.keep_failed,
+                     "what a failing stage left stays; on a terminal, a shell in its tree");
     command.add_option("--progress", options.progress, "text, or json: one event a line")
         ->capture_default_str()
         ->check(CLI::IsMember({"text", "json"}));

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace gearbox::builder {
 
@@ -85,7 +86,8 @@ public:
         detail_ = detail;
     }
 
-    void done(const StageStep&, double seconds, std::uintmax_t bytes) override {
+    void done(const StageStep& step, double seconds, std::uintmax_t bytes) override {
+        times_.emplace_back(step.stage, seconds);
         line(str(running_, " ", format_seconds(seconds), "   ",
                  bytes > 0 ? format_bytes(bytes) : std::string()));
     }
@@ -100,15 +102,19 @@ public:
         for (const std::string& tail : failure.tail) {
             text += str("  | ", tail, "\n");
         }
+        if (!failure.kept.empty()) {
+            text += str("\nwhat the stage left is in ", failure.kept, " until the next build\n");
+        }
         line(str(text, "\nwhat to do: ", failure.hint));
     }
 
     void finished(const BuildResult& result) override {
+        std::string text = time_table(result.seconds);
         if (result.images.empty()) {
-            line(str("done in ", format_seconds(result.seconds)));
+            line(str(text, "done in ", format_seconds(result.seconds)));
             return;
         }
-        std::string text = "\n";
+        text += "\n";
         for (const BuiltImage& image : result.images) {
             text += str(image.output, ": ", format_bytes(image.bytes), "\nsha256 ", image.sha256,
                         ", root tree ", result.tree.substr(0, 12), "\n");
@@ -117,6 +123,19 @@ public:
     }
 
 private:
+    // What took a second or longer, in the order of the build.
+    std::string time_table(double whole) const {
+        std::string text;
+        for (const auto& [stage, seconds] : times_) {
+            if (seconds >= 1) {
+                char percent[16];
+                std::snprintf(percent, sizeof percent, "%5.0f %%", seconds * 100 / whole);
+                text += str("       ", padded(stage, 12), " ", format_seconds(seconds), percent, "\n");
+            }
+        }
+        return text.empty() ? text : "\ntimes\n" + text;
+    }
+
     std::string label(const std::string& stage) {
         ++number_;
         return str(number_ < 10 ? " " : "", number_, "/", count_, "  ", padded(stage, 12));
@@ -149,6 +168,7 @@ private:
     bool stop_ = false;
     std::string running_;
     Moment started_;
+    std::vector<std::pair<std::string, double>> times_;
     double fraction_ = -1;
     std::string detail_;
     std::thread painter_;
@@ -190,7 +210,8 @@ public:
                {"error", failure.error},
                {"hint", failure.hint},
                {"log", failure.log},
-               {"tail", failure.tail}});
+               {"tail", failure.tail},
+               {"kept", failure.kept}});
     }
     void finished(const BuildResult& result) override {
         Json event = to_json(result);

@@ -18,6 +18,7 @@ struct StageFailure {
     std::string hint;
     std::string log;  ///< file name
     std::vector<std::string> tail;
+    std::string kept{};  ///< folder with what the stage made until then; empty: none
 };
 
 struct BuiltImage {

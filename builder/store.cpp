@@ -107,11 +107,15 @@ std::vector<std::string> Store::all_beside(const std::string& name) const {
     return texts;
 }
 
+fs::path Store::pending(const std::string& id) const {
+    return cache_ / "pending" / id.substr(0, shown_id);
+}
+
 fs::path Store::create_pending(const std::string& id) const {
-    const fs::path pending = cache_ / "pending" / id.substr(0, shown_id);
-    remove_tree(pending);
-    fs::create_directory(pending);
-    return pending;
+    const fs::path folder = pending(id);
+    remove_tree(folder);
+    fs::create_directory(folder);
+    return folder;
 }
 
 void Store::commit(const fs::path& pending, const std::string& id, const Json& about) const {

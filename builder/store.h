@@ -32,6 +32,9 @@ public:
     /// The same of every object.
     std::vector<std::string> all_beside(const std::string& name) const;
 
+    /// Where the result of this id is while it is made; what is left there goes with the next
+    /// build.
+    std::filesystem::path pending(const std::string& id) const;
     /// A fresh folder on the same file system, for one result.
     std::filesystem::path create_pending(const std::string& id) const;
     /// Makes the folder the object of this id, in one step.

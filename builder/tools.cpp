@@ -4,8 +4,10 @@
 #include "interrupt.h"
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/subprocess.h"
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -142,6 +144,26 @@ void HostTools::run(const ToolCall& call) {
     if (result.status != 0) {
         fail(ErrorKind::internal, "'", call.argv.front(), "' ended with status ", result.status);
     }
+}
+
+void HostTools::shell(const std::filesystem::path& root) const {
+    ToolCall call;
+    call.argv = {"bash"};
+    call.root = root;
+    if (const char* terminal = std::getenv("TERM")) {
+        call.environment = {str("TERM=", terminal)};
+    }
+    UniqueFd own[3];
+    for (int i = 0; i < 3; ++i) {
+        own[i].reset(check(::fcntl(i, F_DUPFD_CLOEXEC, 3), "keeping a standard descriptor"));
+    }
+    ToolOptions options;
+    options.in_child = [&own] {
+        for (int i = 0; i < 3; ++i) {
+            ::dup2(own[i].get(), i);
+        }
+    };
+    run_tool(make_command(call, environment_), options);
 }
 
 }  // namespace gearbox::builder

@@ -36,6 +36,8 @@ class HostTools final : public Tools {
 public:
     HostTools(BuildLog& log, std::int64_t source_date_epoch);
     void run(const ToolCall& call) override;
+    /// A shell for whoever runs the build, in the tree as tools are; returns when it has ended.
+    void shell(const std::filesystem::path& root) const;
 
 private:
     BuildLog& log_;

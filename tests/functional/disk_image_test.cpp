@@ -16,8 +16,11 @@
 
 #include <sys/xattr.h>
 #include <unistd.h>
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
+#include <thread>
 
 namespace gearbox::builder {
 namespace {
@@ -177,6 +180,33 @@ TEST_F(DiskImageTest, ConvertsToTheSameDiskAndTheSameBytes) {
                       .status,
                   0)
             << row.format;
+    }
+}
+
+TEST_F(DiskImageTest, WhatIsAroundADiskOrATreeIsTheSameEveryTime) {
+    const std::map<std::string, fs::path> raw{{"raw", make_raw("raw").parent_path()}};
+    const fs::path vmdk = run(stages::run_vmdk, "vmdk", raw);
+    const fs::path qcow2 = run(stages::run_qcow2, "qcow2", raw);
+    const std::map<std::string, fs::path> parts{{"vmdk", vmdk},
+                                                {"vagrant-vmdk", vmdk},
+                                                {"vagrant-qcow2", qcow2},
+                                                {"tar", run(stages::run_tar, "tar", {})}};
+    struct Row {
+        void (*stage)(StageContext&);
+        const char* file;
+    };
+    for (const Row& row :
+         {Row{stages::run_ova, "machine.ova"}, Row{stages::run_vagrant_virtualbox, "virtualbox.box"},
+          Row{stages::run_vagrant_libvirt, "libvirt.box"}, Row{stages::run_oci, "image.oci.tar"}}) {
+        const fs::path one = run(row.stage, str(row.file, "1"), parts) / row.file;
+        const std::time_t made = std::time(nullptr);
+        while (std::time(nullptr) == made) {
+            // allowed: the archives keep whole seconds
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+        const fs::path two = run(row.stage, str(row.file, "2"), parts) / row.file;
+        EXPECT_GT(fs::file_size(one), 0u) << row.file;
+        EXPECT_EQ(hash_file(one), hash_file(two)) << row.file;
     }
 }
 

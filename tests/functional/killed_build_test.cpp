@@ -3,7 +3,10 @@
 #include "executor.h"
 #include "layers.h"
 
+#include "base/defer.h"
+#include "base/error.h"
 #include "base/file.h"
+#include "base/subprocess.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,6 +24,8 @@ namespace gearbox::builder {
 namespace {
 
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::IsSubsetOf;
 using testing::Not;
 namespace fs = std::filesystem;
 
@@ -101,6 +106,14 @@ protected:
         return false;
     }
 
+    static std::vector<std::string> names_in(const fs::path& place) {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::directory_iterator(place)) {
+            names.push_back(entry.path().filename().string());
+        }
+        return names;
+    }
+
     bool is_quiet_soon() const {
         for (int i = 0; i < 100; ++i) {
             if (!anybody_works_here()) {
@@ -135,11 +148,22 @@ TEST_F(KilledBuildTest, LeavesNothingAndTheNextOneSucceeds) {
         EXPECT_TRUE(is_quiet_soon());
         EXPECT_THAT(read_file("/proc/self/mountinfo"), Not(HasSubstr(folder.path().string())));
         EXPECT_TRUE(!fs::exists(output) || read_file(output) == image);
+        EXPECT_THAT(names_in(folder.path()), IsSubsetOf({"cache", "log", "out.iso"}));
         ASSERT_TRUE(build());
         EXPECT_EQ(read_file(output), image);
-        EXPECT_FALSE(fs::exists(output.string() + ".new"));
         EXPECT_TRUE(fs::is_empty(folder.path() / "cache/pending"));
     }
+}
+
+// The image has 4 MB.
+TEST_F(KilledBuildTest, AFullDiskLeavesNothing) {
+    const fs::path full = folder.path() / "full";
+    fs::create_directory(full);
+    run_tool_checked({"mount", "-t", "tmpfs", "-o", "size=1m", "none", full.string()});
+    const Defer unmount([&] { run_tool({"umount", full.string()}); });
+    output = full / "out.iso";
+    EXPECT_THROW(build(), SysError);
+    EXPECT_THAT(names_in(full), IsEmpty());
 }
 
 }  // namespace

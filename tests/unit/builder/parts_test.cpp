@@ -156,11 +156,14 @@ TEST(Tools, CommandsAreWrappedSoThatNothingOutlivesUs) {
 void play(Monitor& monitor) {
     const StageStep one{"one", StageKind::layer, "first", Json(), {}, {}, "0123456789abcdef"};
     const StageStep two{"two", StageKind::layer, "second", Json(), {}, {}, "fedcba9876543210"};
-    monitor.plan({"one", "two"});
+    const StageStep three{"three", StageKind::check, "third", Json(), {}, {}, "abcdef"};
+    monitor.plan({"one", "two", "three"});
     monitor.cached(one);
     monitor.begin(two);
     monitor.progress(0.5, "half");
     monitor.done(two, 12.34, 250'000'000);
+    monitor.begin(three);
+    monitor.done(three, 0.4, 0);
     monitor.finished({{{"iso", "out.iso", "abc", 271'000'000}}, "0123456789abcdef", 20});
 }
 
@@ -168,8 +171,10 @@ TEST(Monitor, WritesOneLineAStageIntoAPipe) {
     std::ostringstream out;
     play(*make_text_monitor(out, false));
     EXPECT_EQ(out.str(),
-              " 1/2  one            reused    0123456789ab\n"
-              " 2/2  two            12.3 s   250 MB\n"
+              " 1/3  one            reused    0123456789ab\n"
+              " 2/3  two            12.3 s   250 MB\n"
+              " 3/3  three           0.4 s   \n"
+              "\ntimes\n       two            12.3 s   62 %\n"
               "\nout.iso: 271 MB\nsha256 abc, root tree 0123456789ab\nin  20.0 s\n");
 }
 
@@ -181,7 +186,7 @@ TEST(Monitor, WritesJsonLines) {
     for (std::string line; std::getline(in, line);) {
         events.push_back(parse_json(line).at("event").get<std::string>());
     }
-    EXPECT_THAT(events, ElementsAre("plan", "cached", "begin", "progress", "done", "finished"));
+    EXPECT_THAT(events, ElementsAre("plan", "cached", "begin", "progress", "done", "begin", "done", "finished"));
 }
 
 TEST(Monitor, ExplainsAFailure) {
@@ -189,10 +194,11 @@ TEST(Monitor, ExplainsAFailure) {
     const auto monitor = make_text_monitor(out, false);
     monitor->plan({"one"});
     monitor->begin({"one", StageKind::layer, "", Json(), {}, {}, "0123456789abcdef"});
-    monitor->failed({"one", "0123456789abcdef", "it broke", "mend it", "b.log", {"a", "b"}});
+    monitor->failed({"one", "0123456789abcdef", "it broke", "mend it", "b.log", {"a", "b"}, "/kept"});
     EXPECT_EQ(out.str(),
               " 1/1  one           FAILED\n\nstage 'one' (0123456789ab) failed: it broke\n"
-              "\nlast lines of b.log:\n  | a\n  | b\n\nwhat to do: mend it\n");
+              "\nlast lines of b.log:\n  | a\n  | b\n\nwhat the stage left is in /kept until the next build\n"
+              "\nwhat to do: mend it\n");
 }
 
 TEST(Diagnostics, FindsWhatWasMeant) {

@@ -1,0 +1,82 @@
+// verify ONE OTHER of two tiny media by the real xorriso and squashfs-tools; diffoscope is a stub.
+#include "compare.h"
+
+#include "base/file.h"
+#include "base/str.h"
+#include "base/subprocess.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace gearbox::builder {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::StartsWith;
+namespace fs = std::filesystem;
+
+class CompareImagesTest : public testing::Test {
+protected:
+    CompareImagesTest() {
+        fs::create_directory(folder.path() / "bin");
+        // It is told two files after its options.
+        write_file_atomically(folder.path() / "bin/diffoscope",
+                              "#!/bin/sh\necho \"$# -$(cat \"$5\") +$(cat \"$6\")\"\n", 0755);
+        ::setenv("PATH", str((folder.path() / "bin").string(), ":", path).c_str(), 1);
+    }
+    ~CompareImagesTest() override { ::setenv("PATH", path.c_str(), 1); }
+
+    /// A medium with what each image has, and these texts in its menu and in a program of its tree.
+    fs::path medium(const std::string& name, const std::string& menu, const std::string& program,
+                    const std::string& date = "2026010100000000") {
+        const fs::path work = folder.path() / name;
+        run_tool_checked({"sh", "-ec",
+                          "mkdir -p $1/tree/usr/bin $1/tree/var/lib/dpkg $1/medium/live $1/medium/EFI/BOOT; cd $1;"
+                          "touch tree/var/lib/dpkg/status medium/live/vmlinuz medium/EFI/BOOT/BOOTX64.EFI;"
+                          "printf %s \"$2\" >medium/menu; printf %s \"$3\" >tree/usr/bin/program;"
+                          "mksquashfs tree medium/live/root.squashfs -quiet -no-progress -all-time 1 -mkfs-time 1;"
+                          "find medium -exec touch -d @1 {} +;"
+                          "xorriso -as mkisofs -quiet -r -V GEARBOX --modification-date=$4 -o image.iso medium",
+                          "sh", work.string(), menu, program, date});
+        return work / "image.iso";
+    }
+
+    TempDir folder;
+    const std::string path = std::getenv("PATH");
+};
+
+TEST_F(CompareImagesTest, AFileOfAMediumGoesThroughDiffoscope) {
+    const fs::path one = medium("one", "quiet", "a");
+    const fs::path two = medium("two", "noisy", "a");
+    EXPECT_THAT(compare_images(one, two), ElementsAre("on the medium: /menu: contents", "6 -quiet +noisy\n"));
+    EXPECT_THAT(compare_images(one, one), IsEmpty());
+}
+
+TEST_F(CompareImagesTest, AFileOfAMediumsTreeDoes) {
+    EXPECT_THAT(compare_images(medium("one", "quiet", "a"), medium("two", "quiet", "b")),
+                ElementsAre("on the medium: /live/root.squashfs: contents", StartsWith("6 -hsqs"),
+                            "in the tree: /usr/bin/program: contents", "6 -a +b\n"));
+}
+
+TEST_F(CompareImagesTest, WithoutDiffoscopeTheFilesAreNamed) {
+    const fs::path one = medium("one", "quiet", "a");
+    const fs::path two = medium("two", "noisy", "a");
+    const fs::path tools = folder.path() / "tools";
+    fs::create_directory(tools);
+    for (const char* tool : {"chmod", "unsquashfs", "xorriso"}) {
+        fs::create_symlink(str("/usr/bin/", tool), tools / tool);
+    }
+    ::setenv("PATH", tools.c_str(), 1);
+    EXPECT_THAT(compare_images(one, two), ElementsAre("on the medium: /menu: contents"));
+}
+
+TEST_F(CompareImagesTest, OnlyTheMediumCanDiffer) {
+    EXPECT_THAT(compare_images(medium("one", "quiet", "a"), medium("two", "quiet", "a", "2026020200000000")),
+                ElementsAre(StartsWith("the files are the same; only the medium around them")));
+}
+
+}  // namespace
+}  // namespace gearbox::builder
