@@ -20,6 +20,10 @@ bool is_account_name(const std::string& text) {
     return fits(text, "[a-z_][a-z0-9_-]{0,30}");
 }
 
+bool is_login(const std::string& text) {
+    return fits(text, "[A-Za-z0-9_@][A-Za-z0-9_.@-]*");
+}
+
 bool is_host_name(const std::string& text) {
     return fits(text, "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*");
 }

@@ -6,6 +6,7 @@ namespace gearbox::builder {
 
 bool is_package_name(const std::string& text);   ///< Debian policy 5.6.1, "=version" allowed
 bool is_account_name(const std::string& text);   ///< as useradd takes it
+bool is_login(const std::string& text);          ///< as the broker takes it
 bool is_host_name(const std::string& text);      ///< labels and dots
 bool is_unit_name(const std::string& text);      ///< systemd unit with or without its suffix
 bool is_time_zone(const std::string& text);      ///< a relative path below /usr/share/zoneinfo

@@ -22,15 +22,47 @@ void check_first_use(const Word& head, FirstUses& seen, Problems& problems) {
     }
 }
 
-// Commands of Kickstart that make no sense for an image, so that their message can say so.
-const std::vector<std::string>& foreign_commands() {
-    static const std::vector<std::string> names{
-        "authselect", "autopart",  "autostep",  "cdrom",   "clearpart", "cmdline",
-        "eula",       "firstboot", "graphical", "group",   "halt",      "harddrive",
-        "ignoredisk", "liveimg",   "logging",   "logvol",  "nfs",       "poweroff",
-        "raid",       "reboot",    "shutdown",  "skipx",   "sshkey",    "sshpw",
-        "text",       "url",       "volgroup",  "xconfig", "zerombr"};
-    return names;
+struct Refused {
+    std::vector<std::string> names;
+    const char* reason;
+};
+
+// Every other command that Kickstart has, with what to do instead.
+const std::vector<Refused>& refused_commands() {
+    static const std::vector<Refused> table{
+        {{"autostep",    "cmdline",   "device",    "deviceprobe", "driverdisk",
+          "eula",        "firstboot", "graphical", "halt",        "install",
+          "interactive", "logging",   "poweroff",  "rdp",         "reboot",
+          "rescue",      "shutdown",  "sshpw",     "text",        "unsupported_hardware",
+          "updates",     "upgrade",   "vnc"},
+         "remove the line: it is for an installer, and there is none"},
+        {{"autopart", "btrfs", "clearpart", "dmraid", "fcoe", "ignoredisk", "iscsi", "iscsiname",
+          "logvol", "mount", "multipath", "nvdimm", "raid", "reqpart", "snapshot", "volgroup",
+          "zerombr", "zfcp"},
+         "remove the line: disks are laid out by the builder, 'disk_size' in '%addon gearbox' says "
+         "how large"},
+        {{"bootc", "cdrom", "harddrive", "hmc", "liveimg", "method", "nfs", "ostreecontainer",
+          "ostreesetup", "url"},
+         "packages come from the archives that 'repo' names"},
+        {{"auth", "authconfig", "authselect", "realm"},
+         "accounts are the system's own; packages and files for others go into '%packages' and the "
+         "overlay"},
+        {{"group"},
+         "groups come from packages; one more is made by 'groupadd --system' in '%post'"},
+        {{"sshkey"},
+         "it would open every copy: a machine is given its key as the credential "
+         "gearbox.operator_key"},
+        {{"lilo", "lilocheck", "zipl"}, "the boot loader is GRUB: see 'bootloader'"},
+        {{"langsupport"}, "'%packages --inst-langs' says which languages stay"},
+        {{"mediacheck"}, "remove the line: the boot menu of a live medium has an entry for it"},
+        {{"module"}, "Debian has no modules of packages: list packages in '%packages'"},
+        {{"monitor", "mouse", "skipx", "xconfig"}, "remove the line: there is no desktop"},
+        {{"partition"}, "write 'part'"},
+        {{"rhsm", "syspurpose"}, "remove the line: Debian has no subscriptions"},
+        {{"timesource"},
+         "list a package such as 'systemd-timesyncd'; its servers go into a file of the overlay"},
+    };
+    return table;
 }
 
 void apply_command(const CommandLine& line, Recipe& recipe, FirstUses& seen, Problems& problems) {
@@ -57,11 +89,11 @@ void apply_command(const CommandLine& line, Recipe& recipe, FirstUses& seen, Pro
         }
         return;
     }
-    const auto& foreign = foreign_commands();
-    if (std::find(foreign.begin(), foreign.end(), head.text) != foreign.end()) {
-        problems.add(head.at, str("'", head.text, "' has no meaning for an image"),
-                     "remove the line: it is about installing on a machine");
-        return;
+    for (const Refused& row : refused_commands()) {
+        if (std::find(row.names.begin(), row.names.end(), head.text) != row.names.end()) {
+            problems.add(head.at, str("'", head.text, "' cannot be used in a recipe"), row.reason);
+            return;
+        }
     }
     problems.add(head.at, str("unknown command '", head.text, "'"),
                  did_you_mean(head.text, names, str("there are ", join_names(names))));

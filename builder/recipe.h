@@ -70,6 +70,11 @@ struct ImageSettings {
     std::vector<std::string> exclude;                      ///< paths that dpkg does not unpack
     std::vector<std::string> include;                      ///< exceptions from exclude
     std::map<std::string, std::filesystem::path> sources;  ///< overlay, initramfs, boot_menu, …
+    std::vector<std::string> cartridges;                   ///< of ours, on offer; empty: all
+    std::vector<std::string> quickstarts;                  ///< the same of these
+    /// What gearboxd.toml is to say of a gear size.
+    std::map<std::string, std::map<std::string, std::int64_t>> gear_sizes;
+    std::vector<std::string> tenants;  ///< logins that get an account at first boot
 };
 
 struct Recipe {

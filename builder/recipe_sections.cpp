@@ -3,9 +3,12 @@
 #include "recipe_tables.h"
 
 #include "base/error.h"
+#include "base/settings.h"
 #include "base/str.h"
+#include "base/toml_file.h"
 
 #include <algorithm>
+#include <sstream>
 
 namespace gearbox::builder {
 
@@ -31,6 +34,7 @@ constexpr char initramfs_folder[] = "initramfs";
 constexpr char boot_menu[] = "boot_menu";
 constexpr char policy_keep[] = "policy_keep";
 constexpr char policy_modules[] = "policy_modules";
+constexpr char own_cartridges_folder[] = "own_cartridges";
 
 void apply_range(const Word& value, int least, int most, int& to, Problems& problems) {
     const auto number = find_number(value.text);
@@ -104,6 +108,97 @@ void apply_exclude(const Word& value, Recipe& recipe, Problems& problems) {
 
 void apply_include(const Word& value, Recipe& recipe, Problems& problems) {
     apply_glob(value, recipe.image.include, problems);
+}
+
+std::vector<std::string> take_names(const Word& value, bool (*is_name)(const std::string&),
+                                    const char* what, const char* hint, Problems& problems) {
+    const std::vector<std::string> names = split_list(value.text);
+    if (names.empty()) {
+        problems.add(value.at, str("there is no name in '", value.text, "'"));
+    }
+    for (auto name = names.begin(); name != names.end(); ++name) {
+        if (!is_name(*name)) {
+            problems.add(value.at, str("'", *name, "' is not the name of a ", what), hint);
+        } else if (std::find(names.begin(), name, *name) != name) {
+            problems.add(value.at, str("'", *name, "' is listed twice"));
+        }
+    }
+    return names;
+}
+
+void apply_cartridges(const Word& value, Recipe& recipe, Problems& problems) {
+    recipe.image.cartridges = take_names(value, is_simple_word, "cartridge", "", problems);
+}
+
+void apply_quickstarts(const Word& value, Recipe& recipe, Problems& problems) {
+    recipe.image.quickstarts = take_names(value, is_simple_word, "quickstart", "", problems);
+}
+
+void apply_size_limit(const Word& value, const std::string& word,
+                      std::map<std::string, std::int64_t>& size, Problems& problems) {
+    const auto equals = word.find('=');
+    const std::string key = word.substr(0, equals);
+    GearSettings unused;
+    std::vector<std::string> keys;
+    for (const toml_file::Row& row : toml_file::gear_rows("", unused)) {
+        if (row.key != key) {
+            keys.push_back(row.key);
+            continue;
+        }
+        const auto number = find_number(equals == std::string::npos ? "" : word.substr(equals + 1));
+        if (!number || *number < row.min || *number > row.max) {
+            problems.add(value.at,
+                         str("'", key, "' needs a number from ", row.min, " to ", row.max),
+                         str("write '", key, "=", std::get<std::int64_t>(row.fallback), "'"));
+            return;
+        }
+        size[key] = *number;
+        return;
+    }
+    problems.add(value.at, str("a gear size has no '", key, "'"),
+                 did_you_mean(key, keys, str("it has ", join_names(keys))));
+}
+
+void apply_gear_size(const Word& value, Recipe& recipe, Problems& problems) {
+    std::istringstream words(value.text);
+    std::string name;
+    std::string word;
+    words >> name;
+    if (name.size() > 24 ||
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos) {
+        problems.add(value.at, str("'", name, "' is not the name of a gear size"),
+                     "use lower case letters, digits and '_', up to 24; what all get is 'small'");
+    }
+    auto& size = recipe.image.gear_sizes[name];
+    while (words >> word) {
+        apply_size_limit(value, word, size, problems);
+    }
+}
+
+constexpr int most_tenants = 500;
+
+void apply_tenants(const Word& value, Recipe& recipe, Problems& problems) {
+    auto& tenants = recipe.image.tenants;
+    if (find_number(value.text)) {
+        int count = 0;
+        apply_range(value, 1, most_tenants, count, problems);
+        tenants.clear();
+        for (int i = 1; i <= count; ++i) {
+            const std::string number = std::to_string(i);
+            const std::size_t digits = count < 100 ? 2 : 3;
+            tenants.push_back(str("student", std::string(digits - number.size(), '0'), number));
+        }
+        return;
+    }
+    tenants = take_names(value, is_login, "tenant",
+                         "use letters, digits, '_', '@', and, not first, '.' and '-'", problems);
+    if (tenants.size() > most_tenants) {
+        problems.add(value.at,
+                     str(tenants.size(), " tenants, and ", most_tenants, " are the most"));
+    }
+    if (std::find(tenants.begin(), tenants.end(), "demo") != tenants.end()) {
+        problems.add(value.at, "'demo' is the account that every image has", "choose another name");
+    }
 }
 
 // The words behind a section's name, which are options only.
@@ -217,6 +312,18 @@ const std::vector<AddonKey>& addon_table() {
          apply_source<policy_modules>},
         {"policy_version", "NUMBER", "binary policy version that the kernel reads (33)", false,
          apply_policy_version},
+        {"cartridges", "A,B,…", "which of the packaged ones are on offer (all)", false,
+         apply_cartridges},
+        {"quickstarts", "A,B,…", "which of the packaged ones are on offer (all)", false,
+         apply_quickstarts},
+        {own_cartridges_folder, "FOLDER", "cartridges that are on offer, too, a folder each", false,
+         apply_source<own_cartridges_folder>},
+        {"gear_size", "NAME KEY=NUMBER …",
+         "limits of a gear size, as in gearboxd.toml; 'small' is what everybody may use", true,
+         apply_gear_size},
+        {"tenants", "COUNT or A,B,…",
+         "accounts made at first boot, student01 and so on, or these; at most 500", false,
+         apply_tenants},
     };
     return table;
 }

@@ -121,6 +121,10 @@ Options settings(const Recipe& recipe, const Facts&) {
         {"mounts", mounts},
         {"archives", archives},
         {"cloud_domain", recipe.image.cloud_domain},
+        {"gear_sizes", Json(recipe.image.gear_sizes)},
+        {"tenants", recipe.image.tenants},
+        {"cartridges", recipe.image.cartridges},
+        {"quickstarts", recipe.image.quickstarts},
         {"firewall", {{"enabled", recipe.firewall.enabled}, {"ports", recipe.firewall.ports}}},
         {"network",
          {{"hostname", network.hostname},
@@ -128,6 +132,10 @@ Options settings(const Recipe& recipe, const Facts&) {
           {"device", network.device},
           {"address", network.address},
           {"gateway", network.gateway}}}};
+}
+
+Options own_cartridges(const Recipe& recipe, const Facts&) {
+    return recipe.image.sources.contains("own_cartridges") ? Options(Json::object()) : std::nullopt;
 }
 
 Options services(const Recipe& recipe, const Facts&) {
@@ -276,13 +284,22 @@ const std::vector<Stage>& stage_table() {
          stages::run_deb,
          "build the package again; what is finished of the tree is kept"},
         {"settings",
-         4,
+         5,
          layer,
          "language, time, network, firewall, users",
          {},
          {},
          settings,
          stages::run_settings,
+         recipe_hint},
+        {"own-cartridges",
+         1,
+         layer,
+         "cartridges that stand beside the recipe",
+         {},
+         {"own_cartridges"},
+         own_cartridges,
+         stages::run_own_cartridges,
          recipe_hint},
         {"overlay",
          3,

@@ -22,7 +22,7 @@ bool has_key(const std::string& line, const std::string& key) {
 std::string with_toml_value(const std::string& text, const std::string& section,
                             const std::string& key, const std::string& value) {
     const std::string header = "[" + section + "]";
-    const std::string wanted = str(key, " = \"", value, "\"\n");
+    const std::string wanted = str(key, " = ", value, "\n");
     std::string out;
     bool inside = false;
     bool written = false;

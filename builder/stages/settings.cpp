@@ -1,9 +1,12 @@
 // What the commands of the recipe say about the running system.
+#include "diagnostics.h"
 #include "stages/stages.h"
 #include "toml_edit.h"
 
 #include "base/error.h"
 #include "base/file.h"
+
+#include <algorithm>
 
 namespace gearbox::builder::stages {
 
@@ -165,7 +168,58 @@ void put_cloud_domain(StageContext& context) {
     const fs::path path = context.tree / "etc/gearbox/gearboxd.toml";
     const auto text = find_file(path);
     if (text && domain != "gearbox.localhost") {
-        put_file(path, with_toml_value(*text, "broker", "cloud_domain", domain));
+        put_file(path, with_toml_value(*text, "broker", "cloud_domain", str("\"", domain, "\"")));
+    }
+}
+
+void put_gear_sizes(StageContext& context) {
+    const fs::path path = context.tree / "etc/gearbox/gearboxd.toml";
+    for (const auto& [name, limits] : context.options.at("gear_sizes").items()) {
+        const std::string section = name == "small" ? "gear" : "size." + name;
+        for (const auto& [key, value] : limits.items()) {
+            put_file(path, with_toml_value(read_file(path), section, key, to_text(value)));
+        }
+    }
+}
+
+// For firstboot, and the welcome screen.
+void put_tenants(StageContext& context) {
+    std::string text;
+    for (const Json& login : context.options.at("tenants")) {
+        text += login.get<std::string>() + "\n";
+    }
+    if (!text.empty()) {
+        put_file(context.tree / "etc/gearbox/tenants", text);
+    }
+}
+
+// Of a catalogue, a folder with one folder each, only what is picked stays, and comes with a newer package.
+void pick(StageContext& context, const char* catalogue) {
+    const auto picked = context.options.at(catalogue).get<std::vector<std::string>>();
+    if (picked.empty()) {
+        return;
+    }
+    const fs::path folder = context.tree / "usr/share/gearbox" / catalogue;
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        names.push_back(entry.path().filename());
+    }
+    std::sort(names.begin(), names.end());
+    std::string rules = str("path-exclude=/usr/share/gearbox/", catalogue, "/*\n");
+    for (const std::string& name : picked) {
+        if (!std::binary_search(names.begin(), names.end(), name)) {
+            fail(ErrorKind::invalid, "'", catalogue, "': there is no '", name, "'; ",
+                 did_you_mean(name, names, "there are " + join_names(names)));
+        }
+        for (const char* part : {"\n", "/*\n"}) {
+            rules += str("path-include=/usr/share/gearbox/", catalogue, "/", name, part);
+        }
+    }
+    put_file(context.tree / "etc/dpkg/dpkg.cfg.d" / str("gearbox-", catalogue), rules);
+    for (const std::string& name : names) {
+        if (std::find(picked.begin(), picked.end(), name) == picked.end()) {
+            fs::remove_all(folder / name);
+        }
     }
 }
 
@@ -179,6 +233,10 @@ void run_settings(StageContext& context) {
     put_mounts(context);
     put_archives(context);
     put_cloud_domain(context);
+    put_gear_sizes(context);
+    put_tenants(context);
+    pick(context, "cartridges");
+    pick(context, "quickstarts");
     add_users(context);
 }
 
@@ -217,6 +275,26 @@ void run_overlay(StageContext& context) {
     const fs::path lists = context.tree / "usr/lib/gearbox/initramfs";
     fs::create_directories(lists);
     copy_onto(context.sources.at("initramfs"), lists);
+}
+
+// Each is looked through by the same program that its author has for that.
+void run_own_cartridges(StageContext& context) {
+    const fs::path catalogue = "/usr/share/gearbox/cartridges";
+    for (const auto& entry : fs::directory_iterator(context.sources.at("own_cartridges"))) {
+        const fs::path place = catalogue / entry.path().filename();
+        const fs::path to = context.tree / place.relative_path();
+        if (!fs::exists(entry.path() / "metadata/manifest.yml")) {
+            fail(ErrorKind::invalid, "'", entry.path().string(),
+                 "' is not a cartridge: it has no metadata/manifest.yml");
+        }
+        if (!fs::create_directory(to)) {
+            fail(ErrorKind::conflict, "there is a packaged cartridge '",
+                 entry.path().filename().string(), "' already: give the folder another name");
+        }
+        fs::permissions(to, fs::perms(0755));
+        copy_onto(entry.path(), to);
+        in_tree(context, {"gearbox", "cartridge", "check", place});
+    }
 }
 
 void run_services(StageContext& context) {

@@ -8,6 +8,7 @@ void run_root_tree(StageContext& context);
 void run_policy(StageContext& context);
 void run_deb(StageContext& context);
 void run_settings(StageContext& context);
+void run_own_cartridges(StageContext& context);
 void run_overlay(StageContext& context);
 void run_services(StageContext& context);
 void run_pre(StageContext& context);

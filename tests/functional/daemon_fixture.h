@@ -24,6 +24,7 @@ namespace gearbox::test {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::Not;
 
 inline constexpr int port = 4080;

@@ -1,9 +1,11 @@
 // The daemon as a program, with real gears: REST from outside, SIGKILL at every step.
 #include "daemon_fixture.h"
 
+#include "base/base64.h"
 #include "control/control_client.h"
 
 #include <iostream>
+#include <sstream>
 #include <thread>
 
 namespace gearbox::test {
@@ -56,6 +58,34 @@ TEST_F(DaemonTest, CreatesServesAndDeletes) {
     EXPECT_THAT(remains(), HasSubstr(id));
     EXPECT_EQ(ask("DELETE", str("application/", id), "{}").status, 200);
     EXPECT_EQ(remains(), "");
+}
+
+TEST_F(DaemonTest, TenantsOfAnImageHaveAccountsAfterItsFirstBoot) {
+    { const Daemon makes_demo; }
+    const TempDir boot;
+    const fs::path state = boot.path() / "state";
+    write_file_atomically(boot.path() / "tenants", "student01\nann@example.org\n");
+    const auto first_boot = [&] {
+        run_tool_checked({"env", str("GEARBOX_STATE=", state.native()), str("GEARBOX_RUNTIME=", (boot.path() / "run").native()),
+                          "GEARBOX_SETTINGS=/nonexistent", "GEARBOX_FIRSTBOOT_STEPS=/nonexistent",
+                          str("GEARBOX_TENANTS=", (boot.path() / "tenants").native()), source_path("runtime/systemd/firstboot")});
+        return read_file(state / "tenants");
+    };
+    const std::string listed = first_boot();
+    EXPECT_THAT(listed, MatchesRegex("student01 [-a-z2-9]{14}\nann@example.org [-a-z2-9]{14}\n"));
+    EXPECT_EQ(first_boot(), listed);
+    EXPECT_EQ(fs::status(state / "tenants").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    fs::copy_file(state / "initial-users.json", "/var/lib/gearbox/initial-users.json", fs::copy_options::overwrite_existing);
+    const Daemon daemon;
+    EXPECT_FALSE(fs::exists("/var/lib/gearbox/initial-users.json"));
+    std::istringstream lines(listed);
+    for (std::string login, password; lines >> login >> password;) {
+        HttpClient tenant(port);
+        tenant.authorization = "Basic " + encode_base64(login + ":" + password);
+        const HttpReply user = tenant.request("GET", "/broker/rest/user", "");
+        ASSERT_EQ(user.status, 200) << user.body;
+        EXPECT_EQ(user.json()["data"]["login"], login);
+    }
 }
 
 TEST_F(DaemonTest, AdministratorsUseTheControlSocket) {

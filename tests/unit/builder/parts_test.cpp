@@ -129,7 +129,7 @@ TEST(KernelModules, AreListedWithTheirDependenciesFirst) {
 
 TEST(TomlEdit, ReplacesAddsAndAppends) {
     const auto edit = [](const std::string& text) {
-        return with_toml_value(text, "broker", "domain", "x");
+        return with_toml_value(text, "broker", "domain", "\"x\"");
     };
     EXPECT_EQ(edit("[broker]\n# domain = \"y\"\na = 1\n"), "[broker]\ndomain = \"x\"\na = 1\n");
     EXPECT_EQ(edit("[broker]\ndomain=\"y\"\n[b]\ndomain = 1\n"),

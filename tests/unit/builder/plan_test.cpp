@@ -118,7 +118,22 @@ TEST(Plan, ChangesWithTheRecipe) {
                 UnorderedElementsAre("squashfs", "iso"));
     EXPECT_THAT(changed(base, plan_of("services --enabled=x\n")),
                 UnorderedElementsAre("services", "normalise", "labels", "squashfs", "iso"));
+    EXPECT_THAT(changed(base, plan_of("%addon gearbox\ntenants = 30\n%end\n")),
+                UnorderedElementsAre("settings", "overlay", "services", "normalise", "labels", "squashfs", "iso"));
     EXPECT_TRUE(changed(base, plan_of("# only a comment\n")).empty());
+}
+
+TEST(Plan, CartridgesBesideTheRecipeAreAStageOfTheirOwn) {
+    const std::string text = "%addon gearbox\nown_cartridges = mine\n%end\n";
+    Facts facts = facts_for_tests();
+    facts.inputs["own_cartridges"] = "hash of mine";
+    const auto plan = plan_of(text, facts);
+    EXPECT_EQ(plan.step("own-cartridges").after, std::vector<std::string>{"settings"});
+    EXPECT_EQ(plan.step("overlay").after, std::vector<std::string>{"own-cartridges"});
+    EXPECT_THROW(plan_of("").step("own-cartridges"), Error);
+    facts.inputs["own_cartridges"] = "hash of what it has become";
+    EXPECT_THAT(changed(plan, plan_of(text, facts)),
+                UnorderedElementsAre("own-cartridges", "overlay", "services", "normalise", "labels", "squashfs", "iso"));
 }
 
 // update-alternatives makes Java's links in them, and fails without.

@@ -1,9 +1,13 @@
 #include "base/file.h"
+#include "model/names.h"
+#include "names.h"
 #include "recipe_files.h"
 #include "support/paths.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace gearbox::builder {
 namespace {
@@ -26,8 +30,28 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadLine{"lagn C\n", "r.ks:1:1: error: unknown command 'lagn'\n    did you mean 'lang'?\n"},
         BadLine{"clearpart --all\n",
-                "r.ks:1:1: error: 'clearpart' has no meaning for an image\n"
-                "    remove the line: it is about installing on a machine\n"},
+                "r.ks:1:1: error: 'clearpart' cannot be used in a recipe\n"
+                "    remove the line: disks are laid out by the builder, 'disk_size' in '%addon "
+                "gearbox' says how large\n"},
+        BadLine{"reboot --eject\n",
+                "r.ks:1:1: error: 'reboot' cannot be used in a recipe\n"
+                "    remove the line: it is for an installer, and there is none\n"},
+        BadLine{"group --name=staff\n",
+                "r.ks:1:1: error: 'group' cannot be used in a recipe\n"
+                "    groups come from packages; one more is made by 'groupadd --system' in '%post'\n"},
+        BadLine{"sshkey --username=ann ssh-ed25519\n",
+                "r.ks:1:1: error: 'sshkey' cannot be used in a recipe\n"
+                "    it would open every copy: a machine is given its key as the credential "
+                "gearbox.operator_key\n"},
+        BadLine{"url --url=http://x\n",
+                "r.ks:1:1: error: 'url' cannot be used in a recipe\n"
+                "    packages come from the archives that 'repo' names\n"},
+        BadLine{"timesource --ntp-server=x\n",
+                "r.ks:1:1: error: 'timesource' cannot be used in a recipe\n"
+                "    list a package such as 'systemd-timesyncd'; its servers go into a file of the "
+                "overlay\n"},
+        BadLine{"partition /\n",
+                "r.ks:1:1: error: 'partition' cannot be used in a recipe\n    write 'part'\n"},
         BadLine{"lang\n", "r.ks:1:1: error: 'lang' needs LOCALE\n"},
         BadLine{"lang C de_DE\n", "r.ks:1:8: error: 'lang' takes one LOCALE\n"},
         BadLine{"lang 'C; x'\n",
@@ -153,7 +177,67 @@ INSTANTIATE_TEST_SUITE_P(
                 "r.ks:2:10: error: 'linux-headers-amd64' is not a kernel package\n"
                 "    the full kernel is 'linux-image-amd64'\n"},
         BadLine{"%addon gearbox\nexclude = usr/share/doc\n%end\n",
-                "r.ks:2:11: error: 'usr/share/doc' is not an absolute path\n"}));
+                "r.ks:2:11: error: 'usr/share/doc' is not an absolute path\n"},
+        BadLine{"%addon gearbox\ncartridges = php,mysql,../x,php\n%end\n",
+                "r.ks:2:14: error: '../x' is not the name of a cartridge\n"
+                "r.ks:2:14: error: 'php' is listed twice\n"},
+        BadLine{"%addon gearbox\nquickstarts = ,\n%end\n",
+                "r.ks:2:15: error: there is no name in ','\n"},
+        BadLine{"%addon gearbox\nauth = ldap\n%end\n",
+                "r.ks:2:1: error: unknown setting 'auth'\n    there are title, volume_id, "
+                "cloud_domain, kernel, compression, disk_size, formats, source_date_epoch, exclude, "
+                "include, overlay, initramfs, boot_menu, policy_keep, policy_modules, policy_version, "
+                "cartridges, quickstarts, own_cartridges, gear_size and tenants\n"},
+        BadLine{"%addon gearbox\ngear_size = big memory=9\n%end\n",
+                "r.ks:2:13: error: a gear size has no 'memory'\n"
+                "    it has memory_mb, swap_mb, pids, cpu_percent, cpu_weight, io_weight, tmp_mb, "
+                "open_files, disk_mb, files and network_mbit\n"},
+        BadLine{"%addon gearbox\ngear_size = big memory_m=512\n%end\n",
+                "r.ks:2:13: error: a gear size has no 'memory_m'\n    did you mean 'memory_mb'?\n"},
+        BadLine{"%addon gearbox\ngear_size = small memory_mb=31\n%end\n",
+                "r.ks:2:13: error: 'memory_mb' needs a number from 32 to 1048576\n"
+                "    write 'memory_mb=512'\n"},
+        BadLine{"%addon gearbox\ngear_size = small pids\n%end\n",
+                "r.ks:2:13: error: 'pids' needs a number from 16 to 1000000\n    write 'pids=250'\n"},
+        BadLine{"%addon gearbox\ngear_size = Big pids=99\n%end\n",
+                "r.ks:2:13: error: 'Big' is not the name of a gear size\n    use lower case letters, "
+                "digits and '_', up to 24; what all get is 'small'\n"},
+        BadLine{"%addon gearbox\ntenants = 0\n%end\n",
+                "r.ks:2:11: error: '0' is not a number from 1 to 500\n"},
+        BadLine{"%addon gearbox\ntenants = 501\n%end\n",
+                "r.ks:2:11: error: '501' is not a number from 1 to 500\n"},
+        BadLine{"%addon gearbox\ntenants = ann,b\"n,.x,demo,ann\n%end\n",
+                "r.ks:2:11: error: 'b\"n' is not the name of a tenant\n"
+                "    use letters, digits, '_', '@', and, not first, '.' and '-'\n"
+                "r.ks:2:11: error: '.x' is not the name of a tenant\n"
+                "    use letters, digits, '_', '@', and, not first, '.' and '-'\n"
+                "r.ks:2:11: error: 'ann' is listed twice\n"
+                "r.ks:2:11: error: 'demo' is the account that every image has\n"
+                "    choose another name\n"}));
+
+TEST(Recipe, LoginsAreThoseThatTheBrokerTakes) {
+    for (const char* text : {"ann", "Ann.B@example.org", "@x", "_", "9", "-x", ".x", "", "a b", "a/b",
+                             "a\"b", "ä"}) {
+        EXPECT_EQ(is_login(text), Login::parse(text).has_value()) << text;
+    }
+    for (const std::size_t length : {255u, 256u}) {
+        const std::string text(length, 'a');
+        EXPECT_EQ(is_login(text), Login::parse(text).has_value()) << length;
+    }
+}
+
+TEST(Recipe, TheLastListOfTenantsCounts) {
+    const auto tenants = [](const std::string& lines) {
+        return recipe_of("%addon gearbox\n" + lines + "%end\n").image.tenants;
+    };
+    EXPECT_THAT(tenants("tenants = 2\n"), ElementsAre("student01", "student02"));
+    EXPECT_EQ(tenants("tenants = 500\n").front(), "student001");
+    EXPECT_EQ(tenants("tenants = 500\n").back(), "student500");
+    EXPECT_THAT(tenants("tenants = 2\n%end\n%addon gearbox\ntenants = ann, ben@example.org\n"),
+                ElementsAre("ann", "ben@example.org"));
+    EXPECT_THAT(tenants("tenants = ann\n%end\n%addon gearbox\ntenants = 1\n"),
+                ElementsAre("student01"));
+}
 
 TEST(Recipe, ShowsAllProblemsAtOnce) {
     EXPECT_EQ(problems_of("lagn C\nselinux --x\n%packages\nA\n%end\n"),
@@ -264,6 +348,20 @@ TEST(Recipe, TheOnesOfThisRepositoryAreValid) {
     EXPECT_THAT(machine.image.formats, ElementsAre("qcow2", "vmdk", "vdi", "ova"));
     EXPECT_THAT(box.image.formats, ElementsAre("vagrant-virtualbox", "vagrant-libvirt"));
     EXPECT_EQ(box.image.disk_size, machine.image.disk_size);
+}
+
+TEST(Recipe, ATrainersIsTenLines) {
+    Problems problems;
+    const std::filesystem::path path = test::source_path("kickstart/course.ks");
+    const auto read = [](const std::filesystem::path& file) { return find_file(file); };
+    const Recipe course = load_recipe(path, read, problems);
+    EXPECT_EQ(problems.text(), "");
+    const std::string text = read_file(path);
+    EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 10);
+    EXPECT_THAT(course.packages, testing::IsSupersetOf({"jq", "nano"}));
+    EXPECT_EQ(course.image.tenants.size(), 30u);
+    EXPECT_TRUE(std::filesystem::exists(course.image.sources.at("own_cartridges") /
+                                        "hello/metadata/manifest.yml"));
 }
 
 TEST(Recipe, LanguageIsDocumentedAsItIs) {

@@ -180,6 +180,10 @@ Json settings_options() {
             {"hardware_clock_utc", true},
             {"root_locked", true},
             {"cloud_domain", "apps.example"},
+            {"gear_sizes", Json::object()},
+            {"tenants", Json::array()},
+            {"cartridges", Json::array()},
+            {"quickstarts", Json::array()},
             {"users",
              {{{"name", "ann"},
                {"comment", "Ann"},
@@ -235,6 +239,64 @@ TEST_F(StageTest, SettingsGiveACardItsAddress) {
     EXPECT_EQ(get("etc/systemd/network/80-gearbox.network"),
               "[Match]\nName=ens3\n\n[Network]\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=yes\n"
               "Address=192.0.2.7/24\nGateway=192.0.2.1\n");
+}
+
+TEST_F(StageTest, SettingsMakeThePlatformOfTheRecipe) {
+    put("usr/share/zoneinfo/Etc/UTC", "");
+    put("etc/gearbox/gearboxd.toml", "[broker]\n# cloud_domain = \"x\"\n\n[gear]\n# memory_mb = 512\n");
+    for (const char* name : {"cartridges/php", "cartridges/mysql", "cartridges/ruby", "quickstarts/chat"}) {
+        put(str("usr/share/gearbox/", name, "/file"), "");
+    }
+    Json options = settings_options();
+    options["gear_sizes"] = {{"big", {{"disk_mb", 4096}, {"memory_mb", 1024}}}, {"small", {{"memory_mb", 256}}}};
+    options["tenants"] = {"student01", "ann@example.org"};
+    options["cartridges"] = {"ruby", "php"};
+    run(stages::run_settings, options);
+    EXPECT_EQ(get("etc/gearbox/gearboxd.toml"),
+              "[broker]\ncloud_domain = \"apps.example\"\n\n[gear]\nmemory_mb = 256\n"
+              "\n[size.big]\ndisk_mb = 4096\nmemory_mb = 1024\n");
+    EXPECT_EQ(get("etc/gearbox/tenants"), "student01\nann@example.org\n");
+    EXPECT_TRUE(fs::exists(tree() / "usr/share/gearbox/cartridges/php"));
+    EXPECT_FALSE(fs::exists(tree() / "usr/share/gearbox/cartridges/mysql"));
+    EXPECT_TRUE(fs::exists(tree() / "usr/share/gearbox/quickstarts/chat"));
+    EXPECT_EQ(get("etc/dpkg/dpkg.cfg.d/gearbox-cartridges"),
+              "path-exclude=/usr/share/gearbox/cartridges/*\n"
+              "path-include=/usr/share/gearbox/cartridges/ruby\n"
+              "path-include=/usr/share/gearbox/cartridges/ruby/*\n"
+              "path-include=/usr/share/gearbox/cartridges/php\n"
+              "path-include=/usr/share/gearbox/cartridges/php/*\n");
+    options["cartridges"] = {"ruby", "pph"};
+    try {
+        run(stages::run_settings, options);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.text(), "'cartridges': there is no 'pph'; did you mean 'php'?");
+    }
+}
+
+TEST_F(StageTest, OwnCartridgesStandBesideThePackagedOnes) {
+    sources["own_cartridges"] = folder.path() / "own";
+    fs::create_directories(folder.path() / "own/hello/bin");
+    fs::create_directories(folder.path() / "own/hello/metadata");
+    write_file_atomically(folder.path() / "own/hello/metadata/manifest.yml", "Name: hello\n");
+    write_file_atomically(folder.path() / "own/hello/bin/control", "#!/bin/sh\n", 0750);
+    put("usr/share/gearbox/cartridges/php/file", "");
+    run(stages::run_own_cartridges, Json::object());
+    const fs::path control = tree() / "usr/share/gearbox/cartridges/hello/bin/control";
+    EXPECT_EQ(fs::status(control).permissions() & fs::perms::mask, fs::perms(0755));
+    EXPECT_THAT(tools.calls,
+                ElementsAre("tree: gearbox cartridge check /usr/share/gearbox/cartridges/hello"));
+    const auto refusal = [&] {
+        try {
+            run(stages::run_own_cartridges, Json::object());
+        } catch (const Error& error) {
+            return error.text();
+        }
+        return std::string("none");
+    };
+    EXPECT_EQ(refusal(), "there is a packaged cartridge 'hello' already: give the folder another name");
+    fs::remove(folder.path() / "own/hello/metadata/manifest.yml");
+    EXPECT_THAT(refusal(), HasSubstr("own/hello' is not a cartridge: it has no metadata/manifest.yml"));
 }
 
 TEST_F(StageTest, SettingsRefuseAnUnknownTimeZone) {
