@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace gearbox {
@@ -282,8 +283,13 @@ Json cartridge_remove(Broker& broker, const Json& args) {
 
 Json gear_freeze(Broker& broker, const Json& args) {
     const Application application = application_of(broker, args).second;
-    const auto lock = broker.core.application_locks.lock(application.id.text());
-    broker.core.agent.freeze(application.gear(), take<bool>(args, "frozen"));
+    const bool frozen = take<bool>(args, "frozen");
+    // What waits for the gear may hold it.
+    std::optional<KeyedMutex::Lock> lock;
+    if (frozen) {
+        lock.emplace(broker.core.application_locks.lock(application.id.text()));
+    }
+    broker.core.agent.freeze(application.gear(), frozen);
     return {{"id", application.id.text()}};
 }
 

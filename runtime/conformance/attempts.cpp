@@ -72,6 +72,14 @@ std::vector<std::string> groups() {
     return out;
 }
 
+namespace {
+
+bool is_of_selinux(const Sign& sign) {
+    return sign.layer == Layer::selinux_type || sign.layer == Layer::mcs;
+}
+
+}  // namespace
+
 // Beside the directory of the commands that are in every session's PATH.
 std::string probe_command(const std::vector<std::string>& chosen, bool heavy) {
     std::string out = "exec \"$(dirname \"$(command -v gear)\")/../gear-probe\"";
@@ -83,9 +91,12 @@ std::string probe_command(const std::vector<std::string>& chosen, bool heavy) {
 
 bool needs_selinux(const Attempt& attempt) {
     return std::all_of(attempt.signs.begin(), attempt.signs.end(), [](const Sign& sign) {
-        return sign.layer == Layer::none || sign.layer == Layer::selinux_type ||
-               sign.layer == Layer::mcs;
+        return sign.layer == Layer::none || is_of_selinux(sign);
     });
+}
+
+bool selinux_is_one_of_several(const Attempt& attempt) {
+    return !needs_selinux(attempt) && std::any_of(attempt.signs.begin(), attempt.signs.end(), is_of_selinux);
 }
 
 }  // namespace gearbox::conformance

@@ -56,4 +56,7 @@ std::string probe_command(const std::vector<std::string>& chosen, bool heavy = f
 /// Whether nothing but SELinux stops it.
 bool needs_selinux(const Attempt& attempt);
 
+/// Whether its row names SELinux and something else.
+bool selinux_is_one_of_several(const Attempt& attempt);
+
 }  // namespace gearbox::conformance

@@ -68,6 +68,7 @@ Finding judge_attempt(const Attempt& attempt, const Fact* fact, const Facts& fac
     out.name = kebab(attempt.identifier);
     out.what = attempt.what;
     out.needs_selinux = needs_selinux(attempt);
+    out.may_meet_selinux = selinux_is_one_of_several(attempt);
     if (fact == nullptr) {
         return out;
     }
@@ -83,6 +84,15 @@ Finding judge_attempt(const Attempt& attempt, const Fact* fact, const Facts& fac
     }
     return out;
 }
+
+struct Names {
+    std::size_t number = 0;
+    std::string text;
+    void add(const Finding& finding) {
+        ++number;
+        text += str(text.empty() ? "" : ", ", finding.group, "/", finding.name);
+    }
+};
 
 // It is the gear's word, and it is going to be on somebody's terminal.
 std::string printable(std::string text) {
@@ -228,12 +238,13 @@ std::vector<std::vector<std::string>> table_rows(const Judgement& judgement) {
 
 std::vector<std::string> summary(const Judgement& judgement) {
     std::vector<std::string> out;
-    std::size_t selinux_only = 0;
-    std::string names;
+    Names only_selinux;
+    Names other_layers;
     for (const Finding& finding : judgement.findings) {
         if (finding.needs_selinux) {
-            ++selinux_only;
-            names += str(names.empty() ? "" : ", ", finding.group, "/", finding.name);
+            only_selinux.add(finding);
+        } else if (finding.may_meet_selinux && finding.verdict == Verdict::blocked) {
+            other_layers.add(finding);
         }
         if (is_failure(finding.verdict)) {
             out.push_back(str(
@@ -243,8 +254,9 @@ std::vector<std::string> summary(const Judgement& judgement) {
         }
     }
     if (!judgement.enforcing) {
-        out.push_back(str("SELinux is not on for this gear: ", selinux_only,
-                          " attempts have nothing else that stops them: ", names));
+        out.push_back(str("SELinux is not on for this gear: ", only_selinux.number,
+                          " attempts have nothing else that stops them: ", only_selinux.text));
+        out.push_back(str("only another layer stopped ", other_layers.number, " that SELinux would meet, too: ", other_layers.text));
     }
     const std::size_t absent = judgement.count(Verdict::absent);
     if (absent > 0) {

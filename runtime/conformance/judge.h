@@ -50,6 +50,7 @@ struct Finding {
     bool needs_selinux = false;  ///< nothing else stops it
     std::string error;
     std::string detail;
+    bool may_meet_selinux = false;  ///< as well as another layer
 };
 
 struct Judgement {

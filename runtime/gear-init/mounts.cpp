@@ -101,8 +101,9 @@ public:
     void operator()(const TerminalsStep& step) const {
         const std::string target = place(step.target);
         make_directory(target, 0755);
+        // max: all instances share kernel.pty.max.
         check(::mount("devpts", target.c_str(), "devpts", MS_NOSUID | MS_NOEXEC,
-                      "newinstance,ptmxmode=0666,mode=0620"),
+                      "newinstance,ptmxmode=0666,mode=0620,max=64"),
               "mounting devpts on '", target, "'");
     }
     void operator()(const MaskStep& step) const {

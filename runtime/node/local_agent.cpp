@@ -12,15 +12,11 @@
 #include "sys/users.h"
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
-#include <thread>
 
 namespace gearbox {
 
 namespace {
-
-constexpr const char* stop_lock = "app-root/runtime/.stop_lock";
 
 // They look at the file system that the homes are on.
 Isolators make_isolators_for(const Settings& settings, const Paths& paths, const Profiles& profiles,
@@ -98,55 +94,6 @@ void LocalAgent::recover() {
     log::info("found ", living, " running gears");
 }
 
-void LocalAgent::start_missing(KeyedMutex& locks) {
-    // The oldest first (ids begin with their time), and no more at a time than there are processors: what starts slowly (a database) would
-    // otherwise start more slowly still, all at once.
-    std::vector<GearId> gears = store_.gears();
-    std::sort(gears.begin(), gears.end());
-    std::atomic<std::size_t> next = 0;
-    const auto start_some = [&] {
-        for (std::size_t i = next++; i < gears.size(); i = next++) {
-            bring_up(gears[i], locks);
-        }
-    };
-    std::vector<std::jthread> workers;
-    for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) {
-        workers.emplace_back(start_some);
-    }
-    start_some();
-}
-
-void LocalAgent::bring_up(const GearId& id, KeyedMutex& locks) {
-    const auto lock = locks.lock(id.text());
-    try {
-        if (auto record = store_.find(id)) {
-            // Of a fetch that the end of the daemon interrupted.
-            node_.files(*record).remove(home::downloaded);
-            // The settings may be others than before.
-            apply_resources(*record);
-            start_if_missing(*record);
-        }
-    } catch (const Error& error) {
-        log::error("starting again: ", error.text(), log::field("gear", id.text()));
-    }
-}
-
-void LocalAgent::start_if_missing(GearRecord& record) {
-    const bool interrupted =
-        record.state == GearState::building || record.state == GearState::deploying;
-    const bool gone = record.state == GearState::started && !launcher_.is_running(record);
-    if ((!interrupted && !gone) || node_.files(record).exists(stop_lock)) {
-        return;
-    }
-    // Left over from a deployment: what it had begun to build must not be served.
-    launcher_.kill(record);
-    launcher_.ensure_running(record);
-    if (interrupted) {
-        deployer_.restore(record);
-    }
-    start(record.spec.id);
-}
-
 std::vector<uid_t> LocalAgent::foreign_ids(uid_t first, uid_t last) const {
     std::vector<uid_t> out;
     for (const sys::AccountId& entry : sys::account_ids()) {
@@ -173,6 +120,7 @@ void LocalAgent::destroy_gear(const GearId& gear) {
     auto record = store_.find(gear);
     if (record) {
         router_.publish(gear, {});
+        cgroups_.thaw(cgroup_name(gear));
         runner_.destroy_scripts(*record);
         launcher_.kill(*record);
     }
@@ -271,7 +219,7 @@ void LocalAgent::start(const GearId& gear) {
     begin_change(gear);
     GearRecord record = store_.gear(gear);
     launcher_.ensure_running(record);
-    node_.files(record).remove(stop_lock);
+    node_.files(record).remove(home::stop_lock);
     runner_.start_all(record);
     set_gear_state(node_, record, GearState::started);
     watcher_.notice(record);
@@ -283,7 +231,7 @@ void LocalAgent::halt(GearRecord& record, bool force) {
         runner_.stop_all(record, force);
     }
     const GearFiles files = node_.files(record);
-    files.write(stop_lock, "", files.locked(), 0640);
+    files.write(home::stop_lock, "", files.locked(), 0640);
     set_gear_state(node_, record, GearState::stopped);
 }
 
@@ -313,6 +261,7 @@ void LocalAgent::restart(const GearId& gear) {
 }
 
 void LocalAgent::reload(const GearId& gear) {
+    cgroups_.thaw(cgroup_name(gear));
     GearRecord record = store_.gear(gear);
     // A stopped application reads its configuration when it starts.
     if (launcher_.is_running(record)) {
@@ -323,6 +272,7 @@ void LocalAgent::reload(const GearId& gear) {
 }
 
 void LocalAgent::tidy(const GearId& gear) {
+    begin_change(gear);
     GearRecord record = store_.gear(gear);
     const bool was_started = record.state == GearState::started;
     launcher_.ensure_running(record);
@@ -478,7 +428,7 @@ bool LocalAgent::activate_current(const GearId& gear, const TextSink& output) {
 
 void LocalAgent::end_deployment(const GearRecord& record) {
     if (record.state == GearState::started) {
-        node_.files(record).remove(stop_lock);
+        node_.files(record).remove(home::stop_lock);
         watcher_.notice(record);
     }
 }

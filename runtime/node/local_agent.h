@@ -31,6 +31,8 @@ public:
     /// Brings limits in line with the settings, and starts the gears that should run but do not (after
     /// a reboot, or a push that the end of the daemon interrupted), each under its lock.
     void start_missing(KeyedMutex& locks);
+    /// Of all gears: by the numbers in their files .start_priority, and then the oldest first.
+    std::vector<GearId> starting_order() const;
     /// Reaps ended sandboxes; on SIGCHLD.
     void reap() { reaper_.collect(); }
 

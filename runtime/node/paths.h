@@ -67,6 +67,8 @@ public:
 namespace home {
 inline constexpr const char* repo = "app-root/runtime/repo";
 inline constexpr const char* downloaded = ".downloaded";
+inline constexpr const char* stop_lock = "app-root/runtime/.stop_lock";
+inline constexpr const char* start_priority = ".start_priority";
 inline constexpr const char* deployments = "app-deployments";
 inline std::string repository(const GearSpec& spec) {
     return str("git/", spec.application_name.text(), ".git");

@@ -99,7 +99,7 @@ void Watcher::look(const GearId& gear, KeyedMutex& locks) {
     // Who holds the lock is changing the gear, and forgets it when done.
     const auto lock = locks.lock_within(gear.text(), lock_patience);
     const auto record = lock ? node_.store.find(gear) : std::nullopt;
-    if (!record || record->state != GearState::started) {
+    if (!record || record->state != GearState::started || cgroups_.is_frozen(cgroup_name(gear))) {
         return;
     }
     look_at_memory(*record);

@@ -270,7 +270,7 @@ CgroupUse Cgroups::use(const std::string& child) const {
         value_in(str(directory("memory", child), unified_ ? "/memory.current" : "/memory.usage_in_bytes"), "");
     use.cpu_us = unified_ ? value_in(directory("cpu", child) + "/cpu.stat", "usage_usec") : 0;
     use.processes = value_in(directory("pids", child) + "/pids.current", "");
-    use.is_frozen = unified_ && value_in(directory("pids", child) + "/cgroup.events", "frozen") == 1;
+    use.is_frozen = is_frozen(child);
     return use;
 }
 
@@ -291,10 +291,13 @@ void Cgroups::freeze(const std::string& child) const {
 }
 
 void Cgroups::thaw(const std::string& child) const {
-    const std::string file = unified_ ? directory("pids", child) + "/cgroup.freeze" : "";
-    if (unified_ && value_in(file, "") == 1) {
-        write_to(file, "0");
+    if (is_frozen(child)) {
+        write_to(directory("pids", child) + "/cgroup.freeze", "0");
     }
+}
+
+bool Cgroups::is_frozen(const std::string& child) const {
+    return unified_ && value_in(directory("pids", child) + "/cgroup.freeze", "") == 1;
 }
 
 bool Cgroups::exists(const std::string& child) const {

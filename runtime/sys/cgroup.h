@@ -60,6 +60,8 @@ public:
     void freeze(const std::string& child) const;
     /// A child that does not exist or is not frozen is fine.
     void thaw(const std::string& child) const;
+    /// Or about to be: what is born in it stands still before it is a program of its own.
+    bool is_frozen(const std::string& child) const;
     /// Processes of the child that were killed because of its memory limit, since it exists.
     std::int64_t oom_kills(const std::string& child) const;
 

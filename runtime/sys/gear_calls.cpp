@@ -4,7 +4,8 @@
 //
 // What is left out, beside the calls named there: obsolete ones (uselib, ustat, sysfs, _sysctl,
 // remap_file_pages, …), descriptors of other architectures' processes (modify_ldt, set_thread_area),
-// watches and memory of others (fanotify_mark, process_madvise, process_mrelease), memory that nobody can
+// asynchronous I/O (io_setup and what belongs to it: all users share fs.aio-max-nr, and what would like it
+// has threads for the same), watches and memory of others (fanotify_mark, process_madvise, process_mrelease), memory that nobody can
 // look into (memfd_secret), and what kernels will have that this list does not know.
 #include "sys/gear_calls.h"
 
@@ -66,9 +67,8 @@ constexpr const char* time_calls[] = {
 // waiting
 constexpr const char* waiting_calls[] = {
     "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd",
-    "eventfd2", "inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch", "io_cancel",
-    "io_destroy", "io_getevents", "io_pgetevents", "io_setup", "io_submit", "poll", "ppoll", "pselect6",
-    "select",
+    "eventfd2", "inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch", "poll", "ppoll",
+    "pselect6", "select",
 };
 
 // sockets

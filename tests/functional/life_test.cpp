@@ -2,6 +2,7 @@
 #include "functional/node_fixture.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "node/endpoints.h"
 #include "sys/capabilities.h"
 
@@ -31,6 +32,19 @@ protected:
     std::string data(const GearId& gear, const std::string& file) const {
         const NodeContext& node = agent->context();
         return node.files(node.store.gear(gear)).find("app-root/data/" + file).value_or("");
+    }
+    /// Bytes of memory, processes, and microseconds of a processor in each tenth of a second, as the gear's cgroups have them.
+    std::string group_limits(const GearId& gear) const {
+        const std::string group = str("/", settings.node.cgroup_parent, "/", cgroup_name(gear), "/");
+        const std::string root = "/sys/fs/cgroup";
+        return std::filesystem::exists(root + "/cgroup.controllers")
+                   ? read_file(str(root, group, "memory.max")) + read_file(str(root, group, "pids.max")) + read_file(str(root, group, "cpu.max"))
+                   : read_file(str(root, "/memory", group, "memory.limit_in_bytes")) + read_file(str(root, "/pids", group, "pids.max")) +
+                         read_file(str(root, "/cpu", group, "cpu.cfs_quota_us"));
+    }
+    static std::string limits_in_words(const GearSettings& gear) {
+        const bool is_unified = std::filesystem::exists("/sys/fs/cgroup/cgroup.controllers");
+        return str(gear.memory_mb << 20, "\n", gear.pids, "\n", gear.cpu_percent * 1000, is_unified ? " 100000\n" : "\n");
     }
     Seconds time_of_stop(const GearId& gear, bool force) {
         const auto began = std::chrono::steady_clock::now();
@@ -73,6 +87,8 @@ TEST_F(LifeTest, GivesNewLimitsToWhatRuns) {
     settings.more_sizes["large"] = settings.gear;
     settings.more_sizes["large"].pids = 300;
     settings.more_sizes["large"].open_files = 2000;
+    settings.more_sizes["large"].memory_mb = settings.gear.memory_mb + 64;
+    settings.more_sizes["large"].cpu_percent = 150;
     restart_agent();
     const GearId gear = create_application(71, {"mock"});
     const auto limits_of = [&](const std::string& pid_file) {
@@ -83,7 +99,9 @@ TEST_F(LifeTest, GivesNewLimitsToWhatRuns) {
     in_background(gear, "ulimit -n 64; ulimit -Su 100; echo $$ >new; mv new ready; exec sleep 600");
     EXPECT_EQ(limits_of(service), "200 200\n1000 1000\n3200 3200\n");
     EXPECT_EQ(limits_of(modest), "100 200\n64 64\n3200 3200\n");
+    EXPECT_EQ(group_limits(gear), limits_in_words(settings.gear));
     agent->set_resources(gear, {"large", 0});
+    EXPECT_EQ(group_limits(gear), limits_in_words(settings.more_sizes["large"]));
     EXPECT_EQ(inside(gear, "ulimit -Hu; ulimit -n"), "300\n2000\n");
     // In a container without it, what runs keeps its limits; the rest is tried in the booted image, too (30_gears).
     const bool is_able = sys::is_in_bounding_set(*sys::find_capability("sys_resource"));
@@ -91,6 +109,7 @@ TEST_F(LifeTest, GivesNewLimitsToWhatRuns) {
     EXPECT_EQ(limits_of(modest), is_able ? "100 300\n64 64\n4800 4800\n" : "100 200\n64 64\n3200 3200\n")
         << "what it has lowered for itself stays";
     agent->set_resources(gear, {"small", 0});
+    EXPECT_EQ(group_limits(gear), limits_in_words(settings.gear));
     EXPECT_EQ(limits_of(service), "200 200\n1000 1000\n3200 3200\n");
     EXPECT_EQ(limits_of(modest), "100 200\n64 64\n3200 3200\n");
     // By the settings themselves, with which the daemon comes back.
@@ -155,6 +174,29 @@ TEST_F(LifeTest, TellsWhatAGearUses) {
     }
     agent->stop(gear, true);
     EXPECT_EQ(agent->use(gear).processes, 0);
+}
+
+TEST_F(LifeTest, ReapsWhatHasLostItsParent) {
+    const GearId gear = create_application(77, {"mock"});
+    EXPECT_EQ(inside(gear, "(sleep .3 & echo $! >~/app-root/data/orphan); orphan=$(<~/app-root/data/orphan); cut -d' ' -f4 /proc/$orphan/stat;"
+                           "for i in {1..200}; do [[ -e /proc/$orphan ]] || break; sleep .05; done;"
+                           "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z '"),
+              "1\n0\n");
+}
+
+TEST_F(LifeTest, StartsFirstWhatAnOperatorPutsFirst) {
+    std::vector<GearId> gears;
+    const auto add = [&](const std::string& priority) {
+        gears.push_back(make_spec(78 + static_cast<int>(gears.size())).id);
+        agent->create_gear(make_spec(77 + static_cast<int>(gears.size())));
+        const GearFiles files = agent->context().files(agent->context().store.gear(gears.back()));
+        files.write(".start_priority", priority, files.locked(), 0640);
+    };
+    for (const char* priority : {"", "-1", "1 2", "99999999999", "20\n", "3", "three"}) {
+        add(priority);
+    }
+    EXPECT_EQ(agent->starting_order(),
+              (std::vector<GearId>{gears[5], gears[4], gears[0], gears[1], gears[2], gears[3], gears[6]}));
 }
 
 /// Of a gear's start after the reboot, seconds since 1970.

@@ -3,7 +3,10 @@
 #include "functional/node_fixture.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/subprocess.h"
+
+#include <gmock/gmock.h>
 
 #include <unistd.h>
 
@@ -31,6 +34,22 @@ std::size_t cgroups() {
     return lines_of(run_tool({"find", "/sys/fs/cgroup", "-type", "d", "-path", gears}).out);
 }
 
+// In sets and maps that are not constant; those of connections go by themselves, some time after the last one.
+std::size_t filter_elements() {
+    std::size_t count = 0;
+    const Json listed = parse_json(run_tool_checked({"nft", "--json", "list", "table", "inet", "gearbox"}));
+    for (const Json& object : take<Json>(listed, "nftables")) {
+        for (const char* kind : {"set", "map"}) {
+            const auto set = find<Json>(object, kind);
+            const std::string name = set ? take<std::string>(*set, "name") : "";
+            if (set && set->contains("elem") && name != "connections" && name != "downloads") {
+                count += (*set)["elem"].size();
+            }
+        }
+    }
+    return count;
+}
+
 // Everything of the machine that a gear could leave behind.
 std::map<std::string, std::size_t> traces() {
     return {
@@ -42,6 +61,9 @@ std::map<std::string, std::size_t> traces() {
         {"links", lines_of(run_tool_checked({"ip", "-o", "link"}))},
         {"cgroups", cgroups()},
         {"accounts", lines_of(read_file("/etc/passwd")) + lines_of(read_file("/etc/group"))},
+        {"passwords", lines_of(read_file("/etc/shadow"))},
+        {"records", entries_of("/var/lib/gearbox/gears")},
+        {"elements of the packet filter", filter_elements()},
         {"homes", entries_of("/var/lib/openshift")},
         {"descriptors", entries_of("/proc/self/fd")},
         {"threads", entries_of("/proc/self/task")},
@@ -58,11 +80,15 @@ protected:
         ASSERT_EQ(inside(spec.id, "sleep 1000 & setsid sleep 1000 & echo started"), "started\n");
         if (number == 0) {
             EXPECT_GT(cgroups(), 0u) << "looked for in the wrong place";
+            EXPECT_TRUE(std::filesystem::exists(str("/var/lib/gearbox/gears/", spec.id.text(), ".json")));
+            EXPECT_THAT(read_file("/etc/shadow"), ::testing::HasSubstr("\n" + spec.id.text() + ":"));
+            with_gear_ = filter_elements();
         }
         agent->stop(spec.id, true);
         agent->start(spec.id);
         agent->destroy_gear(spec.id);
     }
+    std::size_t with_gear_ = 0;  ///< elements of the packet filter
 };
 
 TEST_F(RoundsTest, LeaveNothing) {
@@ -71,6 +97,7 @@ TEST_F(RoundsTest, LeaveNothing) {
     ASSERT_GT(rounds, 0) << "GEARBOX_ROUNDS must be a number above 0";
     round(0);  // what is made once, and kept
     const auto before = traces();
+    EXPECT_GT(with_gear_, before.at("elements of the packet filter")) << "looked for in the wrong place";
     for (int i = 1; i <= rounds && !HasFatalFailure(); ++i) {
         round(i);
         if (i % 500 == 0) {

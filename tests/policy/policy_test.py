@@ -234,6 +234,12 @@ class PolicyTest(unittest.TestCase):
         self.assert_none("runs a shell", "gearbox_router_t", target="shell_exec_t", tclass="file", perms="execute")
         self.assert_none("leaves its domain", "gearbox_router_t", tclass="process", perms="transition,dyntransition")
 
+    def test_the_router_connects_to_no_service_of_the_host(self):
+        self.assertIn("name_connect", allowed("gearbox_router_t", "http_cache_port_t", "tcp_socket"), "where gears listen")
+        for targets, tclass, permissions in rules_from("gearbox_router_t"):
+            if "name_connect" in permissions:
+                self.assertEqual({t for t in targets if "reserved_port_type" in attributes_of(t)}, set())
+
     def test_ssh_sessions_of_gears_only_ask_the_daemon(self):
         for target in ("bin_t", "shell_exec_t", "usr_t", *CONTENT):
             self.assert_none(f"runs {target}", "gearbox_shell_t", target=target, tclass="file", perms="execute_no_trans")

@@ -38,6 +38,7 @@ BROKEN = (
         "a daemon that switches SELinux off": ("(allow gearboxd_t security_t (security (setenforce)))", "gearboxd_t"),
         "a daemon that limits others than gears": ("(allow gearboxd_t sshd_t (process (setrlimit)))", "gearboxd_t"),
         "a router with a shell": ("(allow gearbox_router_t shell_exec_t (file (execute)))", "gearbox_router_t"),
+        "a router that connects to the host's services": ("(allow gearbox_router_t ssh_port_t (tcp_socket (name_connect)))", "gearbox_router_t"),
     },
     {
         "a label of its own choice": ("(allow gear_build_t gear_file_t (file (relabelto)))", "gear_domain"),

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ constexpr int most_threads = 3000;
 constexpr int most_files = 100'000;
 constexpr int most_timers = 200'000;
 constexpr int timers_without_limit = 20'000;
+constexpr int most_terminals = 128;
 constexpr int most_inodes = 20'000;  // more takes an emulated machine a minute
 
 // Where not even one can be made, the limit was met by somebody else.
@@ -291,6 +293,21 @@ Outcome file_watches(const Targets&) {
         }
     }
     return succeeded(counted(most_files, "instances"));
+}
+
+Outcome terminals(const Targets&) {
+    for (int made = 0; made < most_terminals; ++made) {
+        if (::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC) < 0) {
+            return exhausted(errno, made, "terminals");
+        }
+    }
+    return succeeded(counted(most_terminals, "terminals"));
+}
+
+// One place of fs.aio-max-nr tells as much as all.
+Outcome asynchronous_io(const Targets&) {
+    unsigned long context = 0;
+    return from_call(static_cast<int>(::syscall(SYS_io_setup, 1, &context)), "one place");
 }
 
 // Each timer that signals holds one queued signal.

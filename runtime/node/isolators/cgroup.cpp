@@ -1,3 +1,4 @@
+#include "base/error.h"
 #include "base/log.h"
 #include "node/isolators/isolators.h"
 
@@ -52,6 +53,10 @@ public:
         // Again: after a reboot the record is there and the group is not.
         if (!cgroups_.exists(cgroup_name(record.spec.id))) {
             acquire(record);
+        }
+        // Who starts it would wait for a program that stands still before its first instruction.
+        if (cgroups_.is_frozen(cgroup_name(record.spec.id))) {
+            fail(ErrorKind::unavailable, "the gear is frozen; 'gearbox admin gear thaw' or a start lets it go on");
         }
         program.cgroup = cgroups_.open(cgroup_name(record.spec.id));
         program.cgroup_tasks = cgroups_.open_tasks(cgroup_name(record.spec.id));

@@ -112,7 +112,8 @@ def check_what_gears_use_is_told(appliance):
 def check_disk_space_and_files_are_limited(appliance):
     app, facts = gears(appliance)[0]
     expect(appliance.sudo("findmnt -no FSTYPE /var/lib/openshift").strip(), "ext4")
-    appliance.sudo("printf '[size.tiny]\ndisk_mb = 64\nfiles = 2000\nmemory_mb = 256\nopen_files = 1234\n' >>/etc/gearbox/gearboxd.toml"
+    appliance.sudo("printf '[size.tiny]\ndisk_mb = 64\nfiles = 2000\nmemory_mb = 256\nopen_files = 1234\n"
+                   "swap_mb = 32\npids = 200\ncpu_percent = 150\n' >>/etc/gearbox/gearboxd.toml"
                    " && systemctl restart gearboxd && sleep 1")
     appliance.sudo(f"gearbox admin app resize {facts['gear']} tiny")
     full = in_gear(appliance, app, "cd app-root/data; head -c 100M /dev/zero >big; stat -c %s big; rm big; quota")
@@ -122,11 +123,14 @@ def check_disk_space_and_files_are_limited(appliance):
                                    "ls many | wc -l; rm -r many")
     expect_in("Disk quota exceeded", many)
     base = appliance.sudo(f"find /sys/fs/cgroup -type d -name 'gear-{facts['gear']}'").strip()
-    expect(appliance.sudo(f"cat {base}/memory.max").strip(), str(256 * 1024 * 1024), "at once, on the running gear")
+    def limits():
+        return appliance.sudo(f"cd {base} && cat memory.max memory.swap.max pids.max cpu.max").splitlines()
+    expect(limits(), [str(256 << 20), str(32 << 20), "200", "150000 100000"], "at once, on the running gear")
     open_files = appliance.sudo(f"for p in $(pgrep -U {facts['uid']}); do grep '^Max open files' /proc/$p/limits; done")
     expect({tuple(line.split()[3:5]) for line in open_files.splitlines()}, {("1234", "1234")}, "at once, of all processes")
     expect_in("carol", appliance.web(app).get("/who.php").text, "the gears outlived the daemon")
     appliance.sudo(f"gearbox admin app resize {facts['gear']} small")
+    expect(limits(), [str(512 << 20), "0", "250", "200000 100000"], "as before")
 
 
 def check_a_gear_can_be_frozen_and_its_plan_read(appliance):
@@ -135,7 +139,17 @@ def check_a_gear_can_be_frozen_and_its_plan_read(appliance):
     expect_in("frozen", appliance.sudo("gearbox admin gear list"))
     base = appliance.sudo(f"find /sys/fs/cgroup -type d -name 'gear-{facts['gear']}'").strip()
     expect_in("frozen 1", appliance.sudo(f"cat {base}/cgroup.events"))
+    appliance.sudo("gearbox admin gear freeze site-carol")
+    expect_in("the gear is frozen", in_gear(appliance, app, "echo inside"), "refused, not held up")
     appliance.sudo("gearbox admin gear thaw site-carol")
+    expect_in("carol", appliance.web(app).get("/who.php").text)
+    user = appliance.users["carol"]
+    for event, state_after in (("reload", "started"), ("tidy", "started"), ("stop", "stopped"), ("start", "started")):
+        appliance.sudo("gearbox admin gear freeze site-carol")
+        expect_in("frozen 1", appliance.sudo(f"cat {base}/cgroup.events"))
+        expect(user.api("POST", f"/application/{app['id']}/events", {"event": event}).status, 200, event)
+        expect_in("frozen 0", appliance.sudo(f"cat {base}/cgroup.events"), event)
+        expect(appliance.sudo(f"cat {facts['home']}/app-root/runtime/.state").strip(), state_after, event)
     expect_in("carol", appliance.web(app).get("/who.php").text)
     expect_in(f"gear_init_t:{pair_of(facts['uid'])}", appliance.sudo("gearbox admin gear plan site-carol"))
 
@@ -150,6 +164,23 @@ def check_what_ends_is_started_again(appliance):
     expect_true(int(back) >= 2, back)
     expect_in("carol", appliance.web(app).get("/who.php").text)
     expect_in("php had ended and was started again", in_gear(appliance, app, "cat app-root/logs/gearbox.log"))
+
+
+def check_a_gear_that_wants_too_much_memory_is_told_so(appliance):
+    app, facts = gears(appliance)[0]
+    user = appliance.users["carol"]
+    appliance.sudo("sleep 6")  # a look of the daemon: kills before it are not news
+    base = appliance.sudo(f"find /sys/fs/cgroup -type d -name 'gear-{facts['gear']}'").strip()
+    expect(in_gear(appliance, app, "perl -e '$x = \"x\" x 700_000_000; print 1'"), "")
+    expect_not_in("oom_kill 0\n", appliance.sudo(f"cat {base}/memory.events"))
+    said = "out of memory: 1 process was killed, all together may use 512 MB"
+    appliance.sudo(f"for i in $(seq 60); do grep -q 'out of memory' {facts['home']}/app-root/logs/gearbox.log && break; sleep 0.5; done")
+    lines = user.api("GET", f"/application/{app['id']}/logs").json["data"]["lines"]
+    expect_in(said, json.dumps(lines), "what gearbox tail shows")
+    shown = user.api("GET", f"/application/{app['id']}/gear_groups").json["data"][0]["gears"][0]
+    expect_true(shown["oom_kills"] >= 1, f"what 'gearbox app show' tells: {shown}")
+    expect_in(f"event='out-of-memory' gear='{facts['gear']}'", appliance.sudo("journalctl -b -u gearboxd -o cat --no-pager"))
+    expect_in("carol", appliance.web(app).get("/who.php").text, "the others of the gear live on")
 
 
 def in_gear(appliance, app, script):

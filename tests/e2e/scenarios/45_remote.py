@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import ipaddress
+import re
 import socket
 import subprocess
 import tarfile
@@ -16,7 +18,7 @@ state = {}
 
 def run(user, *words, stdin=b"", program="ssh", port="-p", status=0):
     """A client program of OpenSSH as the user; returns what it wrote as bytes."""
-    command = [program, "-F", "none", "-i", str(user.key), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+    command = [*program.split(), "-F", "none", "-i", str(user.key), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
                "-o", "StrictHostKeyChecking=accept-new", "-o", "LogLevel=ERROR",
                "-o", f"UserKnownHostsFile={user.directory}/known_hosts", port, str(user.appliance.ports[22]), *words]
     done = subprocess.run(command, input=stdin, capture_output=True, timeout=600)
@@ -107,6 +109,34 @@ def check_ports_are_forwarded(appliance):
                 expect(reply.read(), b"second")
         finally:
             tunnel.terminate()
+
+
+def check_nothing_else_is_forwarded(appliance):
+    user = appliance.make_user("ivan")
+    name = f"{state['app']['id']}@127.0.0.1"
+    listed = gear(user, "rhc-list-ports").stderr.decode()
+    own, port = re.search(r"php -> ([0-9.]+):(\d+)", listed).groups()
+    neighbour = ipaddress.ip_address(own) + 2
+    # As -L asks for it, at once.
+    for target in (f"{neighbour}:{port}", f"{own}:22", "127.0.0.1:22"):
+        refused = run(user, "-W", target, name, status=255)
+        expect(refused.stdout, b"", target)
+        expect_in("stdio forwarding failed", refused.stderr.decode(), target)
+    refused = run(user, "-N", "-o", "ExitOnForwardFailure=yes", "-R", "9102:127.0.0.1:22", name, status=255)
+    expect_in("remote port forwarding failed for listen port 9102", refused.stderr.decode())
+    given = run(user, "-A", "-X", "-o", "SetEnv=LD_PRELOAD=/tmp/x.so", name, "echo ${SSH_AUTH_SOCK-none} ${DISPLAY-none} ${LD_PRELOAD-none}",
+                program="ssh-agent env DISPLAY=:9 ssh")
+    expect(given.stdout, b"none none none\n", "agent, X11, a library for the loader")
+
+
+def check_a_ref_like_an_option_is_a_name(appliance):
+    user = appliance.make_user("ivan")
+    tree = user.clone(state["app"])
+    user.git("push", "origin", "HEAD:refs/heads/--upload-pack=x", cwd=tree)
+    refs = gear(user, "git --git-dir ~/git/tool.git for-each-ref --format='%(refname)' refs/heads").stdout.decode()
+    expect(refs.split(), ["refs/heads/--upload-pack=x", "refs/heads/master"])
+    expect(page(appliance), "second")
+    user.git("push", "origin", ":refs/heads/--upload-pack=x", cwd=tree)
 
 
 def check_helpers_of_v2(appliance):

@@ -48,6 +48,12 @@ TEST_F(AdminTest, ProfilesAreListedWithTheirGears) {
     EXPECT_EQ(seen, (std::map<std::string, std::string>{{"shop-d1", "quiet"}, {"blog-d1", "quiet"}, {"shop-d2", ""}}));
 }
 
+TEST_F(AdminTest, ThawsWhatAnotherOperationWaitsFor) {
+    const auto lock = t.application_locks.lock(shop.id.text());
+    EXPECT_EQ(ask("gear.freeze", {{"application", "shop"}, {"frozen", false}})["id"], shop.id.text());
+    EXPECT_EQ(t.agent.calls().back(), "thaw");
+}
+
 TEST_F(AdminTest, OperatorsActAsTheOwnerWould) {
     EXPECT_EQ(ask("application.event", {{"application", "shop-d1"}, {"event", "stop"}})["id"], shop.id.text());
     EXPECT_EQ(t.agent.gear(shop.id.text()).state, GearState::stopped);

@@ -3,12 +3,14 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 
 namespace gearbox::conformance {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -200,7 +202,11 @@ TEST(Judge, tells_that_selinux_took_no_part) {
     EXPECT_THAT(
         lines, Contains(AllOf(HasSubstr(str("SELinux is not on for this gear: ", needing, " attempts")), EndsWith(last))));
     EXPECT_THAT(lines, Contains(HasSubstr("(only SELinux stops it)")));
-    EXPECT_THAT(summary(judge(all_denied(), true)), Not(Contains(HasSubstr("SELinux is not on"))));
+    const auto others = std::find_if(lines.begin(), lines.end(), [](const std::string& line) { return line.starts_with("only another layer stopped "); });
+    ASSERT_NE(others, lines.end());
+    EXPECT_THAT(*others, AllOf(HasSubstr("files/other-home-read"), HasSubstr("files/other-homes-walk"), HasSubstr("labels/integrity-attribute"),
+                               Not(HasSubstr("labels/exec-label")), Not(HasSubstr("files/shadow-read,"))));
+    EXPECT_THAT(summary(judge(all_denied(), true)), Not(Contains(AnyOf(HasSubstr("SELinux is not on"), HasSubstr("only another layer")))));
 }
 
 TEST(Facts, are_read_line_by_line) {
