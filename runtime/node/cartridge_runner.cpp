@@ -140,7 +140,7 @@ GearCommand CartridgeRunner::make_command(const GearRecord& record, const std::s
     }
     command.environment = to_pairs(environment);
     command.directory = node_.home(record) + (cartridge.empty() ? "" : "/" + cartridge);
-    command.deadline = std::chrono::seconds(node_.settings.node.script_timeout_seconds);
+    command.deadline = node_.script_timeout;
     return command;
 }
 

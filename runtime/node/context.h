@@ -9,6 +9,8 @@
 #include "node/profiles.h"
 #include "node/security_policy.h"
 
+#include <chrono>
+
 namespace gearbox {
 
 struct NodeContext {
@@ -19,6 +21,7 @@ struct NodeContext {
     const GearStore& store;
     const Launcher& launcher;
     const Clock& clock;
+    std::chrono::seconds script_timeout;  ///< of each script of a gear
 
     GearFiles files(const GearRecord& record) const {
         const uid_t uid = record.spec.uid;
