@@ -290,7 +290,7 @@ Sentences compare_images(const fs::path& a, const fs::path& b) {
 Sentences compare_outputs(const fs::path& a, const fs::path& b) {
     // They tell of a build, not of what it built.
     static const std::set<std::string> of_the_build{"stages.json", "gearbox-build.log"};
-    static const std::set<std::string> texts{".json", ".lock", ".minisig", ".pub", ""};
+    static const std::set<std::string> texts{".json", ".lock", ".minisig", ".pub", ".sha256", ""};
     Sentences sentences;
     std::set<std::string> all = names_below(a);
     all.merge(names_below(b));
