@@ -43,6 +43,7 @@ struct Checked {
     HostOptions host;
     Facts facts;
     std::optional<LockFile> lock;
+    bool folder = false;  ///< what is made goes into one
 };
 
 // Several formats go into a folder, and so does one if that is what was named.
@@ -59,7 +60,7 @@ std::vector<std::string> formats_of(const CommandLineOptions& options,
     } else if (!of_recipe.empty()) {
         formats = of_recipe;
     }
-    return wants_folder(options, formats) ? with_companions(formats) : formats;
+    return formats;
 }
 
 // The recipe with everything known about it; nothing if it has problems, which are printed.
@@ -76,7 +77,9 @@ std::optional<Checked> load_checked(const CommandLineOptions& options) {
     }
     if (problems.empty()) {
         checked.facts = collect_facts(checked.recipe, checked.host, problems);
-        checked.facts.formats = formats_of(options, checked.recipe.image.formats);
+        const auto formats = formats_of(options, checked.recipe.image.formats);
+        checked.folder = wants_folder(options, formats);
+        checked.facts.formats = with_companions(formats);
     }
     if (problems.empty()) {
         return checked;
@@ -123,21 +126,29 @@ void check_stage_name(const BuildPlan& plan, const char* option, const std::stri
 fs::path place_outputs(const CommandLineOptions& options, const Checked& checked,
                        BuildRequest& request) {
     const auto& formats = checked.facts.formats;
-    if (!wants_folder(options, formats)) {
-        const Format& only = find_format(formats.front());
+    if (!checked.folder) {
+        const Format& only = find_format(formats.front());  // companions are the table's last
         const fs::path output =
             options.output.empty()
                 ? fs::path("build") / (options.recipe.stem().string() + only.suffix)
                 : options.output;
+        // Behind the whole name: other images may be in the folder, even of the same stem.
+        for (const std::string& format : formats) {
+            request.outputs[format] = output.string() + find_format(format).suffix;
+        }
         request.outputs[only.name] = output;
+        request.manifest = output.string() + ".manifest.json";
+        request.sums = sums_of_image(output);
         return fs::absolute(output).parent_path();
     }
-    request.folder = options.output.empty() ? fs::path("build/images") : options.output;
+    const fs::path folder = options.output.empty() ? fs::path("build/images") : options.output;
     const std::string name = image_name(checked.recipe.image.title, checked.facts.version);
     for (const std::string& format : formats) {
-        request.outputs[format] = request.folder / (name + find_format(format).suffix);
+        request.outputs[format] = folder / (name + find_format(format).suffix);
     }
-    return fs::absolute(request.folder) / "";
+    request.manifest = folder / "MANIFEST.json";
+    request.sums = folder / sums_file;
+    return fs::absolute(folder) / "";
 }
 
 BuildRequest make_request(const CommandLineOptions& options, const Checked& checked) {
@@ -182,9 +193,6 @@ int run_build(const CommandLineOptions& options) {
     if (checked->lock) {
         require_plan_of_lock(options.lock, *checked->lock, plan);
     }
-    if (!options.sign.empty() && !wants_folder(options, checked->facts.formats)) {
-        fail(ErrorKind::invalid, "--sign signs the SHA256SUMS of a folder: --output FOLDER/");
-    }
     check_stage_name(plan, "--until", options.until);
     check_stage_name(plan, "--fresh", options.fresh);
     BuildRequest request = make_request(options, *checked);
@@ -213,7 +221,7 @@ int run_build(const CommandLineOptions& options) {
         return exit_failed;
     }
     if (!options.sign.empty() && options.until.empty()) {
-        sign_outputs(request.folder, options.sign, "images of the tree " + root_tree_id(plan));
+        sign_outputs(request.sums, options.sign, "images of the tree " + root_tree_id(plan));
     }
     return exit_good;
 }
@@ -288,16 +296,18 @@ int run_verify(const CommandLineOptions& options) {
         std::vector<std::string> found;
         std::string good;
         if (options.signature) {
+            const fs::path sums = fs::is_directory(options.image) ? options.image / sums_file
+                                                                  : sums_of_image(options.image);
             const fs::path key =
-                options.public_key.empty() ? options.image / public_key_file : options.public_key;
-            found = check_signature(options.image, key);
+                options.public_key.empty() ? public_key_of(sums) : options.public_key;
+            found = check_signature(sums, key);
             good = str("signed by ", key.string(), ", and all files are as signed");
             if (options.public_key.empty()) {
-                good += "; that key is from the folder itself: --key takes one that you trust";
+                good += "; that key is from beside the images: --key takes one that you trust";
             }
         } else if (options.other.empty()) {
             fail(ErrorKind::invalid,
-                 "two images or folders to compare, or --signature and a folder");
+                 "two images or folders to compare, or --signature and one of them");
         } else if (fs::is_directory(options.image) != fs::is_directory(options.other)) {
             fail(ErrorKind::invalid, "two images, or two folders, but not one of each");
         } else {

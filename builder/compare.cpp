@@ -131,6 +131,9 @@ Sentences explain_trees(const fs::path& a, const fs::path& b, const std::string&
     }
     constexpr std::size_t explained = 10;
     for (std::size_t i = 0; i < std::min(found.contents.size(), explained); ++i) {
+        if (found.contents[i].extension() == ".squashfs") {
+            continue;  // of a medium: the trees in them are compared
+        }
         ToolResult result;
         try {
             result = run_tool({"diffoscope", "--text", "-", "--max-text-report-size", "4000",
@@ -290,7 +293,7 @@ Sentences compare_images(const fs::path& a, const fs::path& b) {
 Sentences compare_outputs(const fs::path& a, const fs::path& b) {
     // They tell of a build, not of what it built.
     static const std::set<std::string> of_the_build{"stages.json", "gearbox-build.log"};
-    static const std::set<std::string> texts{".json", ".lock", ".minisig", ".pub", ""};
+    static const std::set<std::string> texts{".json", ".lock", ".minisig", ".pub", ".sha256", ""};
     Sentences sentences;
     std::set<std::string> all = names_below(a);
     all.merge(names_below(b));

@@ -331,8 +331,9 @@ void Executor::finish(double seconds) {
                 result.images.push_back(deliver(format, to->second));
             }
         }
-        if (!request_.folder.empty()) {
-            write_manifest(plan_, result, store_.files(plan_.step("packages").id), request_.folder);
+        if (!request_.manifest.empty()) {
+            write_manifest(plan_, result, store_.files(plan_.step("packages").id),
+                           request_.manifest, request_.sums);
         }
     }
     std::vector<std::string> used;

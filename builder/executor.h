@@ -19,7 +19,8 @@ struct BuildRequest {
     std::map<std::string, std::filesystem::path> sources;  ///< role → file or folder
     std::filesystem::path cache;
     std::map<std::string, std::filesystem::path> outputs;  ///< format → where it goes
-    std::filesystem::path folder;  ///< for the manifest and the checksums; empty: none
+    std::filesystem::path manifest;  ///< of the images; empty: none, and no checksums
+    std::filesystem::path sums;      ///< checksums of all of them
     std::filesystem::path report;  ///< stages.json; empty: none
     std::filesystem::path log;     ///< for what the tools print
     std::string until;             ///< last stage; empty: all of them

@@ -45,9 +45,7 @@ void add_options(CLI::App& command, const std::string& name, CommandLineOptions&
         ->check(CLI::ExistingFile);
     command.add_flag("--offline", options.offline,
                      "packages from the cache alone; says which are missing");
-    command
-        .add_option("--sign", options.sign,
-                    "minisign's secret key to sign SHA256SUMS of the folder with")
+    command.add_option("--sign", options.sign, "minisign's secret key to sign the checksums with")
         ->check(CLI::ExistingFile);
     command.add_option("--until", options.until, "last stage to run");
     command.add_option("--fresh", options.fresh, "do this stage and those after it again");
@@ -95,11 +93,11 @@ void add_image_options(CLI::App& command, const gearbox::builder::BuilderCommand
                           ->check(CLI::ExistingPath);
         command
             .add_flag("--signature", options.signature,
-                      "check the signature of the folder's SHA256SUMS, and its files, instead")
+                      "check the signature of the checksums, and the files, instead")
             ->excludes(other);
         command
             .add_option("--key", options.public_key,
-                        "public key that the signature must be by (minisign.pub of the folder)")
+                        "public key that the signature must be by (the one beside the checksums)")
             ->check(CLI::ExistingFile);
     }
 }

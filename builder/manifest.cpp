@@ -142,9 +142,9 @@ std::string image_name(std::string_view title, std::string_view version) {
 }
 
 void write_manifest(const BuildPlan& plan, const BuildResult& result, const fs::path& packages,
-                    const fs::path& folder) {
+                    const fs::path& manifest, const fs::path& sums) {
     Json images = Json::array();
-    std::string sums;
+    std::string lines;
     for (const BuiltImage& image : result.images) {
         const std::string file = fs::path(image.output).filename().string();
         images.push_back({{"format", image.format},
@@ -153,17 +153,16 @@ void write_manifest(const BuildPlan& plan, const BuildResult& result, const fs::
                           {"sha256", image.sha256},
                           {"tree", result.tree},
                           {"path", conversion_path(find_format(image.format).stage, plan)}});
-        sums += str(image.sha256, "  ", file, "\n");
+        lines += str(image.sha256, "  ", file, "\n");
     }
-    const std::string manifest =
-        Json{{"tree", result.tree},
-             {"images", images},
-             {"packages", parse_json(read_file(packages / "packages.json"))}}
-            .dump(2) +
-        "\n";
-    write_file_atomically(folder / "MANIFEST.json", manifest);
-    write_file_atomically(folder / "SHA256SUMS",
-                          str(sums, hash_text(manifest), "  MANIFEST.json\n"));
+    const std::string text = Json{{"tree", result.tree},
+                                  {"images", images},
+                                  {"packages", parse_json(read_file(packages / "packages.json"))}}
+                                 .dump(2) +
+                             "\n";
+    write_file_atomically(manifest, text);
+    write_file_atomically(sums,
+                          str(lines, hash_text(text), "  ", manifest.filename().string(), "\n"));
 }
 
 }  // namespace gearbox::builder

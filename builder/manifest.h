@@ -37,9 +37,11 @@ Json make_spdx(const SbomSubject& subject, const std::vector<InstalledPackage>& 
 /// The file name that images of this plan start with: "gearbox-0.1.0". Pure.
 std::string image_name(std::string_view title, std::string_view version);
 
-/// MANIFEST.json (tree, images with their hashes and paths of conversion, packages) and SHA256SUMS,
-/// in the folder of the images. `packages` is the folder of the stage of this name.
+/// The manifest (tree, images with their hashes and paths of conversion, packages) and the
+/// checksums of it and of the images, all in one folder. `packages` is the folder of the stage of
+/// this name.
 void write_manifest(const BuildPlan& plan, const BuildResult& result,
-                    const std::filesystem::path& packages, const std::filesystem::path& folder);
+                    const std::filesystem::path& packages, const std::filesystem::path& manifest,
+                    const std::filesystem::path& sums);
 
 }  // namespace gearbox::builder

@@ -57,8 +57,8 @@ TEST_F(CompareImagesTest, AFileOfAMediumGoesThroughDiffoscope) {
 
 TEST_F(CompareImagesTest, AFileOfAMediumsTreeDoes) {
     EXPECT_THAT(compare_images(medium("one", "quiet", "a"), medium("two", "quiet", "b")),
-                ElementsAre("on the medium: /live/root.squashfs: contents", StartsWith("6 -hsqs"),
-                            "in the tree: /usr/bin/program: contents", "6 -a +b\n"));
+                ElementsAre("on the medium: /live/root.squashfs: contents", "in the tree: /usr/bin/program: contents",
+                            "6 -a +b\n"));
 }
 
 TEST_F(CompareImagesTest, WithoutDiffoscopeTheFilesAreNamed) {

@@ -22,7 +22,7 @@ class SignatureTest : public testing::Test {
 protected:
     SignatureTest() {
         write_file_atomically(folder / "image.iso", "image");
-        write_file_atomically(folder / sums_file, hash_text("image") + "  image.iso\n");
+        write_file_atomically(sums, hash_text("image") + "  image.iso\n");
         make_key("key");
     }
     void make_key(const std::string& name) {
@@ -32,37 +32,57 @@ protected:
     TempDir made;
     TempDir keys;
     fs::path folder = made.path();
+    fs::path sums = folder / sums_file;
 };
 
 TEST_F(SignatureTest, SignsAndFindsWhatWasChanged) {
-    sign_outputs(folder, keys.path() / "key", "images of a test");
-    const std::string signature = read_file(folder / signature_file);
+    sign_outputs(sums, keys.path() / "key", "images of a test");
+    const std::string signature = read_file(signature_of(sums));
     EXPECT_THAT(signature, HasSubstr("trusted comment: images of a test\n"));
-    EXPECT_THAT(check_signature(folder, folder / public_key_file), IsEmpty());
-    EXPECT_EQ(read_file(folder / public_key_file).substr(0, 20), "untrusted comment: m");
+    EXPECT_THAT(check_signature(sums, public_key_of(sums)), IsEmpty());
+    EXPECT_EQ(read_file(public_key_of(sums)).substr(0, 20), "untrusted comment: m");
 
     // The same bytes each time, so a signed folder can be compared.
-    sign_outputs(folder, keys.path() / "key", "images of a test");
-    EXPECT_EQ(read_file(folder / signature_file), signature);
+    sign_outputs(sums, keys.path() / "key", "images of a test");
+    EXPECT_EQ(read_file(signature_of(sums)), signature);
 
     make_key("other");
-    EXPECT_THAT(check_signature(folder, keys.path() / "other.pub"),
+    EXPECT_THAT(check_signature(sums, keys.path() / "other.pub"),
                 ElementsAre(HasSubstr("not by this key")));
     write_file_atomically(folder / "image.iso", "changed");
-    EXPECT_THAT(check_signature(folder, folder / public_key_file),
+    EXPECT_THAT(check_signature(sums, public_key_of(sums)),
                 ElementsAre("image.iso has another SHA-256"));
     fs::remove(folder / "image.iso");
-    EXPECT_THAT(check_signature(folder, folder / public_key_file),
-                ElementsAre("image.iso is missing"));
-    write_file_atomically(folder / sums_file, "");
-    EXPECT_THAT(check_signature(folder, folder / public_key_file),
+    EXPECT_THAT(check_signature(sums, public_key_of(sums)), ElementsAre("image.iso is missing"));
+    write_file_atomically(sums, "");
+    EXPECT_THAT(check_signature(sums, public_key_of(sums)),
+                ElementsAre(HasSubstr("not by this key")));
+}
+
+// Two images of one folder with keys of their own.
+TEST_F(SignatureTest, SignsASingleImage) {
+    make_key("other");
+    for (const char* name : {"one.iso", "two.iso"}) {
+        write_file_atomically(folder / name, name);
+        const fs::path beside = sums_of_image(folder / name);
+        write_file_atomically(beside, str(hash_text(name), "  ", name, "\n"));
+        sign_outputs(beside, keys.path() / (name == std::string("one.iso") ? "key" : "other"),
+                     "an image of a test");
+    }
+    write_file_atomically(folder / "two.iso", "changed");
+    const fs::path one = folder / "one.iso.sha256";
+    const fs::path two = folder / "two.iso.sha256";
+    EXPECT_THAT(check_signature(one, public_key_of(one)), IsEmpty());
+    EXPECT_THAT(check_signature(two, public_key_of(two)),
+                ElementsAre("two.iso has another SHA-256"));
+    EXPECT_THAT(check_signature(one, public_key_of(two)),
                 ElementsAre(HasSubstr("not by this key")));
 }
 
 TEST_F(SignatureTest, NothingIsLeftOfASignatureThatFailed) {
-    EXPECT_THROW(sign_outputs(folder, folder / "image.iso", "c"), Error);
-    EXPECT_FALSE(fs::exists(folder / signature_file));
-    EXPECT_THROW(check_signature(folder, keys.path() / "key.pub"), Error);
+    EXPECT_THROW(sign_outputs(sums, folder / "image.iso", "c"), Error);
+    EXPECT_FALSE(fs::exists(signature_of(sums)));
+    EXPECT_THROW(check_signature(sums, keys.path() / "key.pub"), Error);
 }
 
 }  // namespace

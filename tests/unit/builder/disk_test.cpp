@@ -192,5 +192,26 @@ TEST(Manifest, NamesImages) {
     EXPECT_EQ(image_name("Our Training / 2026", "1+b1"), "our-training---2026-1+b1");
 }
 
+TEST(Manifest, AccountsForASingleImage) {
+    const TempDir folder;
+    write_file_atomically(folder.path() / "packages.json", "[]");
+    BuildPlan plan;
+    plan.steps.push_back({"labels", StageKind::layer, "", Json(), {}, {}, "id"});
+    plan.steps.push_back({"squashfs", StageKind::artifact, "", Json(), {}, {"labels"}, "id"});
+    plan.steps.push_back({"iso", StageKind::artifact, "", Json(), {}, {"squashfs"}, "id"});
+    const fs::path image = folder.path() / "box.iso";
+    write_file_atomically(image, "image");
+    const BuildResult result{{{"iso", image.string(), hash_text("image"), 5}}, "the tree", 1};
+    const fs::path manifest = image.string() + ".manifest.json";
+    write_manifest(plan, result, folder.path(), manifest, image.string() + ".sha256");
+    const Json written = parse_json(read_file(manifest));
+    EXPECT_EQ(written.at("tree"), "the tree");
+    EXPECT_EQ(written.at("images").at(0).at("file"), "box.iso");
+    EXPECT_EQ(written.at("images").at(0).at("path"), "tree → squashfs → iso");
+    EXPECT_EQ(read_file(image.string() + ".sha256"),
+              str(hash_text("image"), "  box.iso\n", hash_text(read_file(manifest)),
+                  "  box.iso.manifest.json\n"));
+}
+
 }  // namespace
 }  // namespace gearbox::builder
