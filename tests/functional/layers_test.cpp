@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <map>
 
@@ -133,6 +134,7 @@ Weakness without_mounts() {
              {"/boot", "/dev", "/etc", "/root", "/run", "/sys", "/tmp", "/usr", "/var"}) {
             plan.mounts.push_back(BindStep{path, path, false, true, true});
         }
+        plan.mounts.push_back(BindStep{"/var/tmp", "/dev/shm", false, true, true});  // no file system of its own, as the host's is
         plan.mounts.push_back(ProcStep{"/proc"});
     };
     out.ready = [](const GearRecord& record) {
@@ -209,12 +211,14 @@ TEST_F(LayersTest, OwnersAndModes) {
 }
 
 TEST_F(LayersTest, Mounts) {
+    const UniqueFd terminal(check(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), "opening a terminal of the host"));
     const Seen seen = with(without_mounts(), {"files", "processes", "kernel", "labels", "resources",
                                               "git-ssh", "archives"});
     expect_through(seen, Layer::mount,
                    {"files/passwd-of-host", "files/other-homes-walk", "files/daemon-settings",
                     "files/daemon-database", "files/foreign-temporary-files",
-                    "resources/tmp-fill", "resources/var-tmp-fill", "kernel/interrupts"});
+                    "resources/tmp-fill", "resources/var-tmp-fill", "resources/dev-shm-fill", "resources/terminals",
+                    "kernel/interrupts", "processes/foreign-terminals"});
     expect_stopped_by(seen, "DAC",
                       {"files/shadow-read", "files/other-home-list", "files/other-home-read",
                        "files/other-home-write", "files/usr-create", "files/passwd-write",
@@ -246,13 +250,13 @@ TEST_F(LayersTest, MountsAndOwnersAndModes) {
 
 TEST_F(LayersTest, Filter) {
     const Seen seen =
-        with(without_filter(), {"files", "processes", "network", "kernel", "labels", "archives"});
+        with(without_filter(), {"files", "processes", "network", "kernel", "labels", "resources", "archives"});
     expect_through(seen, Layer::seccomp,
                    {"processes/compare-foreign", "processes/move-pages-foreign",
                     "network/netlink-netfilter", "network/netlink-generic",
                     "network/netlink-sock-diag", "kernel/unshare-user", "kernel/clone-user",
                     "kernel/clone3-user", "kernel/unlisted-call", "kernel/terminal-selection",
-                    "kernel/fanotify", "kernel/quota-control"});
+                    "kernel/fanotify", "kernel/quota-control", "resources/asynchronous-io"});
     expect_stopped_by(seen, "capabilities",
                       {"files/open-by-handle", "network/packet-socket", "network/arp-spoofing",
                        "kernel/mount-tmpfs", "kernel/mount-proc", "kernel/umount-mask",
@@ -263,8 +267,7 @@ TEST_F(LayersTest, Filter) {
 TEST_F(LayersTest, Capabilities) {
     const Seen seen = with(with_all_capabilities(),
                            {"files", "processes", "network", "kernel", "labels", "archives"});
-    // Two files of the platform with no wall but the owner, and programs of which the kernel says first
-    // that they run.
+    // Two files of the platform have no wall but the owner; of programs the kernel says first that they run.
     expect_through(seen, Layer::capabilities,
                    {"files/chown-to-root", "files/chown-to-other", "processes/nice-below-zero",
                     "processes/realtime-io", "processes/setuid-root", "processes/setuid-other",
@@ -272,10 +275,11 @@ TEST_F(LayersTest, Capabilities) {
                     "processes/capset-admin", "processes/ambient-capability",
                     "network/transparent-bind", "network/low-port", "network/raw-socket",
                     "network/address-add", "network/route-add", "network/link-change",
-                    "network/address-by-ioctl", "labels/capability-own-file",
-                    "labels/trusted-attribute", "archives/owned-by-root"},
-                   {"files/home-create", "files/sandbox-list", "files/init-program-write",
+                    "network/address-by-ioctl", "network/arp-entry", "network/neighbour-add",
+                    "network/promiscuous-by-ioctl", "labels/capability-own-file",
+                    "labels/trusted-attribute", "archives/owned-by-root", "files/init-program-write",
                     "files/own-program-write"},
+                   {"files/home-create", "files/sandbox-list"},
                    {"files/usr-overwrite", "processes/raise-process-limit", "processes/realtime-fifo",
                     "network/link-create", "labels/setgroups-switch",
                     "labels/out-of-memory-score"});
@@ -315,6 +319,9 @@ TEST_F(LayersTest, CapabilitiesFilterAndMounts) {
                               "archives/parent-name", "archives/other-home-name", "archives/through-symlink",
                               "archives/device-node", "labels/cgroup-leave", "labels/cgroup-mount",
                               "labels/cgroup-own-memory", "git-ssh/alternates-outside"}));
+    if (std::filesystem::exists("/dev/kvm")) {
+        EXPECT_THAT(seen.through, IsSupersetOf({"kernel/kvm-device"}));
+    }
     // Other walls: hard links from file systems that are not the home's, namespaces, sockets that are not there.
     expect_stopped_by(seen, "mount", {"files/hard-link-to-system", "files/hard-link-to-setuid",
                                       "archives/hard-link-outside"});
@@ -324,7 +331,8 @@ TEST_F(LayersTest, CapabilitiesFilterAndMounts) {
 TEST_F(LayersTest, CapabilitiesFilterAndNetwork) {
     const Seen seen = with(without_filter_and_capabilities(), {"network"});
     expect_through(seen, Layer::seccomp, {"network/packet-socket", "network/arp-spoofing", "network/xdp",
-                                          "network/raw-socket"},
+                                          "network/raw-socket", "network/arp-entry", "network/neighbour-add",
+                                          "network/promiscuous-by-ioctl"},
                    listed_for(Layer::capabilities), {"network/link-create"});  // of a kind that few kernels have
     expect_stopped_by(seen, "nftables", {"network/other-gear-port", "network/host-daemon", "network/host-sshd"});
 }
@@ -440,8 +448,10 @@ TEST_F(LayersTest, SessionKeyring) {
 
 TEST_F(LayersTest, HostFilter) {
     Weakness off;
-    off.ready = [](const GearRecord&) {
+    off.ready = [](const GearRecord& record) {
         run_tool_checked({"nft", "delete", "table", "inet", "gearbox"});
+        run_tool_checked({"nsenter", str("--net=/proc/", record.init_pid, "/ns/net"), "--", "sh", "-ec",
+                          "echo 0 2147483647 >/proc/sys/net/ipv4/ping_group_range"});
     };
     const auto each_address = [](const char* change) {
         for (const char* address : {"169.254.169.254/32", "192.168.0.1/32", "10.0.2.2/32", "10.0.0.1/32"}) {
@@ -458,7 +468,7 @@ TEST_F(LayersTest, HostFilter) {
                         "network/host-daemon",            "network/host-sshd",
                         "network/host-http",              "network/host-https",
                         "network/host-udp",               "network/host-addresses",
-                        "network/host-addresses-by-device", "network/metadata-service",
+                        "network/host-ping",              "network/host-addresses-by-device", "network/metadata-service",
                         "network/private-network",        "network/private-network-udp",
                         "network/hypervisor"};
     EXPECT_EQ(seen.through, host);

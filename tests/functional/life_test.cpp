@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <sstream>
 #include <thread>
 
@@ -45,6 +46,15 @@ protected:
     static std::string limits_in_words(const GearSettings& gear) {
         const bool is_unified = std::filesystem::exists("/sys/fs/cgroup/cgroup.controllers");
         return str(gear.memory_mb << 20, "\n", gear.pids, "\n", gear.cpu_percent * 1000, is_unified ? " 100000\n" : "\n");
+    }
+    template <typename Act>
+    static std::string message_of(const Act& act) {
+        try {
+            act();
+        } catch (const Error& error) {
+            return error.text();
+        }
+        return "done";
     }
     Seconds time_of_stop(const GearId& gear, bool force) {
         const auto began = std::chrono::steady_clock::now();
@@ -121,14 +131,6 @@ TEST_F(LifeTest, GivesNewLimitsToWhatRuns) {
 }
 
 TEST_F(LifeTest, NamesTheStepThatFails) {
-    const auto message_of = [](const auto& act) {
-        try {
-            act();
-        } catch (const Error& error) {
-            return error.text();
-        }
-        return std::string("done");
-    };
     const GearId gear = create_application(72, {"mock"});
     const GearRecord record = agent->context().store.gear(gear);
     GearCommand nowhere;
@@ -174,6 +176,32 @@ TEST_F(LifeTest, TellsWhatAGearUses) {
     }
     agent->stop(gear, true);
     EXPECT_EQ(agent->use(gear).processes, 0);
+}
+
+TEST_F(LifeTest, HoldsNobodyUpWhileItStandsStill) {
+    const GearId gear = create_application(76, {"mock"});
+    if (!std::filesystem::exists("/sys/fs/cgroup/cgroup.controllers")) {
+        EXPECT_THAT(message_of([&] { agent->freeze(gear, true); }), HasSubstr("freezing needs cgroup v2"));
+        agent->freeze(gear, false);
+        EXPECT_EQ(inside(gear, "echo goes on"), "goes on\n");
+        return;  // the rest is tried in the booted image, too (30_gears)
+    }
+    const std::vector<std::function<void()>> thawing = {[&] { agent->freeze(gear, false); }, [&] { agent->reload(gear); },
+                                                        [&] { agent->tidy(gear); }, [&] { agent->restart(gear); }};
+    for (const auto& act : thawing) {
+        agent->freeze(gear, true);
+        agent->freeze(gear, true);
+        EXPECT_TRUE(agent->use(gear).is_frozen);
+        EXPECT_THAT(message_of([&] { inside(gear, "true"); }), HasSubstr("the gear is frozen"));
+        act();
+        EXPECT_FALSE(agent->use(gear).is_frozen);
+        EXPECT_EQ(inside(gear, "echo goes on"), "goes on\n");
+    }
+    agent->freeze(gear, true);
+    agent->stop(gear, false);
+    EXPECT_EQ(agent->use(gear).processes, 0);
+    agent->start(gear);
+    agent->freeze(gear, true);  // and is removed
 }
 
 TEST_F(LifeTest, ReapsWhatHasLostItsParent) {

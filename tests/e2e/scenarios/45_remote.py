@@ -124,7 +124,8 @@ def check_nothing_else_is_forwarded(appliance):
         expect_in("stdio forwarding failed", refused.stderr.decode(), target)
     refused = run(user, "-N", "-o", "ExitOnForwardFailure=yes", "-R", "9102:127.0.0.1:22", name, status=255)
     expect_in("remote port forwarding failed for listen port 9102", refused.stderr.decode())
-    given = run(user, "-A", "-X", "-o", "SetEnv=LD_PRELOAD=/tmp/x.so", name, "echo ${SSH_AUTH_SOCK-none} ${DISPLAY-none} ${LD_PRELOAD-none}",
+    given = run(user, "-A", "-X", "-o", "SetEnv=LD_PRELOAD=/tmp/x.so", name,
+                "echo ${SSH_AUTH_SOCK-none} ${DISPLAY-none} ${LD_PRELOAD-none}",
                 program="ssh-agent env DISPLAY=:9 ssh")
     expect(given.stdout, b"none none none\n", "agent, X11, a library for the loader")
 
