@@ -8,6 +8,13 @@ namespace gearbox::builder {
 
 namespace {
 
+// Kickstart's sections besides section_names().
+const std::vector<std::string>& installer_sections() {
+    static const std::vector<std::string> names{"%anaconda", "%certificate", "%onerror",
+                                                "%pre-install", "%traceback"};
+    return names;
+}
+
 constexpr std::size_t deepest_include = 16;
 
 bool is_blank(char c) {
@@ -200,7 +207,12 @@ private:
             close();
         }
         const auto& known = section_names();
-        if (std::find(known.begin(), known.end(), head.text) == known.end()) {
+        if (const auto& others = installer_sections();
+            std::find(others.begin(), others.end(), head.text) != others.end()) {
+            problems_.add(head.at, str("'", head.text, "' cannot be used in a recipe"),
+                          "it is for an installer: '%pre' runs before the build, '%post' in the "
+                          "finished tree");
+        } else if (std::find(known.begin(), known.end(), head.text) == known.end()) {
             problems_.add(head.at, str("unknown section '", head.text, "'"),
                           did_you_mean(head.text, known, str("there are ", join_names(known))));
         }

@@ -193,7 +193,8 @@ void put_tenants(StageContext& context) {
     }
 }
 
-// Of a catalogue, a folder with one folder each, only what is picked stays, and comes with a newer package.
+// Of a catalogue, a folder with one folder each, only what is picked stays, and comes with a newer
+// package.
 void pick(StageContext& context, const char* catalogue) {
     const auto picked = context.options.at(catalogue).get<std::vector<std::string>>();
     if (picked.empty()) {

@@ -64,9 +64,12 @@ INSTANTIATE_TEST_SUITE_P(
                  "    end '%packages' with '%end' first\n"},
         BadShape{"%packges\n%end\n",
                  "r.ks:1:1: error: unknown section '%packges'\n    did you mean '%packages'?\n"},
-        BadShape{"%anaconda\n%end\n",
-                 "r.ks:1:1: error: unknown section '%anaconda'\n"
+        BadShape{"%section\n%end\n",
+                 "r.ks:1:1: error: unknown section '%section'\n"
                  "    there are %packages, %pre, %post, %addon, %include and %end\n"},
+        BadShape{"%onerror\ntrue\n%end\n",
+                 "r.ks:1:1: error: '%onerror' cannot be used in a recipe\n"
+                 "    it is for an installer: '%pre' runs before the build, '%post' in the finished tree\n"},
         BadShape{"%include\n",
                  "r.ks:1:1: error: '%include' needs exactly one file\n"
                  "    write '%include base.ks', one line a file\n"},
