@@ -232,6 +232,9 @@ struct Server::State {
     int port = 0;
     int most_archives = 0;
     std::atomic<int> archives = 0;  ///< that come or go
+    std::atomic<bool> begun = false;
+    std::atomic<bool> ended = false;
+    std::atomic<bool> stopping = false;
 };
 
 // They last: others must find a thread, however many of them there are.
@@ -347,8 +350,21 @@ Server::~Server() { stop(); }
 
 int Server::port() const { return state_->port; }
 
-void Server::run() { state_->http.listen_after_bind(); }
+void Server::run() {
+    state_->begun = true;
+    if (!state_->stopping) {
+        state_->http.listen_after_bind();
+    }
+    state_->ended = true;
+}
 
-void Server::stop() { state_->http.stop(); }
+// httplib forgets to stop what does not listen yet.
+void Server::stop() {
+    state_->stopping = true;
+    while (state_->begun && !state_->ended && !state_->http.is_running()) {
+        std::this_thread::yield();
+    }
+    state_->http.stop();
+}
 
 }  // namespace gearbox::rest

@@ -119,7 +119,7 @@ TEST_F(AuthorTest, OffersTheCartridgeOfTheCourse) {
     const Daemon daemon;
     run(str("gearbox setup --server http://127.0.0.1:", port, " --login demo --password-stdin; gearbox domain create acme"), "secret\n");
     EXPECT_EQ(run("gearbox admin cartridge import " + source_path("kickstart/course/hello")), "0\non offer: course-hello-1.0\n");
-    EXPECT_THAT(run("gearbox app create hi hello"), AllOf(StartsWith("0\n"), HasSubstr("'hi' is running\n")));
+    EXPECT_THAT(run("gearbox app create hi course-hello"), AllOf(StartsWith("0\n"), HasSubstr("'hi' is running\n")));
     EXPECT_THAT(page("hi"), HasSubstr("Hello, course!"));
     EXPECT_EQ(run("gearbox app delete hi --confirm; gearbox admin cartridge remove course-hello"), "0\n'hi' deleted\n'course-hello' removed\n");
 }

@@ -1,6 +1,7 @@
 // Requests that come slowly, in pieces, or not to their end: many at once, made from a seed.
 #include "support/rest_fixture.h"
 
+#include <future>
 #include <random>
 
 namespace gearbox::test {
@@ -123,6 +124,26 @@ TEST(SlowInput, ABodyIsNeverTakenForARequest) {
         EXPECT_EQ(answers.find("HTTP/1.1", 1), std::string::npos) << request << "\n" << answers;
     }
     EXPECT_EQ(t.get("domain/d1").status, 200);
+}
+
+// A daemon that is told to end as soon as it has begun.
+TEST(ServerEnd, ComesWheneverItIsAskedFor) {
+    TestBroker parts;
+    rest::Dispatcher dispatcher(*parts.broker);
+    RestSettings settings = parts.settings.rest;
+    settings.listen_port = 0;
+    for (int i = 0; i < 50; ++i) {
+        rest::Server server(dispatcher, settings);
+        const auto serving = std::async(std::launch::async, [&server] { server.run(); });
+        for (int turn = 0; turn < i; ++turn) {
+            std::this_thread::yield();
+        }
+        server.stop();
+        EXPECT_EQ(serving.wait_for(std::chrono::seconds(10)), std::future_status::ready) << i;
+    }
+    rest::Server never_served(dispatcher, settings);
+    never_served.stop();
+    never_served.run();
 }
 
 }  // namespace

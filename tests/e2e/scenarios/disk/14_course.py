@@ -28,7 +28,7 @@ def check_every_tenant_has_an_account(appliance):
 def check_a_tenant_makes_an_application_of_the_trainers_cartridge(appliance):
     user = User(appliance, "student30", state["student30"])
     expect(user.api("POST", "/domains", {"name": "student30"}).status, 201)
-    made = user.api("POST", "/domain/student30/applications", {"name": "hi", "cartridges": ["hello"]})
+    made = user.api("POST", "/domain/student30/applications", {"name": "hi", "cartridges": ["course-hello"]})
     expect(made.status, 201, made.text)
     application = made.json["data"]
     assert_page(appliance, application, ["Hello, course!"])
