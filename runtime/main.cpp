@@ -24,7 +24,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -162,10 +161,9 @@ void run_daemon(const Settings& settings) {
     agent.recover();
     // Before anybody is served: what a crash left half-done is undone or finished. Gears' scripts that hang must not keep
     // the daemon from its start, which systemd waits for (TimeoutStartSec in gearboxd.service).
-    const std::chrono::seconds usual(settings.node.script_timeout_seconds);
-    agent.limit_scripts(std::min(usual, std::chrono::seconds(120)));
+    agent.limit_scripts(std::chrono::seconds(120));
     broker.reconciler.repair();
-    agent.limit_scripts(usual);
+    agent.limit_scripts(std::chrono::seconds::max());
     broker.users.import(settings.paths.state_dir + "/initial-users.json");
     control.start();
     std::thread http([&] { server.run(); });

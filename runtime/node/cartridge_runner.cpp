@@ -140,7 +140,8 @@ GearCommand CartridgeRunner::make_command(const GearRecord& record, const std::s
     }
     command.environment = to_pairs(environment);
     command.directory = node_.home(record) + (cartridge.empty() ? "" : "/" + cartridge);
-    command.deadline = node_.script_timeout;
+    command.deadline =
+        std::min(std::chrono::seconds(node_.settings.node.script_timeout_seconds), node_.script_limit);
     return command;
 }
 

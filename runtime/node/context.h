@@ -21,7 +21,8 @@ struct NodeContext {
     const GearStore& store;
     const Launcher& launcher;
     const Clock& clock;
-    std::chrono::seconds script_timeout;  ///< of each script of a gear
+    /// For each script of a gear, if the settings give more.
+    std::chrono::seconds script_limit = std::chrono::seconds::max();
 
     GearFiles files(const GearRecord& record) const {
         const uid_t uid = record.spec.uid;

@@ -298,11 +298,11 @@ void Launcher::ensure_running(GearRecord& record, const GearRecord* planned) con
     try {
         with_each(&Isolator::connect);
         say_go(status);
+        equipped.get();
     } catch (const Error&) {
         check_report(report_so_far(status), doing);  // mounts are made meanwhile: it may have given up
         throw;
     }
-    equipped.get();
     check_report(read_report(status), doing);
     const auto start = sys::find_start_time(init.pid());
     if (!start) {

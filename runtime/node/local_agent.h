@@ -28,8 +28,8 @@ public:
 
     /// After a start of the daemon: finds the sandboxes that live, tells the router. Quick.
     void recover();
-    /// At most for each script of a gear; before anything runs at the same time.
-    void limit_scripts(std::chrono::seconds most) { node_.script_timeout = most; }
+    /// For each script of a gear, if the settings give more; before anything runs at the same time.
+    void limit_scripts(std::chrono::seconds most) { node_.script_limit = most; }
     /// Brings limits in line with the settings, and starts the gears that should run but do not (after
     /// a reboot, or a push that the end of the daemon interrupted), each under its lock.
     void start_missing(KeyedMutex& locks);

@@ -85,6 +85,7 @@ TEST_F(DaemonTest, TenantsOfAnImageHaveAccountsAfterItsFirstBoot) {
         const HttpReply user = tenant.request("GET", "/broker/rest/user", "");
         ASSERT_EQ(user.status, 200) << user.body;
         EXPECT_EQ(user.json()["data"]["login"], login);
+        call("/run/gearbox/control.sock", "user.delete", {{"login", login}});
     }
 }
 
