@@ -79,9 +79,7 @@ test-vagrant: ## the Vagrant box and vagrant/Vagrantfile, with Vagrant and libvi
 
 test-virtualbox: build ## the OVA and the box as VirtualBox sees them, where Debian's archive has it
 	@packages/build-deb trixie
-	@build/bin/gearbox-build build kickstart/vm.ks --format ova,vagrant-virtualbox --output build/machines/ \
-	    --deb $$(ls build/deb/trixie/gearbox_*.deb)
-	@python3 -B tests/virtualbox/run.py build/machines/gearbox-*.ova build/machines/gearbox-*-virtualbox.box
+	@python3 tests/run.py virtualbox
 
 e2e: iso ## the scenarios against the booted image
 	@python3 tests/e2e/run.py build/gearbox.iso

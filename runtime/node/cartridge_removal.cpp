@@ -83,7 +83,7 @@ void CartridgeRunner::remove(GearRecord& record, const std::string& name) const 
 }
 
 void CartridgeRunner::destroy_scripts(GearRecord& record) const {
-    // A daemon that finishes a deletion while it starts has 90 s for that (systemd.service(5), TimeoutStartSec).
+    // Somebody waits for the deletion; and a daemon that finishes several while it starts has ten minutes (gearboxd.service).
     constexpr std::chrono::seconds most(30);
     const auto now = &std::chrono::steady_clock::now;
     const auto end = now() + most;

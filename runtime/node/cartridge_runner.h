@@ -40,7 +40,7 @@ public:
     /// bin/SCRIPT --version V, if there is one; or with these words instead.
     ScriptMessages run_script(const GearRecord& record, const RecordedCartridge& cartridge,
                               const std::string& script, const std::vector<std::string>& words = {},
-                              std::chrono::seconds most = std::chrono::hours(24)) const;
+                              std::chrono::seconds most = std::chrono::seconds::max()) const;
     /// The application's own hook of this name, with these words, if there is one. Throws ScriptError.
     void run_action_hook(const GearRecord& record, const std::string& name,
                          const TextSink& output, const std::vector<std::string>& words = {}) const;
