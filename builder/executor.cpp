@@ -90,13 +90,12 @@ std::vector<std::string> Executor::targets() const {
 bool Executor::run() {
     const auto start = std::chrono::steady_clock::now();
     bool forget = false;
-    std::map<std::string, bool> forgotten;
     for (const StageStep& step : plan_.steps) {
         forget = forget || step.stage == request_.fresh || has_other_packages(step);
-        forgotten[step.id] = forget;
+        forgotten_[step.id] = forget;
     }
     actions_ = plan_actions(
-        plan_, targets(), [&](const std::string& id) { return !forgotten[id] && store_.has(id); });
+        plan_, targets(), [&](const std::string& id) { return !forgotten_[id] && store_.has(id); });
     std::vector<std::string> shown;
     for (const StageStep& step : plan_.steps) {
         if (actions_.at(step.stage) != StepAction::skip) {
@@ -171,6 +170,9 @@ StageContext Executor::make_context(const StageStep& step) {
                          {},
                          {},
                          {},
+                         {},
+                         forgotten_.at(step.id),
+                         {},
                          tools_,
                          [this](double fraction, const std::string& detail) {
                              throw_if_interrupted();
@@ -192,8 +194,8 @@ StageContext Executor::make_context(const StageStep& step) {
     return context;
 }
 
-// Bottom first: every layer up to the highest one that the step comes after.
-std::vector<fs::path> Executor::layers_below(const StageStep& step) const {
+// Bottom first: every layer up to the highest one that is among these stages.
+std::vector<fs::path> Executor::layers_up_to(const std::vector<std::string>& stages) const {
     std::vector<fs::path> layers;
     std::size_t needed = 0;
     for (const StageStep& other : plan_.steps) {
@@ -201,7 +203,7 @@ std::vector<fs::path> Executor::layers_below(const StageStep& step) const {
             continue;
         }
         layers.push_back(store_.layer(other.id));
-        if (std::find(step.after.begin(), step.after.end(), other.stage) != step.after.end()) {
+        if (std::find(stages.begin(), stages.end(), other.stage) != stages.end()) {
             needed = layers.size();
         }
     }
@@ -209,8 +211,19 @@ std::vector<fs::path> Executor::layers_below(const StageStep& step) const {
     return layers;
 }
 
+void Executor::run_on_base(const StageStep& step, StageContext& context) {
+    const Stage& stage = stage_of(step);
+    std::optional<LayerMount> base;
+    if (*stage.base != '\0') {
+        context.base = context.out.parent_path() / "base";
+        context.base_id = plan_.step(stage.base).id;
+        base.emplace(layers_up_to({stage.base}), fs::path(), fs::path(), context.base);
+    }
+    stage.run(context);
+}
+
 void Executor::run_layer(const StageStep& step, StageContext& context) {
-    const auto lowers = layers_below(step);
+    const auto lowers = layers_up_to(step.after);
     if (lowers.empty()) {
         context.tree = context.out;
         stage_of(step).run(context);
@@ -218,20 +231,18 @@ void Executor::run_layer(const StageStep& step, StageContext& context) {
     }
     const fs::path folder = context.out.parent_path();
     fs::create_directory(folder / "work");
-    fs::create_directory(folder / "tree");
     context.tree = folder / "tree";
     {
         const LayerMount mount(lowers, context.out, folder / "work", context.tree);
-        stage_of(step).run(context);
+        run_on_base(step, context);
     }
     fs::remove_all(folder / "work");
-    fs::remove(folder / "tree");
 }
 
 // Mounted again: what the stage had mounted besides is gone, and the work folder of a volatile
 // mount serves only once.
 void Executor::look_at_failed(const StageStep& step, const fs::path& left) const {
-    const auto lowers = layers_below(step);
+    const auto lowers = layers_up_to(step.after);
     if (lowers.empty()) {
         request_.look_at_failed(left / "layer");
         return;
@@ -246,19 +257,14 @@ void Executor::look_at_failed(const StageStep& step, const fs::path& left) const
 }
 
 void Executor::run_artifact(const StageStep& step, StageContext& context) {
-    const auto lowers = layers_below(step);
+    const auto lowers = layers_up_to(step.after);
     if (lowers.empty()) {
         stage_of(step).run(context);
         return;
     }
-    const fs::path tree = context.out.parent_path() / "tree";
-    fs::create_directory(tree);
-    context.tree = tree;
-    {
-        const LayerMount mount(lowers, {}, {}, tree);
-        stage_of(step).run(context);
-    }
-    fs::remove(tree);
+    context.tree = context.out.parent_path() / "tree";
+    const LayerMount mount(lowers, {}, {}, context.tree);
+    run_on_base(step, context);
 }
 
 BuiltImage Executor::deliver(const std::string& format, const fs::path& to) const {
@@ -343,6 +349,7 @@ void Executor::finish(double seconds) {
         }
     }
     write_lock(result);
+    store_.wait_for_writes();
     store_.finish_build(used, request_.keep);
     remove_unused_packages();
     write_report(result);

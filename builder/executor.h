@@ -60,11 +60,12 @@ private:
     void run_step(const StageStep& step);
     void reuse_step(const StageStep& step);
     void run_check(const StageStep& step, StageContext& context);
+    void run_on_base(const StageStep& step, StageContext& context);
     void run_layer(const StageStep& step, StageContext& context);
     void run_artifact(const StageStep& step, StageContext& context);
     void look_at_failed(const StageStep& step, const std::filesystem::path& left) const;
     StageContext make_context(const StageStep& step);
-    std::vector<std::filesystem::path> layers_below(const StageStep& step) const;
+    std::vector<std::filesystem::path> layers_up_to(const std::vector<std::string>& stages) const;
     const Stage& stage_of(const StageStep& step) const;
     std::vector<std::string> targets() const;
     BuiltImage deliver(const std::string& format, const std::filesystem::path& to) const;
@@ -82,6 +83,7 @@ private:
     BuildLog& log_;
     Monitor& monitor_;
     std::map<std::string, StepAction> actions_;
+    std::map<std::string, bool> forgotten_;  ///< step → whether its earlier result does not count
     Json report_ = Json::array();
 };
 

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 namespace gearbox::builder {
 
@@ -17,6 +18,7 @@ void enter_private_mounts() {
 LayerMount::LayerMount(const std::vector<fs::path>& lowers, const fs::path& upper,
                        const fs::path& work, const fs::path& point)
     : point_(point) {
+    fs::create_directories(point);
     const std::string target = point.string();
     if (upper.empty() && lowers.size() == 1) {
         const std::string only = lowers.front().string();
@@ -46,6 +48,7 @@ LayerMount::LayerMount(const std::vector<fs::path>& lowers, const fs::path& uppe
 
 LayerMount::~LayerMount() {
     ::umount2(point_.c_str(), MNT_DETACH);
+    ::rmdir(point_.c_str());
 }
 
 }  // namespace gearbox::builder

@@ -9,7 +9,7 @@ namespace gearbox::builder {
 /// Our own mount namespace: mounts end with us, however we end, and nobody else sees them.
 void enter_private_mounts();
 
-/// A mounted stack; unmounted when destroyed.
+/// A mounted stack. Its point is made with it, and removed with it.
 class LayerMount {
 public:
     /// lowers: bottom first. With upper (and work, an empty folder beside it) changes go there;

@@ -20,6 +20,9 @@ struct StageContext {
     std::filesystem::path cache;  ///< for the space check, and the packages in it
     std::filesystem::path tree;  ///< layer: to change; artifact: to read
     std::filesystem::path out;   ///< artifact: the folder for its files
+    std::filesystem::path base;  ///< the tree of the stage's `base`, to read
+    std::string base_id;         ///< of that stage
+    bool fresh;                  ///< nothing that an earlier build made may be used
     std::map<std::string, std::filesystem::path> artifacts;  ///< stage → its folder
     Tools& tools;
     /// Part done (0 to 1; below 0: unknown) and what is being done.
@@ -47,6 +50,7 @@ struct Stage {
     std::optional<Json> (*options)(const Recipe&, const Facts&);
     std::function<void(StageContext&)> run;
     const char* hint;  ///< what to do when it fails
+    const char* base = "";  ///< a layer further down, for stages that work on what came after it
 };
 
 const std::vector<Stage>& stage_table();

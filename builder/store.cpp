@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <set>
 #include <thread>
+#include <utility>
 
 namespace gearbox::builder {
 
@@ -118,16 +119,24 @@ fs::path Store::create_pending(const std::string& id) const {
     return folder;
 }
 
-void Store::commit(const fs::path& pending, const std::string& id, const Json& about) const {
-    write_file_atomically(pending / "object.json", to_text(about) + "\n");
-    // A power failure must not leave an object whose files are still empty.
-    const std::string name = pending.string();
-    const UniqueFd folder(
-        check(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening '", name, "'"));
-    check(::syncfs(folder.get()), "writing '", name, "' to the disk");
+// A power failure must not leave an object whose files are still empty: object.json makes it one, when they are on the disk.
+void Store::commit(const fs::path& pending, const std::string& id, const Json& about) {
     const fs::path place = object(id);
     remove_tree(place);
     fs::rename(pending, place);
+    writes_.push_back(std::async(std::launch::async, [place, text = to_text(about) + "\n"] {
+        const std::string name = place.string();
+        const UniqueFd folder(
+            check(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening '", name, "'"));
+        check(::syncfs(folder.get()), "writing '", name, "' to the disk");
+        write_file_atomically(place / "object.json", text);
+    }));
+}
+
+void Store::wait_for_writes() {
+    for (auto& write : std::exchange(writes_, {})) {
+        write.get();
+    }
 }
 
 void Store::discard(const fs::path& pending) const noexcept {

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,9 +38,11 @@ public:
     std::filesystem::path pending(const std::string& id) const;
     /// A fresh folder on the same file system, for one result.
     std::filesystem::path create_pending(const std::string& id) const;
-    /// Makes the folder the object of this id, in one step.
-    void commit(const std::filesystem::path& pending, const std::string& id,
-                const Json& about) const;
+    /// Makes the folder the object of this id: for this build at once, for later ones when it is on the disk, which is
+    /// not waited for.
+    void commit(const std::filesystem::path& pending, const std::string& id, const Json& about);
+    /// Throws SysError if an object did not get onto the disk.
+    void wait_for_writes();
     /// Removes it as far as possible; the next build removes the rest.
     void discard(const std::filesystem::path& pending) const noexcept;
 
@@ -51,6 +54,7 @@ private:
     std::filesystem::path object(const std::string& id) const;
     std::filesystem::path cache_;
     UniqueFd lock_;
+    std::vector<std::future<void>> writes_;
 };
 
 /// Room that the files below take. A file of a layer that only got a label takes next to none.

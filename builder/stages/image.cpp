@@ -1,11 +1,16 @@
-// From the finished tree to the files of the medium: root image and bootable ISO.
+// From the finished tree to the files of the medium: images of the root and bootable ISO.
 #include "hash.h"
 #include "monitor.h"
 #include "stages/boot.h"
+#include "tree_changes.h"
 #include "verity.h"
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <map>
@@ -47,19 +52,37 @@ std::uintmax_t bytes_of_files(const fs::path& tree) {
 
 }  // namespace
 
-void run_squashfs(StageContext& context) {
-    const fs::path image = context.out / "root.squashfs";
-    const std::uintmax_t boot = bytes_of_files(context.tree / "boot");
-    const std::uintmax_t total = bytes_of_files(context.tree) - boot;
+namespace {
+
+// A path as a pattern of mksquashfs, which takes them as fnmatch(3) does.
+std::string as_pattern(const std::string& path) {
+    std::string out;
+    for (const char letter : path) {
+        if (std::string_view("*?[]\\").find(letter) != std::string_view::npos) {
+            out += '\\';
+        }
+        out += letter;
+    }
+    return out;
+}
+
+// Without these paths, and with the hash tree of the image behind it.
+void pack(StageContext& context, const fs::path& tree, const std::vector<std::string>& without, const fs::path& image) {
+    const std::uintmax_t total = bytes_of_files(tree);
     const std::string detail = "packing " + format_bytes(total);
+    // Folders stay: they are mount points, and have labels.
+    std::string patterns = "proc/*\nsys/*\ndev/*\nrun/*\ntmp/*\nboot/*\n";
+    for (const std::string& path : without) {
+        patterns += as_pattern(path) + "\n";
+    }
+    const fs::path list = image.parent_path().parent_path() / "without";
+    put_file(list, patterns);
     std::uintmax_t packed = 0;
     ToolCall call;
-    call.argv = {"mksquashfs", context.tree.string(), image.string(), "-comp", "zstd",
+    call.argv = {"mksquashfs", tree.string(), image.string(), "-comp", "zstd",
                  "-Xcompression-level",
                  std::to_string(context.options.at("compression").get<int>()), "-b", "256K",
-                 "-noappend", "-no-progress", "-info",
-                 // Folders stay: they are mount points, and have labels.
-                 "-wildcards", "-e", "proc/*", "sys/*", "dev/*", "run/*", "tmp/*", "boot/*"};
+                 "-noappend", "-no-progress", "-info", "-wildcards", "-ef", list.string()};
     call.on_line = [&](std::string_view line) {
         if (const auto bytes = packed_bytes(line); bytes > 0) {
             packed += bytes;
@@ -69,7 +92,50 @@ void run_squashfs(StageContext& context) {
                !line.starts_with("directory ") && !line.starts_with("symbolic link ");
     };
     context.tools.run(call);
-    put_file(context.out / "verity", append_verity(image).text());
+    fs::remove(list);
+    put_file(fs::path(image).replace_extension(".verity"), append_verity(image).text());
+}
+
+// What no stage after the base touches: the packages. Packing it takes most of the stage's time, and it is the same for as
+// long as those paths are: so it is kept in the cache, under what it is made of, while an object has it, too.
+void make_base(StageContext& context, const TreeChanges& changes) {
+    const fs::path folder = context.cache / "squashfs";
+    const std::string key = hash_text(
+        to_text(Json{{"base", context.base_id}, {"options", context.options}, {"without", changes.gone}}));
+    const fs::path kept = folder / key;
+    const std::string image = "base.squashfs";
+    const std::string verity = "base.verity";
+    fs::create_directories(folder);
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        const bool used = fs::exists(entry.path() / image) && fs::hard_link_count(entry.path() / image) > 1;
+        if (!used || (context.fresh && entry.path() == kept)) {
+            fs::remove_all(entry.path());
+        }
+    }
+    if (fs::exists(kept)) {
+        fs::create_hard_link(kept / image, context.out / image);
+        fs::create_hard_link(kept / verity, context.out / verity);
+        return;
+    }
+    pack(context, context.base, changes.gone, context.out / image);
+    const std::string path = (context.out / image).string();
+    const UniqueFd file(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "opening '", path, "'"));
+    check(::fsync(file.get()), "writing '", path, "' to the disk");
+    fs::create_directory(kept);
+    fs::create_hard_link(context.out / verity, kept / verity);
+    fs::create_hard_link(context.out / image, kept / image);
+}
+
+}  // namespace
+
+// Two images, the system is an overlay of both.
+void run_squashfs(StageContext& context) {
+    const TreeChanges changes = find_changes(context.base, context.tree);
+    make_base(context, changes);
+    const fs::path upper = context.out.parent_path() / "upper";
+    copy_changes(context.tree, changes, upper);
+    pack(context, upper, {}, context.out / "upper.squashfs");
+    fs::remove_all(upper);
 }
 
 namespace {
@@ -157,9 +223,12 @@ void run_iso(StageContext& context) {
     // Links, not copies: same file system, and xorriso only reads.
     fs::create_hard_link(context.artifacts.at("initramfs") / "initrd.img",
                          medium / "live/initrd.img");
-    fs::create_hard_link(context.artifacts.at("squashfs") / "root.squashfs",
-                         medium / "live/root.squashfs");
-    const std::string verity = read_file(context.artifacts.at("squashfs") / "verity");
+    std::string verity;
+    for (const std::string image : {"base", "upper"}) {
+        const fs::path& files = context.artifacts.at("squashfs");
+        fs::create_hard_link(files / (image + ".squashfs"), medium / "live" / (image + ".squashfs"));
+        verity += (verity.empty() ? "" : ",") + read_file(files / (image + ".verity"));
+    }
     const std::string search = "--label " + volume;
     put_file(medium / "boot/grub/grub.cfg",
              make_boot_menu(context, {search, "/live/vmlinuz", "/live/initrd.img",

@@ -1,7 +1,9 @@
 // The SELinux policy of the image, and the labels it asks for.
 
+#include "file_labels.h"
 #include "inspect.h"
 #include "stages/stages.h"
+#include "tree_changes.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -75,9 +77,8 @@ std::vector<std::string> make_semodule_call(const std::set<std::string>& modules
     return argv;
 }
 
-// setfiles labels the first name of a file and skips what has the same inode number. On an overlay
-// that is wrong: writing the label copies that one name up, and the others stay without one. Setting
-// the mode that a name has copies it up first.
+// The names of a file become files of their own: on an overlay, writing the label of one copies that one up, and
+// each name would be another file only where its label was not right yet. Setting the mode that a name has copies it up.
 void separate_hard_links(const fs::path& tree) {
     for (const auto& entry : fs::recursive_directory_iterator(tree)) {
         const auto status = entry.symlink_status();
@@ -87,20 +88,18 @@ void separate_hard_links(const fs::path& tree) {
     }
 }
 
-// Writes the labels that are not right yet.
-void label(StageContext& context) {
-    separate_hard_links(context.tree);
-    const fs::path contexts = context.tree / "etc/selinux/default/contexts/files/file_contexts";
-    ToolCall call;
-    // -T 0: all processors. The tree is no file system of ours to ask, hence the explicit file.
-    call.argv = {
-        "setfiles",           "-T", "0", "-F", "-r", context.tree.string(), contexts.string(),
-        context.tree.string()};
-    call.on_line = [](std::string_view line) {
-        // A newer libselinux wrote the compiled contexts; setfiles falls back to the text.
-        return line.find("Non-ASCII characters") == std::string_view::npos;
-    };
-    context.tools.run(call);
+constexpr const char* contexts_folder = "etc/selinux/default/contexts/files";
+
+std::vector<std::string> all_paths(const fs::path& tree) {
+    std::vector<std::string> paths{""};
+    for (const auto& entry : fs::recursive_directory_iterator(tree)) {
+        paths.push_back(entry.path().string().substr(tree.string().size() + 1));
+    }
+    return paths;
+}
+
+void label(const fs::path& tree, const std::vector<std::string>& paths) {
+    label_files(tree, tree / contexts_folder / "file_contexts", paths);
 }
 
 }  // namespace
@@ -156,9 +155,9 @@ void run_policy(StageContext& context) {
     put_file(tree / "etc/selinux/config",
              str("# Written by gearbox-build.\nSELINUX=",
                  context.options.at("state").get<std::string>(), "\nSELINUXTYPE=default\n"));
-    // Here too, though the last stage labels all: on an overlay a label costs more than all else of
-    // a file, and these stay when only our package changes.
-    label(context);
+    // The last stage labels only what other stages make.
+    separate_hard_links(tree);
+    label(tree, all_paths(tree));
 }
 
 // Before the labels, which it gets, too. The id is that of the tree: this is its last stage.
@@ -174,7 +173,10 @@ void put_image_about(StageContext& context) {
 
 void run_labels(StageContext& context) {
     put_image_about(context);
-    label(context);
+    separate_hard_links(context.tree);
+    const std::vector<std::string> changed = find_changes(context.base, context.tree).present;
+    const bool other_rules = std::find(changed.begin(), changed.end(), contexts_folder) != changed.end();
+    label(context.tree, other_rules ? all_paths(context.tree) : changed);
 }
 
 }  // namespace gearbox::builder::stages

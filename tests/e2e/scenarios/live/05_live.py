@@ -43,7 +43,7 @@ def check_a_wrong_byte_in_the_medium_is_found(bench):
         machine.wait_for(r"Check the medium", 60)
         machine.send_keys("down", "down", "ret")
         found = machine.wait_for(r"The medium is (damaged: .*)|Every file of the medium", 300)
-        expect((found[1] or "").split(), ["damaged:", "live/root.squashfs"])
+        expect((found[1] or "").split(), ["damaged:", "live/base.squashfs"])
     finally:
         machine.stop()
         copy.unlink()
@@ -175,12 +175,12 @@ def check_quotas_and_labels_hold_there(bench):
 
 
 def check_the_console_tells_of_a_medium_that_gets_damaged(bench):
-    appliance, medium, root = state["appliance"], state["medium"], "/dev/mapper/gearbox-root"
+    appliance, medium, root = state["appliance"], state["medium"], "/dev/mapper/gearbox-base"
     before = appliance.sudo(f"systemctl is-active gearbox-medium.timer; blockdev --getsize64 {root}; "
                             "grep -a Medium /run/issue.d/gearbox.issue").split("\n", 2)
     expect(before[0], "active")
     expect_in("verified when it is read", before[2])
-    found = subprocess.run(["xorriso", "-indev", str(medium), "-find", "/live/root.squashfs", "-exec", "report_lba"], check=True,
+    found = subprocess.run(["xorriso", "-indev", str(medium), "-find", "/live/base.squashfs", "-exec", "report_lba"], check=True,
                            capture_output=True, text=True).stdout
     start = 2048 * int(re.search(r"^File data lba: +0 , +(\d+) ", found, re.MULTILINE)[1])
     block = int(before[1]) // 4096 * 2 // 3

@@ -1,0 +1,14 @@
+// SELinux labels of the files of a tree, by the tree's own policy.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace gearbox::builder {
+
+/// Gives each path, relative to the tree, the label that the file of contexts (selabel_file(5)) has for it, where it has another.
+/// On all processors. Throws Error(internal), SysError.
+void label_files(const std::filesystem::path& tree, const std::filesystem::path& contexts,
+                 const std::vector<std::string>& paths);
+
+}  // namespace gearbox::builder
