@@ -2,7 +2,7 @@
 """Everything that can fail, in order of its cost; ends with `N passed, N failed, N skipped`.
 
 usage: tests/run.py [SUITE…]      suites: build unit lint sanitize package functional image live disk virtualbox again
-e2e fuzz formats; default: all but unit and formats
+e2e fuzz formats powercuts; default: all but the last two and unit
 """
 
 import concurrent.futures
@@ -247,6 +247,11 @@ def suite_formats():
             machine.result()
 
 
+def suite_powercuts():
+    """Not part of a plain run: the power goes while work is under way, at moments of a seed; and the rest of the boot menu."""
+    scenarios("powercuts", "build/gearbox.iso", "--by-hand", "--machines", "1", "--workdir", "build/e2e-powercuts")
+
+
 def scenarios(name, *arguments):
     verdicts(name, ["tests/e2e/run.py", *arguments])
 
@@ -270,13 +275,14 @@ SUITES = {
     "build": suite_build, "unit": suite_unit, "lint": suite_lint, "sanitize": suite_sanitize, "package": suite_package,
     "functional": suite_functional, "image": suite_image, "live": suite_live, "disk": suite_disk,
     "virtualbox": suite_virtualbox, "again": suite_again, "e2e": suite_e2e, "fuzz": suite_fuzz, "formats": suite_formats,
+    "powercuts": suite_powercuts,
 }
-# By name only: what hosts a plain run does without, and what only repeats for each format.
-NOT_PLAIN = ("unit", "formats")
+# By name only: what hosts a plain run does without, what only repeats for each format, and what chance finds.
+NOT_PLAIN = ("unit", "formats", "powercuts")
 # One step after the other; the lanes of a step beside each other. A machine leaves a quarter of a processor idle: three
 # keep two busy. Functional tests have limits of time and share with one lane only.
 STEPS = [
-    [["build"]], [["unit"]], [["lint"]], [["formats"]],
+    [["build"]], [["unit"]], [["lint"]], [["formats"]], [["powercuts"]],
     [["functional", "sanitize", "fuzz", "e2e"], ["package", "image", "live", "e2e"], ["disk", "virtualbox", "again", "e2e"]],
 ]
 # What must be over, or run by nobody, before a suite begins.
