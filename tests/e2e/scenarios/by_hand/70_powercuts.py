@@ -83,7 +83,7 @@ class Rows:
     def begin(self, appliance, user, stack):
         machine = appliance.machine
         session = subprocess.Popen(["ssh", *machine.ssh_options(user.key), f"{self.app['id']}@127.0.0.1", "psql -XAtq"], text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         stack.callback(session.wait)
         stack.callback(session.kill)
 
@@ -205,9 +205,9 @@ def check_applications_are_made_on_a_data_disk(bench):
                                     admin_password2=PASSWORD, pw_weak="on", admin_email="editor@example.org", blog_public="0",
                                     Submit="Install", language="")
     expect_in("Success!", page.text)
-    site = create(user, "site", ["php", "postgresql"])
-    appliance.machine.ssh("psql -qc 'CREATE TABLE note (number integer PRIMARY KEY)'", user=site["id"], key=user.key)
-    state["ledgers"] = [Posts(blog), Rows(site), Pushes(site), Applications()]
+    table = create(user, "table", ["static", "postgresql"])
+    appliance.machine.ssh("psql -qc 'CREATE TABLE note (number integer PRIMARY KEY)'", user=table["id"], key=user.key)
+    state["ledgers"] = [Posts(blog), Rows(table), Pushes(create(user, "site", ["php"])), Applications()]
 
 
 def work_until_the_cut(bench, appliance, user, seconds):
