@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "node/deploy_programs.h"
 #include "node/disk_limit.h"
@@ -306,7 +305,6 @@ bool Deployer::finish_deployment(GearRecord& record, const std::string& director
     bool success = false;
     try {
         body();
-        flush_file_system(node_.paths.gear_base);
         success = true;
     } catch (const Error& error) {
         say(output, str("\nERROR: ", error.text(), "\n"));
