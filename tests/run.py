@@ -8,6 +8,7 @@ e2e fuzz formats; default: all but unit and formats
 import concurrent.futures
 import fnmatch
 import itertools
+import json
 import os
 import pathlib
 import re
@@ -177,10 +178,26 @@ def suite_package():
         step("lintian", ["lintian", "--fail-on", "error", "--tag-display-limit", "0", "--allow-root", built_package()])
 
 
+def inspect(image, manifest, kind, recipe):
+    """Without a start of it, an image is found to have what its build says of it: kind, recipe, root tree and packages."""
+    name = f"inspect-{kind}"
+    good = run(name, ["build/bin/gearbox-build", "inspect", "--json", "--packages", image], {"LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"})
+    if good:
+        found = json.loads((LOGS / f"{name}.log").read_text(errors="replace"))
+        built = json.loads((TOP / manifest).read_text())
+        expected = {"kind": kind, "recipe": recipe, "tree": built["tree"], "selinux": "enforcing", "packages": built["packages"]}
+        wrong = [key for key, value in expected.items() if {**found, **found["about"]}.get(key) != value]
+        good = not wrong
+        if wrong:
+            TOTALS.add_failure(f"-- {name}: {', '.join(wrong)} of {image} are others than {manifest} says")
+    TOTALS.add(int(good), int(not good))
+
+
 def suite_image():
     step("emulator", ["packages/emulator"])
     if step("image", ["make", "iso"]):
         shutil.copy(TOP / "build/gearbox-build.lock", LOCK)
+        inspect("build/gearbox.iso", "build/gearbox.iso.manifest.json", "iso", "livecd.ks")
 
 
 LOCK = TOP / "build/iso.lock"
@@ -223,6 +240,7 @@ def suite_virtualbox():
     if step("machines", ["build/bin/gearbox-build", "build", "kickstart/vm.ks", "--format", "ova,vagrant-virtualbox", "--deb",
                          built_package(), "--output", "build/machines/"]):
         (ova,), (box,) = ((TOP / "build/machines").glob(kind) for kind in ("*.ova", "*.box"))
+        inspect(str(ova), "build/machines/MANIFEST.json", "ova", "vm.ks")
         verdicts("virtualbox", ["tests/virtualbox/run.py", str(ova), str(box)])
 
 
