@@ -9,7 +9,7 @@ export CCACHE_DIR ?= $(GEARBOX_CACHE)/ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e test-formats test-vagrant test-virtualbox bench bench-broker bench-gears bench-builders bench-media bench-density bench-overhead bench-push bench-large-push bench-from-code lint clean clean-cache
+.PHONY: help demo demo-stop test deps build deb iso images unit functional stress e2e test-formats test-powercuts test-vagrant test-virtualbox bench bench-broker bench-gears bench-builders bench-media bench-density bench-overhead bench-push bench-large-push bench-from-code lint clean clean-cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ lint: build ## layers, banned calls, shell scripts, generated documents
 
 test-formats: build ## WordPress on an image of each format, started by BIOS and by UEFI with Secure Boot
 	@python3 tests/run.py formats
+
+test-powercuts: iso ## an appliance whose power goes at any moment, GEARBOX_CUTS times (5); GEARBOX_SEED repeats a run
+	@python3 tests/run.py powercuts
 
 test-vagrant: ## the Vagrant box and vagrant/Vagrantfile, with Vagrant and libvirt themselves
 	@packages/check-host 12

@@ -2,12 +2,13 @@
 """Everything that can fail, in order of its cost; ends with `N passed, N failed, N skipped`.
 
 usage: tests/run.py [SUITE…]      suites: build unit lint sanitize package functional image live disk virtualbox again
-e2e fuzz formats; default: all but unit and formats
+e2e fuzz formats powercuts; default: all but the last two and unit
 """
 
 import concurrent.futures
 import fnmatch
 import itertools
+import json
 import os
 import pathlib
 import re
@@ -177,10 +178,26 @@ def suite_package():
         step("lintian", ["lintian", "--fail-on", "error", "--tag-display-limit", "0", "--allow-root", built_package()])
 
 
+def inspect(image, manifest, kind, recipe):
+    """Without a start of it, an image is found to have what its build says of it: kind, recipe, root tree and packages."""
+    name = f"inspect-{kind}"
+    good = run(name, ["build/bin/gearbox-build", "inspect", "--json", "--packages", image], {"LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"})
+    if good:
+        found = json.loads((LOGS / f"{name}.log").read_text(errors="replace"))
+        built = json.loads((TOP / manifest).read_text())
+        expected = {"kind": kind, "recipe": recipe, "tree": built["tree"], "selinux": "enforcing", "packages": built["packages"]}
+        wrong = [key for key, value in expected.items() if {**found, **found["about"]}.get(key) != value]
+        good = not wrong
+        if wrong:
+            TOTALS.add_failure(f"-- {name}: {', '.join(wrong)} of {image} are others than {manifest} says")
+    TOTALS.add(int(good), int(not good))
+
+
 def suite_image():
     step("emulator", ["packages/emulator"])
     if step("image", ["make", "iso"]):
         shutil.copy(TOP / "build/gearbox-build.lock", LOCK)
+        inspect("build/gearbox.iso", "build/gearbox.iso.manifest.json", "iso", "livecd.ks")
 
 
 LOCK = TOP / "build/iso.lock"
@@ -223,6 +240,7 @@ def suite_virtualbox():
     if step("machines", ["build/bin/gearbox-build", "build", "kickstart/vm.ks", "--format", "ova,vagrant-virtualbox", "--deb",
                          built_package(), "--output", "build/machines/"]):
         (ova,), (box,) = ((TOP / "build/machines").glob(kind) for kind in ("*.ova", "*.box"))
+        inspect(str(ova), "build/machines/MANIFEST.json", "ova", "vm.ks")
         verdicts("virtualbox", ["tests/virtualbox/run.py", str(ova), str(box)])
 
 
@@ -245,6 +263,11 @@ def suite_formats():
                    for image in sorted(images) for firmware in ("bios", "uefi-secure")]
         for machine in running:
             machine.result()
+
+
+def suite_powercuts():
+    """Not part of a plain run: the power goes while work is under way, at moments of a seed; and the rest of the boot menu."""
+    scenarios("powercuts", "build/gearbox.iso", "--by-hand", "--machines", "1", "--workdir", "build/e2e-powercuts")
 
 
 def scenarios(name, *arguments):
@@ -270,13 +293,14 @@ SUITES = {
     "build": suite_build, "unit": suite_unit, "lint": suite_lint, "sanitize": suite_sanitize, "package": suite_package,
     "functional": suite_functional, "image": suite_image, "live": suite_live, "disk": suite_disk,
     "virtualbox": suite_virtualbox, "again": suite_again, "e2e": suite_e2e, "fuzz": suite_fuzz, "formats": suite_formats,
+    "powercuts": suite_powercuts,
 }
-# By name only: what hosts a plain run does without, and what only repeats for each format.
-NOT_PLAIN = ("unit", "formats")
+# By name only: what hosts a plain run does without, what only repeats for each format, and what chance finds.
+NOT_PLAIN = ("unit", "formats", "powercuts")
 # One step after the other; the lanes of a step beside each other. A machine leaves a quarter of a processor idle: three
 # keep two busy. Functional tests have limits of time and share with one lane only.
 STEPS = [
-    [["build"]], [["unit"]], [["lint"]], [["formats"]],
+    [["build"]], [["unit"]], [["lint"]], [["formats"]], [["powercuts"]],
     [["functional", "sanitize", "fuzz", "e2e"], ["package", "image", "live", "e2e"], ["disk", "virtualbox", "again", "e2e"]],
 ]
 # What must be over, or run by nobody, before a suite begins.

@@ -47,6 +47,12 @@ void write_file_atomically(const fs::path& path, std::string_view data, mode_t m
     check(::fsync(dir.get()), "flushing '", parent, "'");
 }
 
+void flush_file_system(const fs::path& directory) {
+    const std::string& name = directory.native();
+    const UniqueFd fd(check(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening '", name, "'"));
+    check(::syncfs(fd.get()), "flushing the file system of '", name, "'");
+}
+
 TempDir::TempDir(const std::string& prefix) {
     std::string name = (fs::temp_directory_path() / (prefix + "-XXXXXX")).native();
     if (::mkdtemp(name.data()) == nullptr) {

@@ -20,6 +20,9 @@ std::optional<std::string> find_file(const std::filesystem::path& path);
 void write_file_atomically(const std::filesystem::path& path, std::string_view data,
                            mode_t mode = 0644);
 
+/// All that was written to the file system that the directory is on survives a power cut from now on.
+void flush_file_system(const std::filesystem::path& directory);
+
 /// A directory of one's own, removed with everything in it when destroyed.
 class TempDir {
 public:

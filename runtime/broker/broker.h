@@ -30,7 +30,8 @@ struct BrokerParts {
 
 struct Broker {
     explicit Broker(const BrokerParts& parts)
-        : runner(parts.store, parts.clock, parts.ids, parts.settings.testing.crash_at),
+        : runner(parts.store, parts.clock, parts.ids, parts.settings.testing.crash_at,
+                 [&agent = parts.agent] { agent.flush(); }),
           core{parts.settings, parts.store, parts.agent, parts.sessions, parts.clock, parts.ids, domain_locks,
                parts.application_locks, runner,
                Effects{parts.store, parts.agent, parts.clock,

@@ -206,7 +206,8 @@ int keep(const std::string& directory, const std::string& id, std::string metada
     const std::string path = directory + "/metadata.json";
     const UniqueFd file(check(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), "creating '", path, "'"));
     write_all(file.get(), metadata);
-    // Replaced in one step: there is always a current deployment.
+    // Replaced in one step: there is always a current deployment, and a power cut leaves all of it.
+    check(::syncfs(file.get()), "flushing '", path, "'");
     put_link(directory, "current");
     std::printf("%s\n", checksum.c_str());
     return 0;

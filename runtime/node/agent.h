@@ -171,6 +171,9 @@ public:
         return {};
     }
 
+    /// What gears' files are survives a power cut from now on.
+    virtual void flush() const {}
+
     /// Account, home in the v2 layout with the gear's label, environment files, cgroup.
     virtual void create_gear(const GearSpec& spec) = 0;
     /// Kills what runs, removes route, sandbox, network device, cgroup, account, home. Works on a

@@ -39,6 +39,7 @@ public:
     void reap() { reaper_.collect(); }
 
     NodeStorage storage() const override;
+    void flush() const override;
     std::vector<std::string> missing_packages(const std::vector<std::string>& packages) const override;
     std::vector<Cartridge> cartridges() const override;
     std::vector<Cartridge> withdrawn_cartridges() const override;

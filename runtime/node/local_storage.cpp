@@ -28,4 +28,6 @@ NodeStorage LocalAgent::storage() const {
     return look_at_storage(settings_.node);
 }
 
+void LocalAgent::flush() const { flush_file_system(paths_.gear_base); }
+
 }  // namespace gearbox

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import ssl
 import subprocess
 import urllib.parse
@@ -14,6 +15,7 @@ import urllib.parse
 from qemu import Machine, MachineError, make_ssh_key
 
 CLOUD_DOMAIN = "gearbox.localhost"
+DATA_LABEL = "GEARBOX-DATA"
 
 
 class Reply:
@@ -215,6 +217,12 @@ class Bench:
         os.truncate(disk, mebibytes << 20)
         return disk
 
+    def make_data_disk(self, name, mebibytes):
+        """One that the live medium keeps everything on."""
+        disk = self.make_disk(name, mebibytes)
+        subprocess.run(["mke2fs", "-q", "-F", "-L", DATA_LABEL, "-t", "ext4", str(disk)], check=True)
+        return disk
+
     def start(self, image, extra=()):
         """A machine that has just been switched on; the one before is switched off."""
         self.stop()
@@ -231,6 +239,11 @@ class Bench:
     def stop(self):
         if self.machine is not None:
             self.machine.stop()
+
+    def cut_power(self):
+        """What the machine had in its memory is lost; what it has written is on its disks."""
+        os.kill(self.machine.pid, signal.SIGKILL)
+        self.machine.stop()
 
 
 def attach(*disks):

@@ -40,7 +40,8 @@ def assert_answers(appliance, app, life, patience=0):
 
 
 def live(appliance, name, life):
-    """The application, which answers. life["more"] is for create(), and "store" may be a function instead of a command."""
+    """The application, which answers. life["more"] is for create(), "store" may be a function instead of a command, and "restart"
+    False where a start takes half a minute."""
     app = create(appliance, name, life["cartridges"], **life.get("more", {}))
     assert_page(appliance, app, [life.get("first", "is running")])
     user = appliance.users[OWNER]
@@ -53,8 +54,9 @@ def live(appliance, name, life):
     store = life["store"]
     store(appliance, app) if callable(store) else in_gear(appliance, app, store)
     assert_page(appliance, app, life["page"])
-    expect(user.api("POST", f"/application/{app['id']}/events", {"event": "restart"}).status, 200)
-    assert_page(appliance, app, life["page"])
+    if life.get("restart", True):
+        expect(user.api("POST", f"/application/{app['id']}/events", {"event": "restart"}).status, 200)
+        assert_page(appliance, app, life["page"])
     uid = appliance.facts_of(app)["uid"]
     killed = appliance.sudo(f"for p in $(pgrep -U {uid}); do read -r name </proc/$p/comm; "
                             "[ $name = gear-init ] || { kill -9 $p; echo $name; }; done 2>/dev/null; true")
@@ -77,19 +79,29 @@ def restore(appliance, app, life):
     return again
 
 
-def delete(appliance, app):
+def remove(appliance, app):
+    """The application goes; what it was, for expect_nothing_of()."""
     facts = appliance.facts_of(app)
     expect(appliance.users[OWNER].api("DELETE", f"/application/{app['id']}").status, 200)
-    uid, id_ = facts["uid"], facts["gear"]
-    left = appliance.sudo(f"pgrep -l -U {uid}; ls -d {facts['home']} 2>/dev/null; getent passwd {id_}; "
-                          f"ip -o link | grep 'gb{uid}[@:]'; find /sys/fs/cgroup -name '*{id_}*'; "
-                          f"find / /var/lib/openshift -xdev -user {uid} -print -quit 2>/dev/null; true")
+    return facts
+
+
+def expect_nothing_of(appliance, *gone):
+    """All of them at once: files of theirs are looked for in all of the system."""
+    look = "".join(f"pgrep -l -U {facts['uid']}; ls -d {facts['home']} 2>/dev/null; getent passwd {facts['gear']}; "
+                   f"ip -o link | grep 'gb{facts['uid']}[@:]'; find /sys/fs/cgroup -name '*{facts['gear']}*'; " for facts in gone)
+    owners = " -o ".join(f"-user {facts['uid']}" for facts in gone)
+    left = appliance.sudo(rf"{look} find / /var/lib/openshift -xdev \( {owners} \) -print -quit 2>/dev/null; true")
     expect(left, "", "left over")
+
+
+def delete(appliance, app):
+    expect_nothing_of(appliance, remove(appliance, app))
 
 
 def end(appliance, app, life):
     """Restored into another application, which answers once the first is gone; in the end both are."""
     again = restore(appliance, app, life)
-    delete(appliance, app)
+    gone = remove(appliance, app)
     assert_page(appliance, again, life["page"])
-    delete(appliance, again)
+    expect_nothing_of(appliance, gone, remove(appliance, again))

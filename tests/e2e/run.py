@@ -5,10 +5,10 @@ A scenario is a file in scenarios/; its functions named check_… run in the ord
 appliance as argument (those with OWN_MACHINES = True start theirs: they get a Bench). A failed check fails the run and
 the next one goes on. Each machine (one processor, one boot) takes the next scenario when it has done with its last one;
 scenarios need nothing of each other. An image of a disk (.raw, .qcow2, .vmdk, .vdi) gets those of scenarios/disk/ too,
-and any other those of scenarios/live/. Runs that share a directory of claims share the scenarios.
+and any other those of scenarios/live/. Those of scenarios/by_hand/ are run with --by-hand, and no others. Runs that share a directory of claims share the scenarios.
 
 usage: run.py IMAGE [--workdir DIR] [--only WORD[,WORD…]] [--without WORD] [--machines N] [--claims DIR]
-              [--firmware bios|uefi|uefi-secure] [--keep]
+              [--firmware bios|uefi|uefi-secure] [--by-hand] [--keep]
 """
 
 import argparse
@@ -162,9 +162,12 @@ def main():
     parser.add_argument("--firmware", choices=FIRMWARES, default="bios")
     parser.add_argument("--media", choices=MEDIA, help="virtio for images of disks, cdrom for others")
     parser.add_argument("--nic", default="virtio-net-pci", help="QEMU's name of the network card")
+    parser.add_argument("--by-hand", action="store_true", help="the scenarios that no plain run has")
     parser.add_argument("--keep", action="store_true", help="leave the machines running")
     arguments = parser.parse_args()
     folders = ("scenarios", "scenarios/disk" if is_disk(arguments.image) else "scenarios/live")
+    if arguments.by_hand:
+        folders = ("scenarios/by_hand",)
     paths = sorted((path for folder in folders for path in (HERE / folder).glob("*.py")), key=turn)
     wanted = [path for path in paths if any(word in path.stem for word in arguments.only.split(","))
               and not (arguments.without and arguments.without in path.stem)]

@@ -1,5 +1,6 @@
-// verify ONE OTHER of two tiny media by the real xorriso and squashfs-tools; diffoscope is a stub.
+// verify ONE OTHER of two tiny media by the real xorriso and squashfs-tools, and inspect; diffoscope is a stub.
 #include "compare.h"
+#include "inspect.h"
 
 #include "base/file.h"
 #include "base/str.h"
@@ -34,8 +35,12 @@ protected:
                     const std::string& date = "2026010100000000") {
         const fs::path work = folder.path() / name;
         run_tool_checked({"sh", "-ec",
-                          "mkdir -p $1/tree/usr/bin $1/tree/var/lib/dpkg $1/medium/live $1/medium/EFI/BOOT; cd $1;"
-                          "touch tree/var/lib/dpkg/status medium/live/vmlinuz medium/EFI/BOOT/BOOTX64.EFI;"
+                          "mkdir -p $1/tree/usr/bin $1/tree/var/lib/dpkg $1/tree/etc/selinux $1/tree/usr/lib/gearbox;"
+                          "mkdir -p $1/medium/live $1/medium/EFI/BOOT; cd $1;"
+                          "touch medium/live/vmlinuz medium/EFI/BOOT/BOOTX64.EFI;"
+                          "printf 'Package: jq\\nStatus: install ok installed\\nVersion: 1.7\\n' >tree/var/lib/dpkg/status;"
+                          "echo SELINUX=enforcing >tree/etc/selinux/config;"
+                          "echo '{\"tree\": \"of the tree\"}' >tree/usr/lib/gearbox/image.json;"
                           "printf %s \"$2\" >medium/menu; printf %s \"$3\" >tree/usr/bin/program;"
                           "mksquashfs tree medium/live/root.squashfs -quiet -no-progress -all-time 1 -mkfs-time 1;"
                           "find medium -exec touch -d @1 {} +;"
@@ -76,6 +81,19 @@ TEST_F(CompareImagesTest, WithoutDiffoscopeTheFilesAreNamed) {
 TEST_F(CompareImagesTest, OnlyTheMediumCanDiffer) {
     EXPECT_THAT(compare_images(medium("one", "quiet", "a"), medium("two", "quiet", "a", "2026020200000000")),
                 ElementsAre(StartsWith("the files are the same; only the medium around them")));
+}
+
+TEST_F(CompareImagesTest, AMediumTellsWhatIsOnIt) {
+    const ImageReport report = inspect_image(medium("one", "quiet", "a"));
+    EXPECT_EQ(report.kind, ImageKind::iso);
+    EXPECT_EQ(report.about.at("tree"), "of the tree");
+    EXPECT_EQ(report.selinux, "enforcing");
+    ASSERT_EQ(report.packages.size(), 1u);
+    EXPECT_EQ(report.packages[0].name + " " + report.packages[0].version, "jq 1.7");
+    ASSERT_EQ(report.partitions.size(), 2u);
+    EXPECT_EQ(report.partitions[0].label, "GEARBOX");
+    EXPECT_EQ(report.partitions[1].file_system, "squashfs");
+    EXPECT_THAT(report.boots, IsEmpty());  // the test's has no boot sector
 }
 
 }  // namespace

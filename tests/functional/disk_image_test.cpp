@@ -180,11 +180,14 @@ TEST_F(DiskImageTest, ConvertsToTheSameDiskAndTheSameBytes) {
                       .status,
                   0)
             << row.format;
+        EXPECT_STREQ(to_string(open_image_file(one, folder.path()).kind), row.format);
+        EXPECT_EQ(open_image_file(one, folder.path()).format, row.format);
     }
 }
 
 TEST_F(DiskImageTest, WhatIsAroundADiskOrATreeIsTheSameEveryTime) {
-    const std::map<std::string, fs::path> raw{{"raw", make_raw("raw").parent_path()}};
+    const fs::path disk = make_raw("raw");
+    const std::map<std::string, fs::path> raw{{"raw", disk.parent_path()}};
     const fs::path vmdk = run(stages::run_vmdk, "vmdk", raw);
     const fs::path qcow2 = run(stages::run_qcow2, "qcow2", raw);
     const std::map<std::string, fs::path> parts{{"vmdk", vmdk},
@@ -194,10 +197,12 @@ TEST_F(DiskImageTest, WhatIsAroundADiskOrATreeIsTheSameEveryTime) {
     struct Row {
         void (*stage)(StageContext&);
         const char* file;
+        const char* kind;
     };
-    for (const Row& row :
-         {Row{stages::run_ova, "machine.ova"}, Row{stages::run_vagrant_virtualbox, "virtualbox.box"},
-          Row{stages::run_vagrant_libvirt, "libvirt.box"}, Row{stages::run_oci, "image.oci.tar"}}) {
+    for (const Row& row : {Row{stages::run_ova, "machine.ova", "ova"},
+                           Row{stages::run_vagrant_virtualbox, "virtualbox.box", "vagrant-virtualbox"},
+                           Row{stages::run_vagrant_libvirt, "libvirt.box", "vagrant-libvirt"},
+                           Row{stages::run_oci, "image.oci.tar", "oci"}}) {
         const fs::path one = run(row.stage, str(row.file, "1"), parts) / row.file;
         const std::time_t made = std::time(nullptr);
         while (std::time(nullptr) == made) {
@@ -207,6 +212,15 @@ TEST_F(DiskImageTest, WhatIsAroundADiskOrATreeIsTheSameEveryTime) {
         const fs::path two = run(row.stage, str(row.file, "2"), parts) / row.file;
         EXPECT_GT(fs::file_size(one), 0u) << row.file;
         EXPECT_EQ(hash_file(one), hash_file(two)) << row.file;
+        const ImageFile opened = open_image_file(one, folder.path());
+        EXPECT_STREQ(to_string(opened.kind), row.kind);
+        if (!opened.format.empty()) {
+            EXPECT_EQ(run_tool({"qemu-img", "compare", "-f", "raw", "-F", opened.format, disk.string(),
+                                opened.file.string()})
+                          .status,
+                      0)
+                << row.file;
+        }
     }
 }
 
@@ -274,9 +288,11 @@ TEST_F(DiskImageTest, CanBeInspectedWithoutABoot) {
     put("etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=default\n");
     put("etc/selinux/default/policy/policy.33", "policy");
     put(image_about, R"({"tree": "of the tree"})");
-    const fs::path raw = make_raw("raw");
-    const ImageReport disk = inspect_image(raw);
-    EXPECT_EQ(disk.kind, ImageKind::raw);
+    const std::map<std::string, fs::path> raw{{"raw", make_raw("raw").parent_path()}};
+    const fs::path qcow2 = run(stages::run_qcow2, "qcow2", raw);
+    const ImageReport disk =
+        inspect_image(run(stages::run_vagrant_libvirt, "box", {{"vagrant-qcow2", qcow2}}) / "libvirt.box");
+    EXPECT_EQ(disk.kind, ImageKind::vagrant_libvirt);
     EXPECT_EQ(disk.capacity, std::uint64_t{disk_mib} << 20);
     EXPECT_THAT(disk.boots, testing::ElementsAre("BIOS", "UEFI"));
     ASSERT_EQ(disk.efi_programs.size(), 3u);

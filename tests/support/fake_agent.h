@@ -36,6 +36,7 @@ public:
     std::function<void(const std::string&)> before;
     /// The same, after it acted.
     std::function<void(const std::string&)> after;
+    std::function<void()> flushing;
     std::vector<Cartridge> catalogue = make_catalogue();
     std::vector<Cartridge> withdrawn;
     std::map<std::string, std::string> manifests;  ///< of users' own cartridges, by their address
@@ -60,6 +61,11 @@ public:
     }
 
     NodeStorage storage() const override { return disk; }
+    void flush() const override {
+        if (flushing) {
+            flushing();
+        }
+    }
     std::vector<Cartridge> cartridges() const override { return catalogue; }
     std::vector<Cartridge> withdrawn_cartridges() const override { return withdrawn; }
     std::vector<std::string> missing_packages(const std::vector<std::string>& packages) const override {

@@ -79,6 +79,7 @@ void complete_gear(const Effects& e, const Application& application) {
     if (!variables.empty()) {
         e.agent.set_domain_variables(application.gear(), variables);
     }
+    e.agent.flush();
     e.store.set_stage(application.id, Stage::ready);
 }
 

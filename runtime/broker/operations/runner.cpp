@@ -26,8 +26,8 @@ std::string print(const OperationPlan& plan) {
 }
 
 OperationRunner::OperationRunner(StateStore& store, const Clock& clock, IdSource ids,
-                                 std::string crash_at)
-    : store_(store), clock_(clock), ids_(std::move(ids)), crash_at_(std::move(crash_at)) {}
+                                 std::string crash_at, std::function<void()> flush)
+    : store_(store), clock_(clock), ids_(std::move(ids)), crash_at_(std::move(crash_at)), flush_(std::move(flush)) {}
 
 void OperationRunner::maybe_crash(const std::string& kind, const std::string& step,
                                   const char* when) const {
@@ -85,6 +85,7 @@ void OperationRunner::run(const OperationPlan& plan, const std::string& request_
             after_step(op);
         }
     }
+    flush_();
     store_.set_operation(record.id, OperationState::done, "");
     log::info(plan.kind, " done", log::field("subject", plan.subject),
               log::field("operation", record.id.text()));
@@ -136,6 +137,7 @@ bool OperationRunner::finish(OperationRecord& record, const OperationPlan& plan)
                 store_.set_step(record.id, *step);
             }
         }
+        flush_();
     } catch (const std::exception& error) {
         log::error("finishing ", plan.kind, " after a crash: ", error.what(),
                    log::field("operation", record.id.text()));

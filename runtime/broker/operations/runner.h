@@ -6,6 +6,7 @@
 #include "broker/operations/op.h"
 #include "broker/store/state_store.h"
 
+#include <functional>
 #include <string>
 
 namespace gearbox {
@@ -13,7 +14,9 @@ namespace gearbox {
 class OperationRunner {
 public:
     /// crash_at: "KIND/STEP/before|after" dies there by SIGKILL; empty: never (settings, testing).
-    OperationRunner(StateStore& store, const Clock& clock, IdSource ids, std::string crash_at);
+    /// flush: what the steps have written survives a power cut then; called before a plan is done.
+    OperationRunner(StateStore& store, const Clock& clock, IdSource ids, std::string crash_at,
+                    std::function<void()> flush);
 
     using AfterStep = std::function<void(const Op&)>;
     /// Runs the plan to its end. When a step throws, the finished ones are undone in reverse and
@@ -37,6 +40,7 @@ private:
     const Clock& clock_;
     IdSource ids_;
     std::string crash_at_;
+    std::function<void()> flush_;
 };
 
 }  // namespace gearbox

@@ -42,6 +42,7 @@ constexpr const char* nsswitch =
 // transfer: what no checkout can hold harmlessly is not taken, neither pushed nor cloned (git-fsck(1), names of messages in
 // git's fsck.h); slips of old programs in what is already history are. protectNTFS and protectHFS: nor for those who clone.
 // useReplaceRefs: what is deployed is the commit that its id names.
+// fsync: a reference never leads to an object that a power cut has emptied.
 // The rest bounds the memory of git by some 200 MiB, whatever is pushed: large files pass through in pieces.
 constexpr const char* git_trust = R"([safe]
 	directory = *
@@ -53,6 +54,7 @@ constexpr const char* git_trust = R"([safe]
 	fsckObjects = true
 )";
 constexpr const char* git_bounds = R"([core]
+	fsync = committed,reference
 	protectNTFS = true
 	protectHFS = true
 	useReplaceRefs = false

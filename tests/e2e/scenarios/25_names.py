@@ -2,8 +2,9 @@
 
 import socket
 import struct
+import time
 
-from appliance import expect, expect_in, expect_true
+from appliance import expect, expect_in, expect_not_in, expect_true
 
 # Sends one question by UDP (bash's /dev/udp) or TCP and prints the answer in hex. No part of a name may have 10
 # characters: that byte would end a line, and bash writes line by line.
@@ -17,7 +18,33 @@ ask() {
 }
 """
 A, AAAA = "01", "1c"
-LOOPBACK, CARD = "7f000001", "0a00020f"  # 127.0.0.1 and 10.0.2.15
+LOOPBACK, CARD, OTHER = "7f000001", "0a00020f", "0a00024d"  # 127.0.0.1, 10.0.2.15 and 10.0.2.77
+# Runs alone: nobody reaches the machine from outside before it has its first address again.
+CHANGE = r"""
+follows() {
+    for try in $(seq 120); do
+        grep -q "http://$1/broker" /run/issue.d/gearbox.issue && systemctl -q is-active "gearbox-dns@$1" && return
+        sleep .5
+    done
+}
+card=$(ip -oneline -4 address show to 10.0.2.15 | awk '{ print $2 }')
+mkdir -p /run/systemd/network
+printf '[Match]\nName=%s\n[Network]\nAddress=10.0.2.77/24\n' "$card" >/run/systemd/network/00-changed.network
+networkctl reload
+follows 10.0.2.77
+sleep 1
+{
+    cat /run/issue.d/gearbox.issue
+    echo "name=$(ask udp 10.0.2.77 53 01 blog-ann.gearbox.localhost)"
+    echo "machine=$(ask udp 10.0.2.77 5353 01 gearbox.local)"
+    echo "broker=$(curl -s -o /dev/null -w '%{http_code}' http://10.0.2.77/broker/rest/api)"
+    echo "before=$(systemctl is-active gearbox-dns@10.0.2.15)"
+} >/root/changed.new 2>&1
+rm /run/systemd/network/00-changed.network
+networkctl reload
+follows 10.0.2.15
+mv /root/changed.new /root/changed
+"""
 
 
 def ask(appliance, address, name, kind=A, protocol="udp", port=53):
@@ -100,3 +127,19 @@ def check_a_server_follows_its_address(appliance):
     appliance.sudo("ip address del 192.0.2.7/32 dev lo && systemctl start gearbox-welcome && sleep 3")
     state = appliance.sudo("systemctl is-active gearbox-dns@192.0.2.7 || true").strip()
     expect(state, "inactive")
+
+
+def check_names_welcome_and_router_follow_another_address_of_the_card(appliance):
+    appliance.sudo("cat >/root/change.sh; setsid -f bash /root/change.sh </dev/null >/dev/null 2>&1", stdin=ASK + CHANGE)
+    time.sleep(5)
+    appliance.machine.wait_ssh(180)
+    said = appliance.sudo("for try in $(seq 120); do [ -e /root/changed ] && break; sleep .5; done; cat /root/changed; rm /root/change*",
+                          timeout=180)
+    for part in ("http://10.0.2.77/broker", "DNS at 10.0.2.77", "broker=200", "before=inactive"):
+        expect_in(part, said)
+    expect_not_in("10.0.2.15", said)
+    found = dict(line.split("=", 1) for line in said.splitlines() if line.startswith(("name=", "machine=")))
+    expect({name: reply[-8:] for name, reply in found.items()}, {"name": OTHER, "machine": OTHER})
+    expect(ask(appliance, "10.0.2.15", "blog-ann.gearbox.localhost")["last"], CARD)
+    expect_in("http://10.0.2.15/broker", appliance.sudo("cat /run/issue.d/gearbox.issue"))
+    expect(appliance.machine.denials(), [], "denials")

@@ -20,6 +20,8 @@ PERMISSIVE = "(typepermissive gear_session_t)"
 # quotactl_fd(fd, QCMD(Q_SETQUOTA, USRQUOTA), uid, dqblk without limits), dqb_valid = QIF_LIMITS
 NO_QUOTA = ("sysopen(my $d, '/var/lib/openshift', 0200000) or die $!; my $q = pack('Q8LL', (0) x 8, 5, 0); "
             "syscall(443, fileno($d), 0x80000800, %d, $q) == 0 or die $!")
+# The modules, and what is made of them.
+POLICY = "/var/lib/selinux/default /etc/selinux/default"
 state = {}
 
 
@@ -201,6 +203,7 @@ def check_an_operators_own_type_capability_and_filter(appliance):
     expect_in("gear_names_t", appliance.machine.sudo("gearboxd --check-profiles", check=False).stderr)
     enforced = [probe(appliance, "labels", OF_TYPE), probe(appliance, "kernel", OF_SECCOMP)]
     expect([through(facts) for facts in enforced], [set(), set()], "with all layers")
+    appliance.sudo(f"for folder in {POLICY}; do cp -a $folder $folder.before; done")
     appliance.sudo("semodule -i /tmp/gear_names.cil && gearboxd --check-profiles && systemctl restart gearboxd && sleep 1", timeout=300)
     bind = """perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 53, Listen => 1) ? "bound" : $!'"""
     for event in ("force-stop", "start"):
@@ -253,5 +256,7 @@ def check_root_outside_of_gears_is_stopped_nowhere(appliance):
 def check_both_gears_go(appliance):
     for app in state["apps"]:
         expect(appliance.users[app["domain_id"]].api("DELETE", f"/application/{app['id']}").status, 200)
-    appliance.sudo("rm /etc/gearbox/profiles/names.toml; systemctl restart gearboxd; semodule -r gear_names; true", timeout=300)
+    # What semodule -r would compile is there still.
+    appliance.sudo(f"rm /etc/gearbox/profiles/names.toml; systemctl restart gearboxd; for folder in {POLICY}; do "
+                   "rm -r $folder; mv $folder.before $folder; done; load_policy", timeout=300)
     appliance.machine.forget_denials()

@@ -95,6 +95,31 @@ TEST(Runner, KeepsABoundedNumberOfFinishedOperations) {
     EXPECT_TRUE(t.store.find_operation(UserId(), "r509"));
 }
 
+TEST(Runner, WhatStepsWroteIsOnTheDiskBeforeThePlanIsDone) {
+    TestBroker t;
+    std::string trace;
+    t.agent.flushing = [&] { trace += str("flush with ", t.store.unfinished_operations().size(), " unfinished;"); };
+    OperationPlan plan;
+    plan.kind = "test";
+    plan.request = Json::object();
+    plan.steps = {{"only", "", [&] { trace += "write;"; }, {}}};
+    t.broker->runner.run(plan, "r1");
+    EXPECT_EQ(trace, "write;flush with 1 unfinished;");
+    EXPECT_TRUE(t.store.unfinished_operations().empty());
+}
+
+TEST(Runner, AnApplicationIsOnTheDiskBeforeItIsReady) {
+    TestBroker t;
+    const Principal who = t.user("demo");
+    t.broker->domains.create(who, {"acme", {}});
+    std::vector<Stage> stages;
+    t.agent.flushing = [&] { stages.push_back(t.store.all_applications().at(0).stage); };
+    t.create(who, "acme", "shop");
+    ASSERT_FALSE(stages.empty());
+    EXPECT_EQ(stages.front(), Stage::creating);
+    EXPECT_EQ(stages.back(), Stage::ready);
+}
+
 // Every place where the daemon can die: before and after what each step does to the node.
 std::vector<std::string> places_of_death(const std::vector<std::string>& calls) {
     std::vector<std::string> out;

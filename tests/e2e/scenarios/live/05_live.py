@@ -1,24 +1,15 @@
 """The live medium on its own machines: a session in memory that moves to a disk, which keeps everything, over a power cut,
 too; disks that cannot; a medium with a wrong byte, and one that gets a wrong byte while it runs."""
 
-import os
 import re
 import shutil
-import signal
 import subprocess
 import threading
 
-from appliance import KEPT, User, attach, expect, expect_in
+from appliance import DATA_LABEL, KEPT, User, attach, expect, expect_in
 
 OWN_MACHINES = True
-LABEL = "GEARBOX-DATA"
 state = {}
-
-
-def make_data_disk(bench, name, mebibytes):
-    disk = bench.make_disk(name, mebibytes)
-    subprocess.run(["mke2fs", "-q", "-F", "-L", LABEL, "-t", "ext4", str(disk)], check=True)
-    return disk
 
 
 def flip_a_bit(file, offset):
@@ -27,11 +18,6 @@ def flip_a_bit(file, offset):
         byte = medium.read(1)
         medium.seek(offset)
         medium.write(bytes([byte[0] ^ 1]))
-
-
-def power_cut(machine):
-    os.kill(machine.pid, signal.SIGKILL)
-    machine.stop()
 
 
 def check_a_wrong_byte_in_the_medium_is_found(bench):
@@ -50,7 +36,7 @@ def check_a_wrong_byte_in_the_medium_is_found(bench):
 
 
 def check_a_data_disk_that_needs_repair_is_not_used_and_that_is_told(bench):
-    disk = make_data_disk(bench, "broken", 64)
+    disk = bench.make_data_disk("broken", 64)
     subprocess.run(["debugfs", "-w", "-R", "clri <2>", str(disk)], check=True, capture_output=True)
     subprocess.run(["debugfs", "-w", "-R", "set_super_value state 0", str(disk)], check=True, capture_output=True)
     machine = bench.start(bench.image, attach(disk))
@@ -120,7 +106,7 @@ def check_the_session_moves_to_a_disk_while_its_application_serves(bench):
     # What somebody has read of /dev/vda itself before may be old.
     device = appliance.sudo("lsblk --noheadings --nodeps --output MAJ:MIN /dev/vda").strip()
     expect(appliance.sudo("dmsetup table gearbox-data").split()[2:], ["linear", device, "0"])
-    expect(appliance.sudo("blkid -o value -s LABEL -s TYPE /dev/mapper/gearbox-data").split(), [LABEL, "ext4"])
+    expect(appliance.sudo("blkid -o value -s LABEL -s TYPE /dev/mapper/gearbox-data").split(), [DATA_LABEL, "ext4"])
     mebibytes, memory = appliance.sudo("df -m --output=size /var/lib/openshift | tail -n 1; ls -A /run/live/memory").split("\n", 1)
     expect(int(mebibytes) > 2500, True, mebibytes)  # as large as the disk
     expect(memory.strip(), "")
@@ -136,7 +122,7 @@ def check_the_session_moves_to_a_disk_while_its_application_serves(bench):
     # The last thing before the power goes.
     appliance.machine.ssh("psql -qc \"CREATE TABLE note (text text); INSERT INTO note VALUES ('kept by postgresql')\"",
                           user=app["id"], key=user.key)
-    power_cut(appliance.machine)
+    bench.cut_power()
 
 
 def check_everything_is_there_after_the_power_cut(bench):
