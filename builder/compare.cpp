@@ -3,6 +3,7 @@
 #include "guest_disk.h"
 #include "hash.h"
 #include "inspect.h"
+#include "root_images.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -154,14 +155,16 @@ Sentences compare_media(const fs::path& a, const fs::path& b, const fs::path& wo
         run_tool_checked({"chmod", "-R", "u+w", folder.string()});
     }
     Sentences sentences = explain_trees(work / "a", work / "b", "on the medium: ");
-    const fs::path root = "live/root.squashfs";
-    const bool both = fs::exists(work / "a" / root) && fs::exists(work / "b" / root);
-    if (both && hash_file(work / "a" / root) != hash_file(work / "b" / root)) {
-        for (const char* side : {"a", "b"}) {
-            run_tool({"unsquashfs", "-quiet", "-no-progress", "-dest",
-                      (work / side / "tree").string(), (work / side / root).string()});
+    for (const std::string_view name : root_images) {
+        const fs::path image = str("live/", name, ".squashfs");
+        const bool both = fs::exists(work / "a" / image) && fs::exists(work / "b" / image);
+        if (both && hash_file(work / "a" / image) != hash_file(work / "b" / image)) {
+            for (const char* side : {"a", "b"}) {
+                run_tool({"unsquashfs", "-quiet", "-no-progress", "-dest",
+                          (work / side / name).string(), (work / side / image).string()});
+            }
+            add(sentences, explain_trees(work / "a" / name, work / "b" / name, str("in the ", name, ": ")));
         }
-        add(sentences, explain_trees(work / "a/tree", work / "b/tree", "in the tree: "));
     }
     return sentences.empty() ? Sentences{"the files are the same; only the medium around them is "
                                          "another (boot sectors, times, order)"}

@@ -170,9 +170,6 @@ StageContext Executor::make_context(const StageStep& step) {
                          {},
                          {},
                          {},
-                         {},
-                         forgotten_.at(step.id),
-                         {},
                          tools_,
                          [this](double fraction, const std::string& detail) {
                              throw_if_interrupted();
@@ -180,6 +177,7 @@ StageContext Executor::make_context(const StageStep& step) {
                          },
                          step.id,
                          {}};
+    context.fresh = forgotten_.at(step.id);
     context.packages.offline = request_.offline;
     context.packages.mirror = request_.lock_mirror;
     if (request_.lock) {

@@ -101,7 +101,6 @@ const std::vector<HostNeed>& host_needs() {
         {"apt-ftparchive", "apt-ftparchive", "apt-utils", ""},
         {"Debian's archive keys", "/usr/share/keyrings/debian-archive-keyring.gpg",
          "debian-archive-keyring", ""},
-        {"setfiles", "setfiles", "policycoreutils", ""},
         {"unshare", "unshare", "util-linux", ""},
         {"mksquashfs", "mksquashfs", "squashfs-tools", "squashfs"},
         {"xorriso", "xorriso", "xorriso", "iso"},

@@ -3,6 +3,7 @@
 #include "efi_signature.h"
 #include "guest_disk.h"
 #include "monitor.h"
+#include "root_images.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -132,20 +133,24 @@ void read_iso(const fs::path& file, const fs::path& work, const fs::path& folder
             report.partitions.push_back({"/", "medium", "iso9660", name, report.bytes});
         }
     }
-    const fs::path squashfs = work / "root.squashfs";
+    const fs::path live = work / "live";
     const fs::path efi = work / "efi";
-    run_tool_checked({"xorriso", "-osirrox", "on", "-indev", file.string(), "-extract",
-                      "/live/root.squashfs", squashfs.string(), "-extract", "/live/vmlinuz",
-                      (efi / "vmlinuz").string(), "-extract", "/EFI/BOOT", efi.string()});
+    run_tool_checked({"xorriso", "-osirrox", "on", "-indev", file.string(), "-extract", "/live",
+                      live.string(), "-extract", "/EFI/BOOT", efi.string()});
+    run_tool_checked({"chmod", "-R", "u+w", live.string()});  // else nobody but root can remove it
+    fs::rename(live / "vmlinuz", efi / "vmlinuz");
     report.efi_programs = read_efi_programs(efi);
-    report.partitions.push_back(
-        {"/live/root.squashfs", "root", "squashfs", "", fs::file_size(squashfs)});
-    std::vector<std::string> argv{"unsquashfs", "-quiet", "-no-progress",  "-no-xattrs",
-                                  "-force",     "-dest",  folder.string(), squashfs.string()};
-    argv.insert(argv.end(), inspected_paths().begin(), inspected_paths().end());
-    const ToolResult unpacked = run_tool(argv);
+    std::string errors;
+    for (const std::string_view name : root_images) {
+        const fs::path image = live / str(name, ".squashfs");
+        report.partitions.push_back({str("/live/", name, ".squashfs"), std::string(name), "squashfs", "", fs::file_size(image)});
+        std::vector<std::string> argv{"unsquashfs", "-quiet", "-no-progress",  "-no-xattrs",
+                                      "-force",     "-dest",  folder.string(), image.string()};
+        argv.insert(argv.end(), inspected_paths().begin(), inspected_paths().end());
+        errors += run_tool(argv).err;
+    }
     if (!fs::exists(folder / "var/lib/dpkg/status")) {
-        fail(ErrorKind::invalid, "'", file.string(), "' has no system: ", unpacked.err);
+        fail(ErrorKind::invalid, "'", file.string(), "' has no system: ", errors);
     }
 }
 

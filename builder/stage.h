@@ -20,15 +20,15 @@ struct StageContext {
     std::filesystem::path cache;  ///< for the space check, and the packages in it
     std::filesystem::path tree;  ///< layer: to change; artifact: to read
     std::filesystem::path out;   ///< artifact: the folder for its files
-    std::filesystem::path base;  ///< the tree of the stage's `base`, to read
-    std::string base_id;         ///< of that stage
-    bool fresh;                  ///< nothing that an earlier build made may be used
     std::map<std::string, std::filesystem::path> artifacts;  ///< stage → its folder
     Tools& tools;
     /// Part done (0 to 1; below 0: unknown) and what is being done.
     std::function<void(double, const std::string&)> progress;
     std::string id;  ///< of this step: what must be unique to its result is made of it
     PackageRequest packages{};
+    std::filesystem::path base{};  ///< the tree of the stage's `base`, to read
+    std::string base_id{};         ///< of that stage
+    bool fresh = false;            ///< nothing that an earlier build made may be used
 };
 
 /// What the stage 'root-tree' says about its packages: a file beside its layer in the store, an

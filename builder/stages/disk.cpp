@@ -1,6 +1,7 @@
 // Disk images: one raw disk from the tree, and what it is converted to.
 #include "disk_layout.h"
 #include "disk_patches.h"
+#include "file_labels.h"
 #include "layers.h"
 #include "sparse.h"
 #include "stages/boot.h"
@@ -80,12 +81,6 @@ std::string label_of(const fs::path& path) {
     return text.substr(0, text.find('\0'));
 }
 
-void set_label(const fs::path& path, const std::string& label) {
-    const std::string name = path.string();
-    check(::lsetxattr(name.c_str(), label_name, label.c_str(), label.size() + 1, 0), "labelling '",
-          name, "'");
-}
-
 std::string kernel_version(const fs::path& tree) {
     const std::string prefix = "vmlinuz-";
     return only_file(tree / "boot", prefix).filename().string().substr(prefix.size());
@@ -110,18 +105,8 @@ void add_boot_files(StageContext& context, const fs::path& tree, const std::stri
              make_boot_menu(context, boot_places(tree, uuid)));
     fs::create_directory(tree / "lost+found");
     fs::permissions(tree / "lost+found", fs::perms::owner_all);
-    // Not by setfiles: on an overlay of an overlay it takes two new files for one with two names.
-    for (const std::string& name : {initramfs, std::string("grub"), std::string("grub/grub.cfg")}) {
-        set_label(tree / "boot" / name, label_of(tree / "boot"));
-    }
-    const fs::path contexts = tree / "etc/selinux/default/contexts/files/file_contexts";
-    ToolCall call;
-    call.argv = {
-        "setfiles", "-F", "-r", tree.string(), contexts.string(), (tree / "lost+found").string()};
-    call.on_line = [](std::string_view line) {
-        return line.find("Non-ASCII characters") == std::string_view::npos;
-    };
-    context.tools.run(call);
+    label_files(tree, tree / "etc/selinux/default/contexts/files/file_contexts",
+                {"boot/" + initramfs, "boot/grub", "boot/grub/grub.cfg", "lost+found"});
 }
 
 void fill_file_system(StageContext& context, const RootVolume& volume, const fs::path& tree) {

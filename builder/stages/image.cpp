@@ -1,6 +1,7 @@
 // From the finished tree to the files of the medium: images of the root and bootable ISO.
 #include "hash.h"
 #include "monitor.h"
+#include "root_images.h"
 #include "stages/boot.h"
 #include "tree_changes.h"
 #include "verity.h"
@@ -54,8 +55,9 @@ std::uintmax_t bytes_of_files(const fs::path& tree) {
 
 namespace {
 
-// A path as a pattern of mksquashfs, which takes them as fnmatch(3) does.
-std::string as_pattern(const std::string& path) {
+// A path as a pattern of mksquashfs, which takes them as fnmatch(3) does, a line each.
+std::string as_pattern(std::string path) {
+    std::replace(path.begin(), path.end(), '\n', '?');
     std::string out;
     for (const char letter : path) {
         if (std::string_view("*?[]\\").find(letter) != std::string_view::npos) {
@@ -224,10 +226,11 @@ void run_iso(StageContext& context) {
     fs::create_hard_link(context.artifacts.at("initramfs") / "initrd.img",
                          medium / "live/initrd.img");
     std::string verity;
-    for (const std::string image : {"base", "upper"}) {
-        const fs::path& files = context.artifacts.at("squashfs");
-        fs::create_hard_link(files / (image + ".squashfs"), medium / "live" / (image + ".squashfs"));
-        verity += (verity.empty() ? "" : ",") + read_file(files / (image + ".verity"));
+    const fs::path& images = context.artifacts.at("squashfs");
+    for (const std::string_view name : root_images) {
+        const std::string file = str(name, ".squashfs");
+        fs::create_hard_link(images / file, medium / "live" / file);
+        verity += (verity.empty() ? "" : ",") + read_file(images / str(name, ".verity"));
     }
     const std::string search = "--label " + volume;
     put_file(medium / "boot/grub/grub.cfg",

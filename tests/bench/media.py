@@ -61,8 +61,8 @@ def from_medium(name, to):
 
 
 def bench_size(_):
-    root = from_medium("/live/root.squashfs", WORK / "root.squashfs")
-    status = subprocess.run(["unsquashfs", "-cat", str(root), "var/lib/dpkg/status"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    upper = from_medium("/live/upper.squashfs", WORK / "upper.squashfs")
+    status = subprocess.run(["unsquashfs", "-cat", str(upper), "var/lib/dpkg/status"], check=True, stdout=subprocess.PIPE, text=True).stdout
     kibibytes = [int(size) for size in re.findall(r"^Installed-Size: (\d+)$", status, re.MULTILINE)]
     installed = sum(kibibytes) * 1024
     line("packages on the medium", len(kibibytes), f"{installed / 1e6:.0f} MB installed")
@@ -128,10 +128,11 @@ def pack_erofs(tree, image, options):
 
 
 def bench_packing(rounds):
-    root = from_medium("/live/root.squashfs", WORK / "root.squashfs")
     kernel, initrd = from_medium("/live/vmlinuz", WORK / "vmlinuz"), from_medium("/live/initrd.img", WORK / "initrd.img")
     tree = WORK / "tree"
-    run(["unsquashfs", "-quiet", "-no-progress", "-dest", str(tree), str(root)])
+    for name in ("base", "upper"):
+        image = from_medium(f"/live/{name}.squashfs", WORK / f"{name}.squashfs")
+        run(["unsquashfs", "-quiet", "-no-progress", "-force", "-dest", str(tree), str(image)])
     line("files, unpacked", f"{int(subprocess.check_output(['du', '-s', '--block-size=1000000', str(tree)]).split()[0])} MB")
     machines = {}
     for name, options in {**SQUASHFS, **EROFS}.items():
@@ -153,7 +154,7 @@ def bench_packing(rounds):
         line(name, f"{size / 1e6:.0f} MB", f"packed in {took:.0f} s")
         machines[name] = (iso, ("-kernel", str(kernel), "-initrd", str(initrd), "-append",
                                 "security=selinux enforcing=1 systemd.gpt_auto=0 console=ttyS0,115200 quiet "
-                                f"gearbox.label=GEARBOX gearbox.image=/live/root.{file_system}"))
+                                f"gearbox.label=GEARBOX gearbox.images=/live/root.{file_system}"))
     chosen = "squashfs zstd 7 256K"
     compare({chosen: machines.pop(chosen), **machines}, rounds)
 

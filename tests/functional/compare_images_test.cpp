@@ -42,7 +42,8 @@ protected:
                           "echo SELINUX=enforcing >tree/etc/selinux/config;"
                           "echo '{\"tree\": \"of the tree\"}' >tree/usr/lib/gearbox/image.json;"
                           "printf %s \"$2\" >medium/menu; printf %s \"$3\" >tree/usr/bin/program;"
-                          "mksquashfs tree medium/live/root.squashfs -quiet -no-progress -all-time 1 -mkfs-time 1;"
+                          "for image in base upper; do mksquashfs tree medium/live/$image.squashfs -quiet -no-progress -all-time 1 -mkfs-time 1;"
+                          "rm tree/usr/bin/program; done;"
                           "find medium -exec touch -d @1 {} +;"
                           "xorriso -as mkisofs -quiet -r -V GEARBOX --modification-date=$4 -o image.iso medium",
                           "sh", work.string(), menu, program, date});
@@ -62,7 +63,7 @@ TEST_F(CompareImagesTest, AFileOfAMediumGoesThroughDiffoscope) {
 
 TEST_F(CompareImagesTest, AFileOfAMediumsTreeDoes) {
     EXPECT_THAT(compare_images(medium("one", "quiet", "a"), medium("two", "quiet", "b")),
-                ElementsAre("on the medium: /live/root.squashfs: contents", "in the tree: /usr/bin/program: contents",
+                ElementsAre("on the medium: /live/base.squashfs: contents", "in the base: /usr/bin/program: contents",
                             "6 -a +b\n"));
 }
 
@@ -90,9 +91,10 @@ TEST_F(CompareImagesTest, AMediumTellsWhatIsOnIt) {
     EXPECT_EQ(report.selinux, "enforcing");
     ASSERT_EQ(report.packages.size(), 1u);
     EXPECT_EQ(report.packages[0].name + " " + report.packages[0].version, "jq 1.7");
-    ASSERT_EQ(report.partitions.size(), 2u);
+    ASSERT_EQ(report.partitions.size(), 3u);
     EXPECT_EQ(report.partitions[0].label, "GEARBOX");
-    EXPECT_EQ(report.partitions[1].file_system, "squashfs");
+    EXPECT_EQ(report.partitions[1].name, "base");
+    EXPECT_EQ(report.partitions[2].file_system, "squashfs");
     EXPECT_THAT(report.boots, IsEmpty());  // the test's has no boot sector
 }
 
