@@ -43,7 +43,7 @@ protected:
                           "echo '{\"tree\": \"of the tree\"}' >tree/usr/lib/gearbox/image.json;"
                           "printf %s \"$2\" >medium/menu; printf %s \"$3\" >tree/usr/bin/program;"
                           "for image in base upper; do mksquashfs tree medium/live/$image.squashfs -quiet -no-progress -all-time 1 -mkfs-time 1;"
-                          "rm tree/usr/bin/program; done;"
+                          "rm -f tree/usr/bin/program; done;"
                           "find medium -exec touch -d @1 {} +;"
                           "xorriso -as mkisofs -quiet -r -V GEARBOX --modification-date=$4 -o image.iso medium",
                           "sh", work.string(), menu, program, date});

@@ -16,12 +16,12 @@ std::string label_of(const std::string& path) {
 }
 
 TEST(FileLabels, AreThoseOfTheTreesOwnPolicy) {
-    const test::TempDir folder;
-    const std::string tree = folder.path() + "/tree";
+    const TempDir folder;
+    const std::string tree = folder.path().native() + "/tree";
     run_tool_checked({"sh", "-ec", "mkdir -p \"$1/usr/bin\" \"$1/proc\"; cd \"$1\"; touch usr/bin/tool usr/bin/other; ln -s tool usr/bin/link;"
                                    "setfattr -n security.selinux -v wrong_t usr/bin/tool; setfattr -n security.selinux -v of_its_own proc",
                       "sh", tree});
-    const std::string contexts = folder.path() + "/file_contexts";
+    const std::string contexts = folder.path().native() + "/file_contexts";
     write_file_atomically(contexts, "/.*\tsystem_u:object_r:default_t:s0\n/usr/bin/.*\t--\tsystem_u:object_r:bin_t:s0\n/proc\t<<none>>\n");
     label_files(tree, contexts, {"", "usr/bin/tool", "usr/bin/link", "proc"});
     EXPECT_EQ(label_of(tree), std::string("system_u:object_r:default_t:s0\0", 31));

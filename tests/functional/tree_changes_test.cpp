@@ -23,11 +23,11 @@ protected:
     }
 
     void run(const std::string& program) const {
-        run_tool_checked({"sh", "-ec", "cd \"$1\"; " + program, "sh", folder.path()});
+        run_tool_checked({"sh", "-ec", "cd \"$1\"; " + program, "sh", folder.path().native()});
     }
-    TreeChanges changes() const { return find_changes(folder.path() + "/below", folder.path() + "/tree"); }
+    TreeChanges changes() const { return find_changes(folder.path().native() + "/below", folder.path().native() + "/tree"); }
 
-    test::TempDir folder;
+    TempDir folder;
 };
 
 TEST_F(TreeChangesTest, AreWhatIsNewOrAnotherWithItsFolders) {
@@ -45,10 +45,9 @@ TEST_F(TreeChangesTest, OfKindsAndWholeFolders) {
 
 TEST_F(TreeChangesTest, AreCopiedWithAllThatAFileHas) {
     run("cd tree; echo b >etc/new; chown 5:6 etc/new; chmod 4750 etc/new; touch -d @1 etc/new; setfattr -n user.label -v x etc/new;"
-        "ln etc/new etc/second; mknod etc/device c 1 3; touch \"etc/a
-b *\"");
-    const std::string to = folder.path() + "/to";
-    copy_changes(folder.path() + "/tree", changes(), to);
+        "ln etc/new etc/second; mknod etc/device c 1 3; touch \"etc/a\nb *\"");
+    const std::string to = folder.path().native() + "/to";
+    copy_changes(folder.path().native() + "/tree", changes(), to);
     EXPECT_EQ(run_tool_checked({"stat", "-c", "%u:%g %a %Y %h", to + "/etc/new"}), "5:6 4750 1 2\n");
     EXPECT_EQ(run_tool_checked({"stat", "-c", "%t:%T %F", to + "/etc/device"}), "1:3 character special file\n");
     EXPECT_EQ(run_tool_checked({"getfattr", "--only-values", "--absolute-names", "-n", "user.label", to + "/etc/new"}), "x");
