@@ -93,7 +93,7 @@ TEST_F(CompareImagesTest, AMediumTellsWhatIsOnIt) {
     EXPECT_EQ(report.packages[0].name + " " + report.packages[0].version, "jq 1.7");
     ASSERT_EQ(report.partitions.size(), 3u);
     EXPECT_EQ(report.partitions[0].label, "GEARBOX");
-    EXPECT_EQ(report.partitions[1].name, "base");
+    EXPECT_EQ(report.partitions[1].name, "/live/base.squashfs");
     EXPECT_EQ(report.partitions[2].file_system, "squashfs");
     EXPECT_THAT(report.boots, IsEmpty());  // the test's has no boot sector
 }
