@@ -73,7 +73,9 @@ def run(name, command, environment=None):
 
 
 def failures(lines):
-    """What GoogleTest, unittest, CTest and the scenarios say of what failed, which may be far above a log's end."""
+    """What GoogleTest, unittest, CTest and the scenarios say of what failed, which may be far above a log's end; without what
+    the daemon says meanwhile."""
+    lines = [line for line in lines if not re.match(r"(\d+: )?\d{4}-\d\d-\d\dT\S+ (debug|info|warning) ", line)]
     marks = [number for number, line in enumerate(lines)
              if any(mark in line for mark in (": Failure", "***Exception", "***Timeout", "[  FAILED  ]"))
              or line.lstrip("0123456789: ").startswith(("FAIL: ", "ERROR: ", "FAIL "))]
