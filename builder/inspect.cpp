@@ -136,7 +136,10 @@ void read_iso(const fs::path& file, const fs::path& work, const fs::path& folder
     const fs::path efi = work / "efi";
     run_tool_checked({"xorriso", "-osirrox", "on", "-indev", file.string(), "-extract",
                       "/live/root.squashfs", squashfs.string(), "-extract", "/live/vmlinuz",
-                      (efi / "vmlinuz").string(), "-extract", "/EFI/BOOT", efi.string()});
+                      (work / "vmlinuz").string(), "-extract", "/EFI/BOOT", efi.string()});
+    // The medium's folder is nobody's to write to.
+    fs::permissions(efi, fs::perms::owner_all);
+    fs::rename(work / "vmlinuz", efi / "vmlinuz");
     report.efi_programs = read_efi_programs(efi);
     report.partitions.push_back(
         {"/live/root.squashfs", "root", "squashfs", "", fs::file_size(squashfs)});
@@ -331,7 +334,8 @@ OpenedImage open_image(const fs::path& file, const fs::path& work) {
         unpack_tar(file, tree);
     } else {
         image.disk = opened.file;
-        read_guest_disk(image.disk, image.format, tree, report);
+        image.guest = open_guest_disk(image.disk, image.format);
+        read_guest_disk(*image.guest, tree, report);
     }
     take_tree(tree, report);
     return image;
