@@ -197,9 +197,9 @@ Sentences compare_disks(const OpenedImage& a, const OpenedImage& b, const fs::pa
         sentences.emplace_back("the disks in them are the same; only what is around is another");
     }
     if (std::find(others.begin(), others.end(), str("partition ", ranges.size())) != others.end()) {
-        for (const char* side : {"a", "b"}) {
+        for (const auto& [image, side] : {std::pair{&a, "a"}, std::pair{&b, "b"}}) {
             const fs::path archive = work / (std::string(side) + ".tar");
-            export_guest_root(work / (std::string(side) + ".raw"), "raw", archive);
+            export_guest_root(*image->guest, archive);
             fs::create_directory(work / side);
             run_tool_checked({"tar", "--extract", "--file", archive.string(), "--directory",
                               (work / side).string(), "--xattrs", "--xattrs-include=*"});

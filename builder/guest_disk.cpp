@@ -15,25 +15,9 @@ namespace gearbox::builder {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-constexpr const char* bios_boot = "21686148-6449-6E6F-744E-656564454649";
-constexpr const char* efi_system = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
-
-std::string role_of(const std::string& type) {
-    static const std::map<std::string, std::string> roles{
-        {bios_boot, "BIOS boot"},
-        {efi_system, "EFI system"},
-        {"0FC63DAF-8483-4772-8E79-3D69D8477DE4", "Linux"},
-        {"4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709", "Linux root (x86-64)"},
-        {"2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5", "Linux root verity (x86-64)"}};
-    const auto found = roles.find(type);
-    return found == roles.end() ? type : found->second;
-}
-
-class Guest {
+class GuestDisk {
 public:
-    explicit Guest(const fs::path& disk, const std::string& format) : handle_(guestfs_create()) {
+    GuestDisk(const fs::path& disk, const std::string& format) : name_(disk.string()), handle_(guestfs_create()) {
         if (!handle_) {
             fail(ErrorKind::internal, "libguestfs has no memory");
         }
@@ -47,6 +31,7 @@ public:
         check(guestfs_launch(handle_.get()));
     }
 
+    const std::string& name() const { return name_; }
     guestfs_h* get() { return handle_.get(); }
 
     void check(int result) {
@@ -73,11 +58,28 @@ public:
     }
 
 private:
+    std::string name_;
     struct Close {
         void operator()(guestfs_h* handle) const { guestfs_close(handle); }
     };
     std::unique_ptr<guestfs_h, Close> handle_;
 };
+
+namespace {
+
+constexpr const char* bios_boot = "21686148-6449-6E6F-744E-656564454649";
+constexpr const char* efi_system = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
+
+std::string role_of(const std::string& type) {
+    static const std::map<std::string, std::string> roles{
+        {bios_boot, "BIOS boot"},
+        {efi_system, "EFI system"},
+        {"0FC63DAF-8483-4772-8E79-3D69D8477DE4", "Linux"},
+        {"4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709", "Linux root (x86-64)"},
+        {"2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5", "Linux root verity (x86-64)"}};
+    const auto found = roles.find(type);
+    return found == roles.end() ? type : found->second;
+}
 
 std::string upper(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(),
@@ -85,7 +87,7 @@ std::string upper(std::string text) {
     return text;
 }
 
-void copy_out(Guest& guest, const std::string& path, const fs::path& folder) {
+void copy_out(GuestDisk& guest, const std::string& path, const fs::path& folder) {
     const std::string inside = "/" + path;
     const fs::path to = folder / path;
     if (guestfs_is_file(guest.get(), inside.c_str()) == 1) {
@@ -99,7 +101,7 @@ void copy_out(Guest& guest, const std::string& path, const fs::path& folder) {
 }
 
 // As read_efi_programs() expects it.
-void copy_efi_programs(Guest& guest, const std::string& esp, const std::string& root, const fs::path& folder) {
+void copy_efi_programs(GuestDisk& guest, const std::string& esp, const std::string& root, const fs::path& folder) {
     const auto copy = [&](const std::string& device, const char* pattern) {
         guest.check(guestfs_mount_ro(guest.get(), device.c_str(), "/"));
         for (const std::string& path : guest.list(guestfs_glob_expand(guest.get(), pattern))) {
@@ -112,7 +114,7 @@ void copy_efi_programs(Guest& guest, const std::string& esp, const std::string& 
     copy(root, "/boot/vmlinuz-*");
 }
 
-bool has_file(Guest& guest, const std::string& device, const char* path) {
+bool has_file(GuestDisk& guest, const std::string& device, const char* path) {
     if (guestfs_mount_ro(guest.get(), device.c_str(), "/") < 0) {
         return false;
     }
@@ -121,30 +123,32 @@ bool has_file(Guest& guest, const std::string& device, const char* path) {
     return there;
 }
 
-bool has_system(Guest& guest, const std::string& device) {
+bool has_system(GuestDisk& guest, const std::string& device) {
     const std::string type = guest.text(guestfs_vfs_type(guest.get(), device.c_str()));
     return !type.empty() && type != "vfat" && has_file(guest, device, "/var/lib/dpkg/status");
 }
 
 }  // namespace
 
-void export_guest_root(const fs::path& disk, const std::string& format, const fs::path& archive) {
-    Guest guest(disk, format);
+std::shared_ptr<GuestDisk> open_guest_disk(const fs::path& disk, const std::string& format) {
+    return std::make_shared<GuestDisk>(disk, format);
+}
+
+void export_guest_root(GuestDisk& guest, const fs::path& archive) {
     for (const std::string& device : guest.list(guestfs_list_partitions(guest.get()))) {
         if (has_system(guest, device)) {
             guest.check(guestfs_mount_ro(guest.get(), device.c_str(), "/"));
             guest.check(guestfs_tar_out_opts(guest.get(), "/", archive.c_str(),
                                              GUESTFS_TAR_OUT_OPTS_NUMERICOWNER, 1,
                                              GUESTFS_TAR_OUT_OPTS_XATTRS, 1, -1));
+            guest.check(guestfs_umount_all(guest.get()));
             return;
         }
     }
-    fail(ErrorKind::invalid, "no partition of '", disk.string(), "' has a system");
+    fail(ErrorKind::invalid, "no partition of '", guest.name(), "' has a system");
 }
 
-void read_guest_disk(const fs::path& disk, const std::string& format, const fs::path& folder,
-                     ImageReport& report) {
-    Guest guest(disk, format);
+void read_guest_disk(GuestDisk& guest, const fs::path& folder, ImageReport& report) {
     report.capacity = static_cast<std::uint64_t>(
         std::max<std::int64_t>(guestfs_blockdev_getsize64(guest.get(), "/dev/sda"), 0));
     std::string root;
@@ -174,7 +178,7 @@ void read_guest_disk(const fs::path& disk, const std::string& format, const fs::
         report.partitions.push_back(std::move(partition));
     }
     if (root.empty()) {
-        fail(ErrorKind::invalid, "no partition of '", disk.string(), "' has a system");
+        fail(ErrorKind::invalid, "no partition of '", guest.name(), "' has a system");
     }
     if (!esp.empty()) {
         const TempDir work;
@@ -185,6 +189,7 @@ void read_guest_disk(const fs::path& disk, const std::string& format, const fs::
     for (const std::string& path : inspected_paths()) {
         copy_out(guest, path, folder);
     }
+    guest.check(guestfs_umount_all(guest.get()));
 }
 
 }  // namespace gearbox::builder

@@ -137,7 +137,9 @@ void read_iso(const fs::path& file, const fs::path& work, const fs::path& folder
     const fs::path efi = work / "efi";
     run_tool_checked({"xorriso", "-osirrox", "on", "-indev", file.string(), "-extract", "/live",
                       live.string(), "-extract", "/EFI/BOOT", efi.string()});
-    run_tool_checked({"chmod", "-R", "u+w", live.string()});  // else nobody but root can remove it
+    // The medium's folders are nobody's to write to.
+    fs::permissions(live, fs::perms::owner_all);
+    fs::permissions(efi, fs::perms::owner_all);
     fs::rename(live / "vmlinuz", efi / "vmlinuz");
     report.efi_programs = read_efi_programs(efi);
     std::string errors;
@@ -336,7 +338,8 @@ OpenedImage open_image(const fs::path& file, const fs::path& work) {
         unpack_tar(file, tree);
     } else {
         image.disk = opened.file;
-        read_guest_disk(image.disk, image.format, tree, report);
+        image.guest = open_guest_disk(image.disk, image.format);
+        read_guest_disk(*image.guest, tree, report);
     }
     take_tree(tree, report);
     return image;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,11 +97,14 @@ ImageFile open_image_file(const std::filesystem::path& file, const std::filesyst
 /// "BIOS", "UEFI": what the medium's El Torito catalogue has entries for.
 std::vector<std::string> medium_boots(const std::filesystem::path& iso);
 
+class GuestDisk;
+
 /// An image with its report and, below the folder it was opened in, what had to be unpacked for it.
 struct OpenedImage {
     ImageReport report;
     std::filesystem::path disk;     ///< the disk in it; empty if there is none
     std::string format;             ///< of the disk, QEMU's name
+    std::shared_ptr<GuestDisk> guest;  ///< that reads the disk
     std::filesystem::path archive;  ///< of a tar or OCI image: the tree as .tar.zst
 };
 OpenedImage open_image(const std::filesystem::path& file, const std::filesystem::path& work);

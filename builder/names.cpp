@@ -1,5 +1,10 @@
 #include "names.h"
 
+#include "options.h"
+
+#include <arpa/inet.h>
+#include <bit>
+#include <cstdint>
 #include <regex>
 
 namespace gearbox::builder {
@@ -49,7 +54,25 @@ bool is_locale(const std::string& text) {
 }
 
 bool is_address(const std::string& text) {
-    return fits(text, "[0-9a-fA-F.:]+(/[0-9]{1,3})?");
+    in6_addr unused{};
+    const auto slash = text.find('/');
+    const std::string address = text.substr(0, slash);
+    const bool is_v4 = ::inet_pton(AF_INET, address.c_str(), &unused) == 1;
+    if (!is_v4 && ::inet_pton(AF_INET6, address.c_str(), &unused) != 1) {
+        return false;
+    }
+    const auto prefix = slash == std::string::npos ? 0 : find_number(text.substr(slash + 1));
+    return prefix && *prefix >= 0 && *prefix <= (is_v4 ? 32 : 128);
+}
+std::optional<int> prefix_of_netmask(const std::string& text) {
+    in_addr mask{};
+    const bool is_v4 = ::inet_pton(AF_INET, text.c_str(), &mask) == 1;
+    const std::uint32_t ones = ntohl(mask.s_addr);
+    const int prefix = std::countl_one(ones);
+    return is_v4 && prefix == std::popcount(ones) ? std::optional(prefix) : std::nullopt;
+}
+bool is_mac_address(const std::string& text) {
+    return fits(text, "([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}");
 }
 
 bool is_mount_options(const std::string& text) {

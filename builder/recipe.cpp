@@ -119,6 +119,11 @@ void check_whole(Recipe& recipe, Problems& problems) {
     if (!recipe.root_locked) {
         problems.add(at, "the recipe says nothing about root's password", "add 'rootpw --lock'");
     }
+    const std::string& size = recipe.image.default_gear_size;
+    if (size != "small" && !recipe.image.gear_sizes.contains(size)) {
+        problems.add(at, str("'default_gear_size' is '", size, "', and no 'gear_size' says what that is"),
+                     str("add 'gear_size = ", size, " memory_mb=1024' to '%addon gearbox'"));
+    }
     const auto has = [&recipe](const char* name) {
         return std::binary_search(recipe.packages.begin(), recipe.packages.end(), name);
     };

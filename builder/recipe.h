@@ -74,6 +74,7 @@ struct ImageSettings {
     std::vector<std::string> quickstarts;                  ///< the same of these
     /// What gearboxd.toml is to say of a gear size.
     std::map<std::string, std::map<std::string, std::int64_t>> gear_sizes;
+    std::string default_gear_size = "small";  ///< of applications that ask for none
     std::vector<std::string> tenants;  ///< logins that get an account at first boot
 };
 

@@ -138,10 +138,30 @@ void apply_firewall(const Arguments& line, Recipe& recipe, Problems& problems) {
     }
 }
 
+// The prefix of a static address is behind it, or what '--netmask' means.
+void take_netmask(const Arguments& line, Network& network, Problems& problems) {
+    const bool has_prefix = network.address.find('/') != std::string::npos;
+    if (network.bootproto != "static") {
+        return;
+    }
+    if (!line.has("--ip") || has_prefix == line.has("--netmask")) {
+        problems.add(line.at, "'--bootproto=static' needs '--ip=ADDRESS/PREFIX', or '--ip' and '--netmask'",
+                     "for example '--ip=192.168.56.10/24'");
+    } else if (!has_prefix) {
+        const auto prefix = prefix_of_netmask(line.text("--netmask"));
+        if (!prefix) {
+            problems.add(line.options.at("--netmask").at,
+                         str("'", line.text("--netmask"), "' is not a netmask"), "for example '255.255.255.0'");
+        }
+        network.address += str("/", prefix.value_or(0));
+    }
+}
+
 void apply_network(const Arguments& line, Recipe& recipe, Problems& problems) {
     Network& network = recipe.network;
     network.hostname = line.text("--hostname", network.hostname);
     network.bootproto = line.text("--bootproto", network.bootproto);
+    network.bootproto = network.bootproto == "bootp" ? "dhcp" : network.bootproto;
     network.device = line.text("--device", network.device);
     network.address = line.text("--ip");
     network.gateway = line.text("--gateway");
@@ -154,20 +174,24 @@ void apply_network(const Arguments& line, Recipe& recipe, Problems& problems) {
         problems.add(line.options.at("--bootproto").at,
                      str("'", network.bootproto, "' is not a way to get an address"),
                      "write '--bootproto=dhcp' or '--bootproto=static'");
-    } else if (network.bootproto == "static" && network.address.find('/') == std::string::npos) {
-        problems.add(line.at, "'--bootproto=static' needs '--ip=ADDRESS/PREFIX'",
-                     "for example '--ip=192.168.56.10/24'");
     }
-    for (const char* option : {"--ip", "--gateway"}) {
-        if (line.has(option) && !is_address(line.text(option))) {
+    for (const char* option : {"--ip", "--netmask", "--gateway"}) {
+        if (line.has(option) && network.bootproto == "dhcp") {
+            problems.add(line.options.at(option).at, str("'", option, "' is for '--bootproto=static'"));
+        } else if (line.has(option) && !is_address(line.text(option))) {
             problems.add(line.options.at(option).at,
                          str("'", line.text(option), "' is not an address"));
         }
     }
-    if (!is_simple_word(network.device)) {
+    take_netmask(line, network, problems);
+    if (network.device == "bootif" || network.device == "ibft") {
+        problems.add(line.options.at("--device").at,
+                     str("'", network.device, "' is a device that only an installer knows"),
+                     "write 'link' for every Ethernet device");
+    } else if (!is_simple_word(network.device) && !is_mac_address(network.device)) {
         problems.add(line.options.at("--device").at,
                      str("'", network.device, "' is not a network device"),
-                     "write 'link' for every Ethernet device, or a name such as 'eth0'");
+                     "write 'link' for every Ethernet device, or a name such as 'eth0', or a MAC address");
     }
 }
 
@@ -185,10 +209,9 @@ void apply_part(const Arguments& line, Recipe& recipe, Problems& problems) {
     const Word& point = line.operands.front();
     const std::string type = line.text("--fstype");
     if (point.text == "/") {
-        if (line.has("--fstype") && type != "squashfs") {
-            problems.add(line.options.at("--fstype").at,
-                         str("the root file system of a live image cannot be '", type, "'"),
-                         "write 'part / --fstype=squashfs'");
+        for (const auto& [name, value] : line.options) {
+            problems.add(value.at, str("'", name, "' of '/' is the format's: squashfs on a live medium, ext4 on a disk"),
+                         "write 'part /', or leave the line out");
         }
         return;
     }
@@ -277,7 +300,7 @@ const std::vector<RecipeCommand>& command_table() {
           "an account without a password",
           {{"--name", text, "its name", true},
            {"--gecos", text, "who it is"},
-           {"--groups", list, "supplementary groups, which must exist"},
+           {"--groups", list, "supplementary groups; those that no package made are made as system groups"},
            {"--shell", text, "login shell (/bin/bash)"},
            {"--uid", number, "user id, below 1000"}}},
          apply_user},
@@ -307,9 +330,10 @@ const std::vector<RecipeCommand>& command_table() {
           false,
           "host name and addresses (systemd-networkd)",
           {{"--hostname", text, "name of the machine"},
-           {"--bootproto", text, "dhcp or static"},
-           {"--device", text, "'link' (every Ethernet device) or a name"},
-           {"--ip", text, "address and prefix length, for static"},
+           {"--bootproto", text, "dhcp (bootp is the same) or static"},
+           {"--device", text, "'link' (every Ethernet device), a name or a MAC address"},
+           {"--ip", text, "address, for static; with the prefix length, or beside --netmask"},
+           {"--netmask", text, "netmask of an IPv4 address"},
            {"--gateway", text, "default gateway, for static"}}},
          apply_network},
         {{"bootloader",
@@ -323,8 +347,8 @@ const std::vector<RecipeCommand>& command_table() {
           "MOUNTPOINT",
           true,
           true,
-          "the root file system, or a tmpfs",
-          {{"--fstype", text, "squashfs for '/', tmpfs for others"},
+          "a tmpfs; the root file system '/' is as the format has it",
+          {{"--fstype", text, "tmpfs"},
            {"--fsoptions", text, "mount options of a tmpfs"}}},
          apply_part},
         {{"repo",

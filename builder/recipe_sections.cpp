@@ -175,6 +175,11 @@ void apply_gear_size(const Word& value, Recipe& recipe, Problems& problems) {
     }
 }
 
+// Whether there is such a size is known at the end.
+void apply_default_gear_size(const Word& value, Recipe& recipe, Problems&) {
+    recipe.image.default_gear_size = value.text;
+}
+
 constexpr int most_tenants = 500;
 
 void apply_tenants(const Word& value, Recipe& recipe, Problems& problems) {
@@ -321,6 +326,8 @@ const std::vector<AddonKey>& addon_table() {
         {"gear_size", "NAME KEY=NUMBER …",
          "limits of a gear size, as in gearboxd.toml; 'small' is what everybody may use", true,
          apply_gear_size},
+        {"default_gear_size", "NAME", "size of an application that asks for none (small)", false,
+         apply_default_gear_size},
         {"tenants", "COUNT or A,B,…",
          "accounts made at first boot, student01 and so on, or these; at most 500", false,
          apply_tenants},

@@ -122,6 +122,7 @@ Options settings(const Recipe& recipe, const Facts&) {
         {"archives", archives},
         {"cloud_domain", recipe.image.cloud_domain},
         {"gear_sizes", Json(recipe.image.gear_sizes)},
+        {"default_gear_size", recipe.image.default_gear_size},
         {"tenants", recipe.image.tenants},
         {"cartridges", recipe.image.cartridges},
         {"quickstarts", recipe.image.quickstarts},

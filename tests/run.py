@@ -203,11 +203,14 @@ def suite_image():
 
 
 LOCK = TOP / "build/iso.lock"
+IMAGE_CACHE = pathlib.Path(os.environ.get("GEARBOX_CACHE") or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+                           / "gearbox") / "image"
 
 
 def suite_again():
-    """The image once more, every stage of it, in another folder, of the packages that its lock file names and the cache has."""
-    if not step("again", ["build/bin/gearbox-build", "build", "kickstart/livecd.ks", "--deb", built_package(), "--lock", str(LOCK),
+    """The image once more, every stage of it, in another folder, of the packages that its lock file names and the cache has,
+    and with nothing but both to write to."""
+    if not step("again", ["tests/support/confined", str(IMAGE_CACHE), "build/again", "--", "build/bin/gearbox-build", "build", "kickstart/livecd.ks", "--deb", built_package(), "--lock", str(LOCK),
                           "--offline", "--fresh", "root-tree", "--output", "build/again/gearbox.iso"]):
         return
     step("same-bytes", ["build/bin/gearbox-build", "verify", "build/gearbox.iso", "build/again/gearbox.iso"])

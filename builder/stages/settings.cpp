@@ -63,7 +63,8 @@ void put_network(StageContext& context) {
     put_file(tree / "etc/resolv.conf", "");
     const std::string device = text_of(network, "device");
     // Links of gears (gb*) are gearboxd's.
-    std::string text = str("[Match]\n", device == "link" ? "Type=ether\nKind=!*" : "Name=" + device,
+    const char* const key = device.find(':') == std::string::npos ? "Name=" : "PermanentMACAddress=";
+    std::string text = str("[Match]\n", device == "link" ? "Type=ether\nKind=!*" : key + device,
                            "\n\n[Network]\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=yes\n");
     if (text_of(network, "bootproto") == "dhcp") {
         text += "DHCP=yes\n\n[DHCPv4]\nUseHostname=no\n\n[DHCPv6]\nUseHostname=no\n";
@@ -150,6 +151,8 @@ void add_users(StageContext& context) {
         }
         std::string groups;
         for (const Json& group : user.at("groups")) {
+            // Does nothing if there is such a group.
+            in_tree(context, {"groupadd", "--system", "--force", group.get<std::string>()});
             groups += (groups.empty() ? "" : ",") + group.get<std::string>();
         }
         if (!groups.empty()) {
@@ -179,6 +182,9 @@ void put_gear_sizes(StageContext& context) {
         for (const auto& [key, value] : limits.items()) {
             put_file(path, with_toml_value(read_file(path), section, key, to_text(value)));
         }
+    }
+    if (const std::string size = text_of(context.options, "default_gear_size"); size != "small") {
+        put_file(path, with_toml_value(read_file(path), "broker", "default_gear_size", str("\"", size, "\"")));
     }
 }
 

@@ -32,6 +32,8 @@ std::vector<Row> rows_of(Settings& s) {
          "DNS suffix of applications: APP-DOMAIN.SUFFIX."},
         {"broker.max_domains", &s.broker.max_domains, 10, "Domains a new user may have.", 0, 10000},
         {"broker.max_gears", &s.broker.max_gears, 100, "Gears a new user may have.", 0, 10000},
+        {"broker.default_gear_size", &s.broker.default_gear_size, first_size,
+         "Gear size of an application that asks for none; new users may use it beside 'small'."},
         {"broker.create_users", &s.broker.create_users, false,
          "Create an account for a login that is not known yet (for classes: any password does)."},
         {"broker.lock_wait_seconds", &s.broker.lock_wait_seconds, 120,
@@ -192,6 +194,13 @@ void check_choices(const Settings& settings, const std::filesystem::path& file) 
     if (settings.node.min_uid > settings.node.max_uid) {
         fail(ErrorKind::invalid, file.native(), ": 'node.min_uid' is above 'node.max_uid'");
     }
+    if (!settings.has_size(settings.broker.default_gear_size)) {
+        std::string names;
+        for (const std::string& name : settings.size_names()) {
+            names += str(names.empty() ? "" : ", ", name);
+        }
+        fail(ErrorKind::invalid, file.native(), ": 'broker.default_gear_size' must be one of the gear sizes: ", names);
+    }
     check_mirror(settings.mirror, file);
 }
 
@@ -225,6 +234,13 @@ bool Settings::has_size(const std::string& name) const {
 const GearSettings& Settings::size(const std::string& name) const {
     const auto found = more_sizes.find(name);
     return found == more_sizes.end() ? gear : found->second;
+}
+
+std::string Settings::size_offered(const std::vector<std::string>& allowed) const {
+    std::vector<std::string> names = size_names();
+    names.insert(names.begin(), broker.default_gear_size);
+    const auto found = std::find_first_of(names.begin(), names.end(), allowed.begin(), allowed.end());
+    return found == names.end() ? "" : *found;
 }
 
 Settings load_settings(const std::filesystem::path& file) {

@@ -13,6 +13,7 @@ struct BrokerSettings {
     std::string cloud_domain;
     std::int64_t max_domains = 0;
     std::int64_t max_gears = 0;
+    std::string default_gear_size;
     bool create_users = false;
     std::int64_t lock_wait_seconds = 0;
 };
@@ -124,6 +125,9 @@ struct Settings {
     bool has_size(const std::string& name) const;
     /// That of "small" for a size that the file does not have any more.
     const GearSettings& size(const std::string& name) const;
+    /// Of the allowed ones, that of an application that asks for none: the default if it is among them, else
+    /// the first that the file has; "" if there is none.
+    std::string size_offered(const std::vector<std::string>& allowed) const;
 };
 
 /// The size, with these limits instead of its own.

@@ -73,8 +73,8 @@ void check_wishes(const CreateApplication& request, const Settings& settings, Pr
     check_own_urls(urls, 0, settings, problems);
 }
 
-// The size asked for, which the host has and both the owner and the domain allow; without one, the
-// first of those.
+// The size asked for, which the host has and both the owner and the domain allow; without one, what the
+// host offers of those.
 std::string choose_size(const CreateApplication& request, const CreationRules& rules, Problems& problems) {
     std::vector<std::string> allowed;
     for (const std::string& size : rules.host_sizes) {
@@ -96,7 +96,7 @@ std::string choose_size(const CreateApplication& request, const CreationRules& r
     if (allowed.empty()) {
         problems.add("The domain allows no gear sizes", exit_code::gear_size, "gear_size");
     } else if (size.empty()) {
-        size = allowed.front();
+        size = rules.settings.size_offered(allowed);
     } else if (std::find(allowed.begin(), allowed.end(), size) == allowed.end()) {
         problems.add(str("The gear size '", shown(size), "' is not allowed. Allowed sizes: ", listed(allowed)),
                      exit_code::gear_size, "gear_size");

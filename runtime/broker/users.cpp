@@ -54,6 +54,9 @@ User UserService::create(const std::string& login, const std::string& password) 
     user.login = *parsed;
     user.max_domains = core_.settings.broker.max_domains;
     user.max_gears = core_.settings.broker.max_gears;
+    if (const std::string& size = core_.settings.broker.default_gear_size; size != user.gear_sizes.front()) {
+        user.gear_sizes.push_back(size);
+    }
     user.created = core_.clock.now();
     core_.store.insert_user(user, passwords_.hash(password));
     log::info("user created", log::field("login", login));

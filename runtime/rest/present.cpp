@@ -7,8 +7,9 @@ namespace gearbox::rest {
 namespace {
 
 // What an application gets that asks for no size.
-Json size_offered(const Domain& domain) {
-    return domain.gear_sizes.empty() ? Json(nullptr) : Json(domain.gear_sizes.front());
+Json size_offered(const Domain& domain, const View& view) {
+    const std::string size = view.settings->size_offered(domain.gear_sizes);
+    return size.empty() ? Json(nullptr) : Json(size);
 }
 
 }  // namespace
@@ -111,12 +112,12 @@ Json present_domain(const Domain& domain, const DomainDetails& details, const Vi
              {{"name", "string", "Name of the application"}},
              {{"cartridges", "array", "Array of one or more cartridge names"},
               {"scale", "boolean", "Mark application as scalable", Json::array({true, false}), false},
-              {"gear_size", "string", "The size of the gear", domain.gear_sizes, size_offered(domain)},
+              {"gear_size", "string", "The size of the gear", domain.gear_sizes, size_offered(domain, view)},
               {"initial_git_url", "string", "A URL to a Git source code repository that will be the"
                                             " basis for this application", Json::array({"*URL*"})},
               {"cartridges[][name]", "string", "Name of a cartridge."},
               {"cartridges[][gear_size]", "string", "Gear size for the cartridge.", domain.gear_sizes,
-               size_offered(domain)},
+               size_offered(domain, view)},
               {"environment_variables", "array",
                "Add or Update application environment variables, e.g.:[{'name':'FOO', 'value':'123'}]"}})
         .add("LIST_APPLICATIONS", "List applications for a domain", "GET", href + "/applications")

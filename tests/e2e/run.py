@@ -142,8 +142,9 @@ def run_machine(arguments, workdir, scenarios, verdicts):
             path = scenarios.next()
     finally:
         try:
-            journal = appliance.sudo("journalctl -b --no-pager -o short-monotonic", timeout=180)
-            (workdir / "journal.log").write_text(journal)
+            if verdicts.failed:
+                journal = appliance.sudo("journalctl -b --no-pager -o short-monotonic", timeout=180)
+                (workdir / "journal.log").write_text(journal)
         finally:
             if arguments.keep:
                 appliance.machine.detach()

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <cstdlib>
 
 namespace gearbox::builder {
@@ -85,7 +86,8 @@ TEST_F(CompareImagesTest, OnlyTheMediumCanDiffer) {
 }
 
 TEST_F(CompareImagesTest, AMediumTellsWhatIsOnIt) {
-    const ImageReport report = inspect_image(medium("one", "quiet", "a"));
+    const fs::path image = medium("one", "quiet", "a");
+    const ImageReport report = inspect_image(image);
     EXPECT_EQ(report.kind, ImageKind::iso);
     EXPECT_EQ(report.about.at("tree"), "of the tree");
     EXPECT_EQ(report.selinux, "enforcing");
@@ -96,6 +98,14 @@ TEST_F(CompareImagesTest, AMediumTellsWhatIsOnIt) {
     EXPECT_EQ(report.partitions[1].name, "/live/base.squashfs");
     EXPECT_EQ(report.partitions[2].file_system, "squashfs");
     EXPECT_THAT(report.boots, IsEmpty());  // the test's has no boot sector
+    fs::permissions(folder.path(), fs::perms(0755));
+    const auto as_nobody = [&image] {
+        constexpr uid_t nobody = 65534;
+        if (::setresgid(nobody, nobody, nobody) == 0 && ::setresuid(nobody, nobody, nobody) == 0) {
+            ::_exit(inspect_image(image).efi_programs.size() == 2 ? 0 : 1);
+        }
+    };
+    EXPECT_EXIT(as_nobody(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/subprocess.h"
 #include "build_log.h"
+#include "compare.h"
 #include "disk_layout.h"
 #include "hash.h"
 #include "efi_signature.h"
@@ -314,6 +315,29 @@ TEST_F(DiskImageTest, CanBeInspectedWithoutABoot) {
     }
     EXPECT_EQ(inspect_image(oci).kind, ImageKind::oci);
     EXPECT_THROW(inspect_image(tar / "unpacked.sha256"), Error);
+}
+
+// Two starts of libguestfs' virtual machine.
+TEST_F(DiskImageTest, TwoDisksDifferInAFile) {
+    ::setenv("LIBGUESTFS_BACKEND_SETTINGS", "force_tcg", 1);
+    put("var/lib/dpkg/status", "");
+    put("etc/motd", "one");
+    const fs::path one = make_raw("one");
+    put("etc/motd", "two");
+    label("usr/bin/a program", "shell_exec_t");
+    const std::map<std::string, fs::path> two{{"raw", make_raw("two").parent_path()}};
+    const fs::path other = run(stages::run_qcow2, "other", two) / "disk.qcow2";
+    const fs::path same = run(stages::run_qcow2, "same", {{"raw", one.parent_path()}}) / "disk.qcow2";
+    EXPECT_THAT(compare_images(same, same), testing::IsEmpty());
+    const auto sentences = compare_images(same, other);
+    ASSERT_GE(sentences.size(), 3u);
+    EXPECT_EQ(sentences[0], "partition 3 of the disk has other bytes");
+    EXPECT_EQ(sentences[1], "in the tree: /etc/motd: contents");
+    EXPECT_EQ(sentences[2], "in the tree: /usr/bin/a program: label system_u:object_r:bin_t:s0 and "
+                            "system_u:object_r:shell_exec_t:s0");
+    for (std::size_t i = 3; i < sentences.size(); ++i) {
+        EXPECT_THAT(sentences[i], HasSubstr("etc/motd")) << "what diffoscope says, where it is installed";
+    }
 }
 
 }  // namespace

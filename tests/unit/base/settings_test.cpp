@@ -79,6 +79,8 @@ TEST(Settings, ASizeIsTheFirstOneButForWhatItSays) {
     EXPECT_EQ(refusal("[size.large]\npids = 1\n"), "g.toml:2:8: 'size.large.pids' must be from 16 to 1000000");
     EXPECT_EQ(refusal("[size.small]\n").substr(0, 35), "g.toml:1:1: 'size.small' must be a ");
     EXPECT_EQ(refusal("[size]\nlarge = 1\n").substr(0, 35), "g.toml:2:9: 'size.large' must be a ");
+    EXPECT_EQ(refusal("[broker]\ndefault_gear_size = \"big\"\n[size.large]\n"),
+              "g.toml: 'broker.default_gear_size' must be one of the gear sizes: small, large");
 }
 
 TEST(Settings, NearestWantsAResemblance) {

@@ -57,7 +57,28 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"lang 'C; x'\n",
                 "r.ks:1:6: error: 'C; x' is not a locale\n"
                 "    a locale is a name such as 'C.UTF-8' or 'de_DE.UTF-8'\n"},
-        BadLine{"network --gateway=router\n", "r.ks:1:9: error: 'router' is not an address\n"},
+        BadLine{"network --gateway=10.0.0.1\n", "r.ks:1:9: error: '--gateway' is for '--bootproto=static'\n"},
+        BadLine{"network --bootproto=static --ip=10.0.0.2/24 --gateway=router\n",
+                "r.ks:1:45: error: 'router' is not an address\n"},
+        BadLine{"network --bootproto=static --ip=10.0.0.2/33\n",
+                "r.ks:1:28: error: '10.0.0.2/33' is not an address\n"},
+        BadLine{"network --bootproto=static --ip=10.0.0.2 --netmask=255.0.255.0\n",
+                "r.ks:1:42: error: '255.0.255.0' is not a netmask\n    for example '255.255.255.0'\n"},
+        BadLine{"network --bootproto=ibft\n",
+                "r.ks:1:9: error: 'ibft' is not a way to get an address\n"
+                "    write '--bootproto=dhcp' or '--bootproto=static'\n"},
+        BadLine{"network --device=bootif\n",
+                "r.ks:1:9: error: 'bootif' is a device that only an installer knows\n"
+                "    write 'link' for every Ethernet device\n"},
+        BadLine{"network --device=52:54:00\n",
+                "r.ks:1:9: error: '52:54:00' is not a network device\n"
+                "    write 'link' for every Ethernet device, or a name such as 'eth0', or a MAC address\n"},
+        BadLine{"network --nameserver=10.0.0.1\n",
+                "r.ks:1:9: error: 'network' has no option '--nameserver'\n"
+                "    it has --hostname, --bootproto, --device, --ip, --netmask and --gateway\n"},
+        BadLine{"user --name=ann --groups=staff(500)\n",
+                "r.ks:1:17: error: 'staff(500)' is not an account name\n"
+                "    use lower case letters, digits, '-' and '_', up to 31\n"},
         BadLine{"part /d --fstype=tmpfs --fsoptions='a b'\n",
                 "r.ks:1:24: error: mount options have no blanks and no '#'\n"
                 "    separate them by ','\n"},
@@ -113,14 +134,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "r.ks:1:9: error: 'under_score' is not a host name\n"
                 "    use lower case letters, digits and '-', in parts separated by '.'\n"},
         BadLine{"network --bootproto=static\n",
-                "r.ks:1:1: error: '--bootproto=static' needs '--ip=ADDRESS/PREFIX'\n"
+                "r.ks:1:1: error: '--bootproto=static' needs '--ip=ADDRESS/PREFIX', or '--ip' and '--netmask'\n"
                 "    for example '--ip=192.168.56.10/24'\n"},
         BadLine{"bootloader --timeout=-1\n",
                 "r.ks:1:12: error: a timeout of -1 s is out of range\n"
                 "    choose 0 to 600 seconds\n"},
         BadLine{"part / --fstype=ext4\n",
-                "r.ks:1:8: error: the root file system of a live image cannot be 'ext4'\n"
-                "    write 'part / --fstype=squashfs'\n"},
+                "r.ks:1:8: error: '--fstype' of '/' is the format's: squashfs on a live medium, ext4 on a disk\n"
+                "    write 'part /', or leave the line out\n"},
         BadLine{"part /data --fstype=ext4\n",
                 "r.ks:1:1: error: 'part /data' needs '--fstype=tmpfs'\n"
                 "    a live image has no disk: everything else lives in memory\n"},
@@ -187,7 +208,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "r.ks:2:1: error: unknown setting 'auth'\n    there are title, volume_id, "
                 "cloud_domain, kernel, compression, disk_size, formats, source_date_epoch, exclude, "
                 "include, overlay, initramfs, boot_menu, policy_keep, policy_modules, policy_version, "
-                "cartridges, quickstarts, own_cartridges, gear_size and tenants\n"},
+                "cartridges, quickstarts, own_cartridges, gear_size, default_gear_size and tenants\n"},
         BadLine{"%addon gearbox\ngear_size = big memory=9\n%end\n",
                 "r.ks:2:13: error: a gear size has no 'memory'\n"
                 "    it has memory_mb, swap_mb, pids, cpu_percent, cpu_weight, io_weight, tmp_mb, "
@@ -202,6 +223,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{"%addon gearbox\ngear_size = Big pids=99\n%end\n",
                 "r.ks:2:13: error: 'Big' is not the name of a gear size\n    use lower case letters, "
                 "digits and '_', up to 24; what all get is 'small'\n"},
+        BadLine{"%addon gearbox\ngear_size = large memory_mb=1024\ndefault_gear_size = big\n%end\n",
+                "r.ks:1:1: error: 'default_gear_size' is 'big', and no 'gear_size' says what that is\n"
+                "    add 'gear_size = big memory_mb=1024' to '%addon gearbox'\n"},
         BadLine{"%addon gearbox\ntenants = 0\n%end\n",
                 "r.ks:2:11: error: '0' is not a number from 1 to 500\n"},
         BadLine{"%addon gearbox\ntenants = 501\n%end\n",
@@ -239,6 +263,21 @@ TEST(Recipe, TheLastListOfTenantsCounts) {
                 ElementsAre("student01"));
 }
 
+TEST(Recipe, ANetworkLineMeansWhatKickstartSays) {
+    const auto network = [](const char* options) { return recipe_of(str("network ", options, "\n")).network; };
+    EXPECT_EQ(network("--bootproto=static --ip=10.0.0.2 --netmask=255.255.240.0").address, "10.0.0.2/20");
+    EXPECT_EQ(network("--bootproto=static --ip=fd00::2/64").address, "fd00::2/64");
+    EXPECT_EQ(network("--bootproto=bootp").bootproto, "dhcp");
+    EXPECT_EQ(network("--device=52:54:00:12:34:56").device, "52:54:00:12:34:56");
+}
+
+TEST(Recipe, ASizeOfItsOwnCanBeTheDefault) {
+    EXPECT_EQ(recipe_of("").image.default_gear_size, "small");
+    EXPECT_EQ(recipe_of("%addon gearbox\ndefault_gear_size = big\ngear_size = big memory_mb=1024\n%end\n")
+                  .image.default_gear_size,
+              "big");
+}
+
 TEST(Recipe, ShowsAllProblemsAtOnce) {
     EXPECT_EQ(problems_of("lagn C\nselinux --x\n%packages\nA\n%end\n"),
               "r.ks:1:1: error: unknown command 'lagn'\n    did you mean 'lang'?\n"
@@ -273,7 +312,7 @@ TEST(Recipe, MeansWhatItSays) {
         "network --hostname=box --bootproto=static --ip=10.0.0.2/24 --gateway=10.0.0.1 "
         "--device=eth0\n"
         "bootloader --append=\"quiet audit=1\" --timeout 0\n"
-        "part / --fstype=squashfs\npart /data --fstype=tmpfs --fsoptions=size=10%\n"
+        "part /\npart /data --fstype=tmpfs --fsoptions=size=10%\n"
         "%packages --nocore --excludedocs --inst-langs=de,fr\nnftables\ngit=1:2.47-1\ncurl\n-curl\n"
         "%end\n"
         "%post --interpreter=/bin/bash\necho \"# kept as it is\"\n%end\n"

@@ -181,6 +181,7 @@ Json settings_options() {
             {"root_locked", true},
             {"cloud_domain", "apps.example"},
             {"gear_sizes", Json::object()},
+            {"default_gear_size", "small"},
             {"tenants", Json::array()},
             {"cartridges", Json::array()},
             {"quickstarts", Json::array()},
@@ -209,7 +210,8 @@ TEST_F(StageTest, SettingsWriteTheFilesOfTheSystem) {
     EXPECT_THAT(
         tools.calls,
         ElementsAre(
-            "tree: usermod --password !* root",
+            "tree: usermod --password !* root", "tree: groupadd --system --force sudo",
+            "tree: groupadd --system --force adm",
             "tree: useradd --system --create-home --shell /bin/bash --comment Ann --uid 200 "
             "--groups sudo,adm ann"));
     EXPECT_EQ(get("etc/hostname"), "box\n");
@@ -239,6 +241,10 @@ TEST_F(StageTest, SettingsGiveACardItsAddress) {
     EXPECT_EQ(get("etc/systemd/network/80-gearbox.network"),
               "[Match]\nName=ens3\n\n[Network]\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=yes\n"
               "Address=192.0.2.7/24\nGateway=192.0.2.1\n");
+    options["network"]["device"] = "52:54:00:12:34:56";
+    run(stages::run_settings, options);
+    EXPECT_THAT(get("etc/systemd/network/80-gearbox.network"),
+                testing::StartsWith("[Match]\nPermanentMACAddress=52:54:00:12:34:56\n\n"));
 }
 
 TEST_F(StageTest, SettingsMakeThePlatformOfTheRecipe) {
@@ -249,11 +255,12 @@ TEST_F(StageTest, SettingsMakeThePlatformOfTheRecipe) {
     }
     Json options = settings_options();
     options["gear_sizes"] = {{"big", {{"disk_mb", 4096}, {"memory_mb", 1024}}}, {"small", {{"memory_mb", 256}}}};
+    options["default_gear_size"] = "big";
     options["tenants"] = {"student01", "ann@example.org"};
     options["cartridges"] = {"ruby", "php"};
     run(stages::run_settings, options);
     EXPECT_EQ(get("etc/gearbox/gearboxd.toml"),
-              "[broker]\ncloud_domain = \"apps.example\"\n\n[gear]\nmemory_mb = 256\n"
+              "[broker]\ncloud_domain = \"apps.example\"\n\ndefault_gear_size = \"big\"\n[gear]\nmemory_mb = 256\n"
               "\n[size.big]\ndisk_mb = 4096\nmemory_mb = 1024\n");
     EXPECT_EQ(get("etc/gearbox/tenants"), "student01\nann@example.org\n");
     EXPECT_TRUE(fs::exists(tree() / "usr/share/gearbox/cartridges/php"));

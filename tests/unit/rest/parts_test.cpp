@@ -325,6 +325,24 @@ TEST_F(PartsTest, GearsHaveTheSizeThatIsAllowed) {
     EXPECT_THROW(t.parts.broker->applications.resize({who, "session", ""}, application, "huge"), Error);
 }
 
+TEST_F(PartsTest, GearsHaveTheDefaultSizeIfNoneIsAskedFor) {
+    t.parts.settings.more_sizes["large"] = t.parts.settings.gear;
+    t.parts.settings.broker.default_gear_size = "large";
+    const auto create = [&](const std::string& name) {
+        return t.send("POST", "domain/d1/applications", {{"name", name}, {"cartridges", {"php"}}}).json()["data"]["gear_profile"];
+    };
+    EXPECT_EQ(create("old"), "small") << "of a user from before";
+    EXPECT_EQ(t.parts.broker->users.create("ann", "secret12").gear_sizes, (std::vector<std::string>{"small", "large"}));
+    allow({.gear_sizes = {{"small", "large"}}});
+    t.send("PUT", "domain/d1", {{"allowed_gear_sizes", {"small", "large"}}});
+    EXPECT_EQ(create("new"), "large");
+    for (const Json& field : t.get("domain/d1").json()["data"]["links"]["ADD_APPLICATION"]["optional_params"]) {
+        if (field["name"] == "gear_size") {
+            EXPECT_EQ(field["default_value"], "large");
+        }
+    }
+}
+
 TEST(Estimates, SayWhatAnApplicationWouldTake) {
     TestServer t;
     EXPECT_EQ(t.get("estimates").json()["data"]["links"]["GET_ESTIMATE"]["method"], "GET");
