@@ -125,10 +125,7 @@ void Store::commit(const fs::path& pending, const std::string& id, const Json& a
     remove_tree(place);
     fs::rename(pending, place);
     writes_.push_back(std::async(std::launch::async, [place, text = to_text(about) + "\n"] {
-        const std::string name = place.string();
-        const UniqueFd folder(
-            check(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening '", name, "'"));
-        check(::syncfs(folder.get()), "writing '", name, "' to the disk");
+        flush_file_system(place);
         write_file_atomically(place / "object.json", text);
     }));
 }

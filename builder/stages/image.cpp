@@ -7,12 +7,9 @@
 #include "verity.h"
 
 #include "base/error.h"
-#include "base/fd.h"
 #include "base/file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <charconv>
 #include <map>
 
@@ -120,9 +117,7 @@ void make_base(StageContext& context, const TreeChanges& changes) {
         return;
     }
     pack(context, context.base, changes.gone, context.out / image);
-    const std::string path = (context.out / image).string();
-    const UniqueFd file(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "opening '", path, "'"));
-    check(::fsync(file.get()), "writing '", path, "' to the disk");
+    flush_file_system(context.out);
     fs::create_directory(kept);
     fs::create_hard_link(context.out / verity, kept / verity);
     fs::create_hard_link(context.out / image, kept / image);
