@@ -2,7 +2,6 @@
 
 #include "guest_disk.h"
 #include "hash.h"
-#include "inspect.h"
 #include "root_images.h"
 
 #include "base/error.h"
@@ -278,16 +277,19 @@ Sentences compare_images(const fs::path& a, const fs::path& b) {
     }
     const TempDir opened_a;
     const TempDir opened_b;
-    const OpenedImage first = open_image(a, opened_a.path());
-    const OpenedImage second = open_image(b, opened_b.path());
-    Sentences sentences = compare_reports(first.report, second.report);
-    if (first.report.kind != second.report.kind) {
+    return compare_images(open_image(a, opened_a.path()), open_image(b, opened_b.path()));
+}
+
+Sentences compare_images(const OpenedImage& a, const OpenedImage& b) {
+    Sentences sentences = compare_reports(a.report, b.report);
+    if (a.report.kind != b.report.kind) {
         return sentences;
     }
     const TempDir work;
-    add(sentences, first.report.kind == ImageKind::iso ? compare_media(a, b, work.path())
-                   : first.disk.empty() ? compare_archives(first, second, work.path())
-                                        : compare_disks(first, second, work.path()));
+    add(sentences, a.report.kind == ImageKind::iso
+                       ? compare_media(a.report.file, b.report.file, work.path())
+                   : a.disk.empty() ? compare_archives(a, b, work.path())
+                                    : compare_disks(a, b, work.path()));
     return sentences.empty() ? Sentences{"the contents are the same; only the file around them is "
                                          "another"}
                              : sentences;

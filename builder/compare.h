@@ -1,5 +1,7 @@
 // Two images, or two folders of images: are they the same, and if not, what in them is another?
 #pragma once
+#include "inspect.h"
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -11,6 +13,9 @@ namespace gearbox::builder {
 /// metadata. Throws Error(invalid) if one is no image, Error(internal) with what a tool said.
 std::vector<std::string> compare_images(const std::filesystem::path& a,
                                         const std::filesystem::path& b);
+
+/// The same of two that are open and whose files differ: at least one sentence.
+std::vector<std::string> compare_images(const OpenedImage& a, const OpenedImage& b);
 
 /// The same of all files of two output folders, but not of the log and the times of the build.
 std::vector<std::string> compare_outputs(const std::filesystem::path& a,

@@ -5,7 +5,8 @@ A scenario is a file in scenarios/; its functions named check_… run in the ord
 appliance as argument (those with OWN_MACHINES = True start theirs: they get a Bench). A failed check fails the run and
 the next one goes on. Each machine (one processor, one boot) takes the next scenario when it has done with its last one;
 scenarios need nothing of each other. An image of a disk (.raw, .qcow2, .vmdk, .vdi) gets those of scenarios/disk/ too,
-and any other those of scenarios/live/. Those of scenarios/by_hand/ are run with --by-hand, and no others. Runs that share a directory of claims share the scenarios.
+and any other those of scenarios/live/. With --by-hand it gets those of scenarios/by_hand/ and no others. Runs that share a
+directory of claims share the scenarios.
 
 usage: run.py IMAGE [--workdir DIR] [--only WORD[,WORD…]] [--without WORD] [--machines N] [--claims DIR]
               [--firmware bios|uefi|uefi-secure] [--by-hand] [--keep]

@@ -173,6 +173,14 @@ def create(user, name, cartridges, **more):
     return reply.json["data"]
 
 
+def await_start(appliance, user):
+    """Applications start one after the other, when the broker answers already."""
+    end = time.monotonic() + 600
+    for app in user.api("GET", "/applications").json["data"]:
+        while appliance.web(app).get("/").status == 503 and time.monotonic() < end:
+            time.sleep(1)
+
+
 def judge(appliance, user):
     """All that is wrong, one line each."""
     problems = []
@@ -184,6 +192,7 @@ def judge(appliance, user):
             problems.append(f"{what}: {error}")
 
     attempt("broker", lambda: expect(user.api("GET", "/domains").status, 200))
+    attempt("start", lambda: await_start(appliance, user))
     attempt("check", lambda: expect_in("nothing is wrong", appliance.machine.sudo("gearbox admin check", check=False).stdout))
     attempt("units", lambda: expect(appliance.sudo("systemctl --failed --no-legend --plain").strip(), ""))
     attempt("console", lambda: expect_in("kept on /dev/vda", appliance.machine.console()))
