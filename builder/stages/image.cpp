@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <map>
 
@@ -52,15 +52,12 @@ std::uintmax_t bytes_of_files(const fs::path& tree) {
 
 namespace {
 
-// A path as a pattern of mksquashfs, which takes them as fnmatch(3) does, a line each.
-std::string as_pattern(std::string path) {
-    std::replace(path.begin(), path.end(), '\n', '?');
+// A path as a pattern of mksquashfs, a line each: fnmatch(3) with FNM_EXTMATCH, where a backslash goes before whatever may mean something.
+std::string as_pattern(const std::string& path) {
     std::string out;
     for (const char letter : path) {
-        if (std::string_view("*?[]\\").find(letter) != std::string_view::npos) {
-            out += '\\';
-        }
-        out += letter;
+        const bool plain = std::isalnum(static_cast<unsigned char>(letter)) != 0 || std::string_view("/-_.").find(letter) != std::string_view::npos;
+        out += letter == '\n' ? "?" : plain ? std::string{letter} : std::string{'\\', letter};
     }
     return out;
 }
