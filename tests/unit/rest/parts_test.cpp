@@ -336,7 +336,8 @@ TEST_F(PartsTest, GearsHaveTheDefaultSizeIfNoneIsAskedFor) {
     allow({.gear_sizes = {{"small", "large"}}});
     t.send("PUT", "domain/d1", {{"allowed_gear_sizes", {"small", "large"}}});
     EXPECT_EQ(create("new"), "large");
-    for (const Json& field : t.get("domain/d1").json()["data"]["links"]["ADD_APPLICATION"]["optional_params"]) {
+    const Json domain = t.get("domain/d1").json();
+    for (const Json& field : domain["data"]["links"]["ADD_APPLICATION"]["optional_params"]) {
         if (field["name"] == "gear_size") {
             EXPECT_EQ(field["default_value"], "large");
         }
