@@ -40,8 +40,7 @@ def assert_answers(appliance, app, life, patience=0):
 
 
 def live(appliance, name, life):
-    """The application, which answers. life["more"] is for create(), "store" may be a function instead of a command, and "restart"
-    False where a start takes half a minute."""
+    """The application, which answers. life["more"] is for create(), and "store" may be a function instead of a command."""
     app = create(appliance, name, life["cartridges"], **life.get("more", {}))
     assert_page(appliance, app, [life.get("first", "is running")])
     user = appliance.users[OWNER]
@@ -54,9 +53,8 @@ def live(appliance, name, life):
     store = life["store"]
     store(appliance, app) if callable(store) else in_gear(appliance, app, store)
     assert_page(appliance, app, life["page"])
-    if life.get("restart", True):
-        expect(user.api("POST", f"/application/{app['id']}/events", {"event": "restart"}).status, 200)
-        assert_page(appliance, app, life["page"])
+    expect(user.api("POST", f"/application/{app['id']}/events", {"event": "restart"}).status, 200)
+    assert_page(appliance, app, life["page"])
     uid = appliance.facts_of(app)["uid"]
     killed = appliance.sudo(f"for p in $(pgrep -U {uid}); do read -r name </proc/$p/comm; "
                             "[ $name = gear-init ] || { kill -9 $p; echo $name; }; done 2>/dev/null; true")

@@ -61,7 +61,7 @@ def check_creation_leaves_all_or_nothing(appliance):
     for step in CREATE:
         point = f"create-application/{step}"
         crash(appliance, user, point, "POST", "/domain/grace/applications",
-              {"name": "crashy", "cartridges": ["static"]})
+              {"name": "crashy", "cartridges": ["php"]})
         found = settled(appliance, user)
         if found:
             page = appliance.web(found[0]).get("/")
@@ -80,7 +80,7 @@ def check_deletion_is_finished_after_a_crash(appliance):
     wrong = []
     for step in DELETE:
         point = f"delete-application/{step}"
-        made = user.api("POST", "/domain/grace/applications", {"name": "crashy", "cartridges": ["static"]})
+        made = user.api("POST", "/domain/grace/applications", {"name": "crashy", "cartridges": ["php"]})
         expect(made.status, 201, made.text)
         crash(appliance, user, point, "DELETE", f"/application/{made.json['data']['id']}")
         expect(settled(appliance, user), [], f"{point}: still there")

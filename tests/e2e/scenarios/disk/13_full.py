@@ -44,7 +44,7 @@ def vote(appliance, app):
 QUICKLY = {"environment_variables": [{"name": "JAVA_OPTS", "value": "-XX:TieredStopAtLevel=1"}]}
 LIVES = {
     # The quickstart's, restored into an application that was made of the cartridge's template.
-    "java": {"cartridges": ["java"], "restart": False, "more": QUICKLY, "first": "Nobody has voted yet", "template": "is running", "store": vote,
+    "java": {"cartridges": ["java"], "more": QUICKLY, "first": "Nobody has voted yet", "template": "is running", "store": vote,
              "files": {SERVLET: (QUICKSTARTS / "poll/tree" / SERVLET).read_text().replace("What do you drink?", "What shall it be?")},
              "page": ("What shall it be?", "1 vote so far", '<meter max="1" value="1">')},
     "go": {"cartridges": ["go"], "files": {"main.go": SERVER}, "store": "echo kept-by-a-file >$OPENSHIFT_DATA_DIR/note",
