@@ -59,7 +59,6 @@ public:
 private:
     void run_step(const StageStep& step);
     void reuse_step(const StageStep& step);
-    void run_check(const StageStep& step, StageContext& context);
     void run_on_base(const StageStep& step, StageContext& context);
     void run_layer(const StageStep& step, StageContext& context);
     void run_artifact(const StageStep& step, StageContext& context);

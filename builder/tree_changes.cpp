@@ -5,7 +5,6 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -33,43 +32,39 @@ bool is_same(const Status& a, const Status& b) {
 }
 
 // None of what is no folder.
-std::set<std::string> names_in(const fs::path& folder) {
-    std::set<std::string> names;
+void add_names(const fs::path& folder, std::set<std::string>& names) {
     if (fs::is_directory(fs::symlink_status(folder))) {
         for (const auto& entry : fs::directory_iterator(folder)) {
             names.insert(entry.path().filename().string());
         }
     }
-    return names;
+}
+
+bool is_folder(const std::optional<Status>& status) {
+    return status && S_ISDIR(status->st_mode);
 }
 
 // True if the folder or anything in it is another: then it is among what is present, before that.
 bool walk(const fs::path& below, const fs::path& tree, const fs::path& folder, bool is_other, TreeChanges& changes) {
     const std::size_t place = changes.present.size();
     changes.present.push_back(folder.string());
-    const auto names = names_in(tree / folder);
-    const auto old_names = names_in(below / folder);
+    std::set<std::string> names;
+    add_names(below / folder, names);
+    add_names(tree / folder, names);
     for (const std::string& name : names) {
         const fs::path path = folder / name;
         const auto status = find_status(tree / path);
         const auto old = find_status(below / path);
-        const bool other = !old || !is_same(*status, *old);
-        if (S_ISDIR(status->st_mode)) {
-            is_other = walk(below, tree, path, other, changes) || is_other;
-        } else if (other) {
-            changes.present.push_back(path.string());
-            is_other = true;
-        }
-    }
-    for (const std::string& name : old_names) {
-        const fs::path path = folder / name;
-        const auto status = find_status(tree / path);
-        const auto old = find_status(below / path);
-        const bool stays = status && (is_same(*status, *old) || (S_ISDIR(status->st_mode) && S_ISDIR(old->st_mode)));
-        if (!stays) {
+        const bool other = !status || !old || !is_same(*status, *old);
+        if (old && other && !(is_folder(status) && is_folder(old))) {
             changes.gone.push_back(path.string());
-            is_other = true;
         }
+        if (is_folder(status)) {
+            is_other = walk(below, tree, path, other, changes) || is_other;
+        } else if (status && other) {
+            changes.present.push_back(path.string());
+        }
+        is_other = is_other || (other && !is_folder(status));
     }
     if (!is_other) {
         changes.present.resize(place);

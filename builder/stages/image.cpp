@@ -48,10 +48,6 @@ std::uintmax_t bytes_of_files(const fs::path& tree) {
     return bytes;
 }
 
-}  // namespace
-
-namespace {
-
 // A path as a pattern of mksquashfs, a line each: fnmatch(3) with FNM_EXTMATCH, where a backslash goes before whatever may mean something.
 std::string as_pattern(const std::string& path) {
     std::string out;
@@ -64,7 +60,8 @@ std::string as_pattern(const std::string& path) {
 
 // Without these paths, and with the hash tree of the image behind it.
 void pack(StageContext& context, const fs::path& tree, const std::vector<std::string>& without, const fs::path& image) {
-    const std::uintmax_t total = bytes_of_files(tree);
+    const fs::path boot = tree / "boot";
+    const std::uintmax_t total = bytes_of_files(tree) - (fs::exists(boot) ? bytes_of_files(boot) : 0);
     const std::string detail = "packing " + format_bytes(total);
     // Folders stay: they are mount points, and have labels.
     std::string patterns = "proc/*\nsys/*\ndev/*\nrun/*\ntmp/*\nboot/*\n";

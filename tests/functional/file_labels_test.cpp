@@ -1,3 +1,4 @@
+// Labels of a tiny tree by a file of contexts of its own; needs root.
 #include "file_labels.h"
 
 #include "base/error.h"

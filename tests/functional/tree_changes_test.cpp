@@ -1,3 +1,4 @@
+// What later layers have made of a tree, found and copied with all that files have; needs root.
 #include "tree_changes.h"
 
 #include "base/file.h"
@@ -11,7 +12,6 @@ namespace gearbox::builder {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 /// Two trees as two mounts with the same layers are: what is the same in both is one inode.
 class TreeChangesTest : public ::testing::Test {
