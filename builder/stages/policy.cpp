@@ -77,17 +77,6 @@ std::vector<std::string> make_semodule_call(const std::set<std::string>& modules
     return argv;
 }
 
-// The names of a file become files of their own: on an overlay, writing the label of one copies that one up, and
-// each name would be another file only where its label was not right yet. Setting the mode that a name has copies it up.
-void separate_hard_links(const fs::path& tree) {
-    for (const auto& entry : fs::recursive_directory_iterator(tree)) {
-        const auto status = entry.symlink_status();
-        if (fs::is_regular_file(status) && entry.hard_link_count() > 1) {
-            fs::permissions(entry.path(), status.permissions());
-        }
-    }
-}
-
 constexpr const char* contexts_folder = "etc/selinux/default/contexts/files";
 
 std::vector<std::string> all_paths(const fs::path& tree) {
@@ -156,7 +145,6 @@ void run_policy(StageContext& context) {
              str("# Written by gearbox-build.\nSELINUX=",
                  context.options.at("state").get<std::string>(), "\nSELINUXTYPE=default\n"));
     // The last stage labels only what other stages make.
-    separate_hard_links(tree);
     label(tree, all_paths(tree));
 }
 
@@ -173,7 +161,6 @@ void put_image_about(StageContext& context) {
 
 void run_labels(StageContext& context) {
     put_image_about(context);
-    separate_hard_links(context.tree);
     const std::vector<std::string> changed = find_changes(context.base, context.tree).present;
     const bool other_rules = std::find(changed.begin(), changed.end(), contexts_folder) != changed.end();
     label(context.tree, other_rules ? all_paths(context.tree) : changed);
