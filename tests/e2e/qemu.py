@@ -75,11 +75,13 @@ def larger_disk(image, workdir, gibibytes=2):
     return disk
 
 
-def free_port():
-    """A loopback port nobody listens on right now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+def free_ports(count):
+    """Loopback ports nobody listens on right now: all held at once, or the same might come twice."""
+    with contextlib.ExitStack() as held:
+        listeners = [held.enter_context(socket.socket()) for _ in range(count)]
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in listeners]
 
 
 def can_use_kvm():
@@ -275,7 +277,8 @@ class Machine:
         # With two processors QEMU 7.2's TCG may run a breakpoint that the other has already patched away
         # ("Oops: int3" in the scheduler, when the first gear's CPU limit switches a static key).
         self.cpus = self.cpus or (2 if self.use_kvm else 1)
-        self.ports = {guest: self.wanted_ports.get(guest) or free_port() for guest in GUEST_PORTS}
+        self.ports = {guest: self.wanted_ports.get(guest) or port
+                      for guest, port in zip(GUEST_PORTS, free_ports(len(GUEST_PORTS)), strict=True)}
         log = open(self.workdir / "qemu.log", "w", encoding="utf-8")
         with log:
             log.write(" ".join(self.arguments()) + "\n")

@@ -22,13 +22,10 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+from qemu import free_ports  # noqa: E402  (found through the path above)
+
 ROUTER = pathlib.Path(__file__).resolve().parents[2] / "runtime" / "router"
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Gear(http.server.ThreadingHTTPServer):
@@ -98,7 +95,7 @@ class Router:
 
     def __init__(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gearbox-router-"))
-        self.http, self.https, self.broker_port = free_port(), free_port(), free_port()
+        self.http, self.https, self.broker_port = free_ports(3)
         self.map = self.directory / "routes.map"
         self.admin = self.directory / "admin.sock"
         self.certificates = self.directory / "certificates.list"
@@ -168,7 +165,7 @@ class RouterTest(unittest.TestCase):
         cls.broker = Gear("broker", cls.router.broker_port)
         cls.router.start({"blog-acme.gearbox.localhost/": cls.blog.address, "blog-acme.localhost/": cls.blog.address,
                           "shop-acme.gearbox.localhost/": cls.shop.address,
-                          "down-acme.gearbox.localhost/": f"127.0.0.1:{free_port()}",
+                          "down-acme.gearbox.localhost/": f"127.0.0.1:{free_ports(1)[0]}",
                           **{f"paths.localhost/{path}": target for path, target in cls.paths().items()}})
 
     @classmethod

@@ -11,7 +11,7 @@ import time
 import urllib.request
 
 from appliance import expect, expect_in, expect_true
-from qemu import free_port
+from qemu import free_ports
 
 state = {}
 
@@ -93,7 +93,7 @@ def check_ports_are_forwarded(appliance):
     user = appliance.make_user("ivan")
     lines = dict(line.split(" -> ") for line in gear(user, "rhc-list-ports").stderr.decode().splitlines())
     expect(sorted(lines), ["mysql", "php"])
-    local = free_port()
+    (local,) = free_ports(1)
     command = ["ssh", "-F", "none", "-i", str(user.key), "-o", "BatchMode=yes", "-o", "LogLevel=ERROR",
                "-o", f"UserKnownHostsFile={user.directory}/known_hosts", "-N",
                "-L", f"127.0.0.1:{local}:{lines['php']}", "-p", str(appliance.ports[22]),
