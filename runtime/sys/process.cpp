@@ -189,7 +189,8 @@ std::optional<std::string> find_proc_file(pid_t pid, const char* name) {
 
 std::optional<UniqueFd> find_pidfd(pid_t pid) {
     const long fd = ::syscall(SYS_pidfd_open, pid, 0);
-    if (fd < 0 && errno == ESRCH) {
+    // The number may be that of a thread by now: EINVAL, of newer kernels ENOENT (kernel/pid.c, pidfd_prepare() in kernel/fork.c).
+    if (fd < 0 && (errno == ESRCH || errno == EINVAL || errno == ENOENT)) {
         return std::nullopt;
     }
     return UniqueFd(static_cast<int>(check(fd, "opening process ", pid)));

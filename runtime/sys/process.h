@@ -55,7 +55,7 @@ private:
 /// Throws SysError if the process cannot be made or the program not be executed.
 Child spawn(const Program& program);
 
-/// Empty if there is no such process.
+/// Empty if there is no such process: none at all, or a thread of one that is not its first.
 std::optional<UniqueFd> find_pidfd(pid_t pid);
 /// Start time in clock ticks since boot (proc(5), stat field 22): with the pid, a process's
 /// identity. Empty if there is no such process.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <thread>
 
 namespace gearbox::sys::test {
 
@@ -93,6 +94,14 @@ TEST(Process, DiesWithItsHandle) {
     }
     EXPECT_FALSE(find_start_time(pid).has_value());
     EXPECT_FALSE(find_pidfd(pid).has_value());
+}
+
+// What was the number of a process before a reboot may be that of a thread after it.
+TEST(Process, IsNoThread) {
+    std::optional<UniqueFd> found;
+    std::thread([&found] { found = find_pidfd(::gettid()); }).join();
+    EXPECT_FALSE(found.has_value());
+    EXPECT_TRUE(find_pidfd(::getpid()).has_value());
 }
 
 TEST(Process, StartTimeTellsProcessesApart) {
