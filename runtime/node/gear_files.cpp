@@ -302,6 +302,22 @@ void GearFiles::remove(const std::string& path) const {
                                  .on_output = {}});
 }
 
+void GearFiles::remove_old(const std::string& path, std::chrono::seconds age) const {
+    try {
+        std::string name;
+        const UniqueFd parent = open_parent(path, name);
+        struct stat info {};
+        check(::fstatat(parent.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW), "looking at '", path, "'");
+        if (S_ISREG(info.st_mode) && ::time(nullptr) - info.st_mtime >= age.count()) {
+            check(::unlinkat(parent.get(), name.c_str(), 0), "removing '", path, "'");
+        }
+    } catch (const SysError& error) {
+        if (!is_absent(error.code())) {
+            throw;
+        }
+    }
+}
+
 bool GearFiles::give(const std::string& path, Owner owner) const {
     try {
         const UniqueFd file =

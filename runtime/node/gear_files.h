@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -67,6 +68,8 @@ public:
     void ensure_symlink(const std::string& path, const std::string& text) const;
     /// A file or a whole tree; unknown is fine.
     void remove(const std::string& path) const;
+    /// A regular file that nobody has written to for that long; anything else stays.
+    void remove_old(const std::string& path, std::chrono::seconds age) const;
     /// Changes the owner of a file or directory itself. False if it is not there or is a file with
     /// several names: one of them could be a file that the gear must not get.
     bool give(const std::string& path, Owner owner) const;

@@ -27,6 +27,18 @@ std::vector<std::string> object_environment(const Json& request) {
     return out;
 }
 
+// Of a git that was killed while it wrote (a power cut, too little memory): git waits for its end, and no push would be
+// taken again. One that lives has them for as long as a line takes to be written.
+void remove_dead_locks(const GearFiles& files, const std::string& repository, const std::vector<RefUpdate>& updates) {
+    constexpr std::chrono::seconds age(10);
+    for (const char* name : {"HEAD", "packed-refs"}) {
+        files.remove_old(str(repository, "/", name, ".lock"), age);
+    }
+    for (const RefUpdate& update : updates) {
+        files.remove_old(str(repository, "/", update.ref, ".lock"), age);
+    }
+}
+
 }  // namespace
 
 PushSession::~PushSession() {
@@ -51,12 +63,12 @@ int PushSession::prereceive(const Json& request, const TextSink& output) {
         lock_.emplace(locks_.lock(gear_.text()));
     }
     GearRecord record = node_.store.gear(gear_);
+    const auto updates = parse_ref_updates(take<std::string>(request, "updates"));
+    remove_dead_locks(node_.files(record), home::repository(record.spec), updates);
     was_started_ = record.state == GearState::started;
     // Set before the stop begins: whatever happens then, the application is started again.
     pending_ = PendingDeployment{};
-    pending_ =
-        deployer_.prereceive(record, parse_ref_updates(take<std::string>(request, "updates")),
-                             object_environment(request), output);
+    pending_ = deployer_.prereceive(record, updates, object_environment(request), output);
     return 0;
 }
 

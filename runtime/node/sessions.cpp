@@ -204,8 +204,10 @@ int Sessions::wait(GearProgram& program, SessionSocket& socket, UniqueFd& hooks,
             hooks.reset();
         }
         if (fds[1].revents != 0 || fds[2].revents != 0) {
+            // Git gives up what it has begun, and may wait for a busy disk.
+            const std::chrono::seconds patience(fds[2].revents != 0 ? 5 : 30);
             program.child.kill(SIGTERM);
-            return program.child.wait_for(std::chrono::seconds(5)).value_or(255);
+            return program.child.wait_for(patience).value_or(255);
         }
         if (fds[0].revents != 0 && fds[3].revents == 0) {
             return program.child.wait();

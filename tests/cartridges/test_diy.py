@@ -45,8 +45,11 @@ class Diy(Web, unittest.TestCase):
 
     def test_end_of_the_application_is_noticed(self):
         self.push(self.ok)
-        self.gear.shell("sleep 1.5; pkill -f server.pl$")  # it is looked for every second, and at the start more often
+        self.gear.shell("sleep 1.5")  # it is looked for every second, and at the start more often
+        pid = self.server_pid()
+        self.gear.shell("pkill -f server.pl$")
         self.wait_for_log("The application has ended")
+        self.gear.shell(f"timeout 10 bash -c 'while [ -e /proc/{pid} ]; do sleep .05; done'")  # its last words come before its end
         self.assertIn("either stopped", self.control("status"))
         self.control("start")
         self.assertEqual(self.get(), "ok")

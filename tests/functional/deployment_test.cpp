@@ -39,7 +39,7 @@ protected:
         options.environment = {"GIT_SSH_COMMAND=" + ssh_command(), "HOME=" + work.path().native()};
         run_tool({"bash", "-c", "set -m; git push -q origin master & until [[ -e $0 ]]; do sleep .05; done; kill -KILL -- -$!; wait", data("held")}, options);
         std::filesystem::remove(data("hold"));
-        inside(gear, "for i in {1..100}; do [[ $(find ~/git -name '*.lock') ]] || break; sleep .1; done");
+        inside(gear, "for i in {1..400}; do [[ $(find ~/git -name '*.lock') ]] || break; sleep .1; done");
     }
     /// Nothing is left half-done, and the next push is like any other.
     void expect_sanity() {
@@ -168,6 +168,17 @@ TEST_F(DeploymentTest, SurvivesTheDeathOfItsClientInTheBuild) {
 TEST_F(DeploymentTest, SurvivesTheDeathOfItsClientBeforeThePushIsTaken) {
     kill_a_push_in("pre_stop");
     expect_sanity();
+}
+
+// A power cut in the middle of an update leaves them, and git waits for their end for ever.
+TEST_F(DeploymentTest, TakesPushesAfterAGitThatWasKilled) {
+    const std::string locks = "cd ~/git/shop.git; touch -d '-1 minute' HEAD.lock packed-refs.lock refs/heads/master.lock";
+    inside(gear, locks);
+    expect_sanity();
+    // One that was just made is somebody's who is at it.
+    inside(gear, "touch ~/git/shop.git/refs/heads/master.lock");
+    EXPECT_THAT(push("index.txt", "too early\n").err, HasSubstr("File exists"));
+    EXPECT_EQ(body(), "the next one\n");
 }
 
 }  // namespace gearbox::test

@@ -194,11 +194,14 @@ TEST_F(RegistriesTest, IsGitHubForComposer) {
 }
 
 TEST_F(RegistriesTest, AreAskedAgainForWhatIsOld) {
-    publish("registry.npmjs.org/news", "first");
-    EXPECT_EQ(page("/npm/news"), "first200");
-    publish("registry.npmjs.org/news", "second");
+    // news is good for a second, news-1.0 for an hour.
+    for (const char* name : {"news", "news-1.0"}) {
+        publish(str("registry.npmjs.org/", name), "first");
+        EXPECT_EQ(page(str("/npm/", name)), "first200");
+        publish(str("registry.npmjs.org/", name), "second");
+    }
     // Not because a gear wants it.
-    EXPECT_EQ(page("/npm/news", "-H 'Cache-Control: no-cache' -H 'Pragma: no-cache' -H 'Cache-Control: max-age=0'"), "first200");
+    EXPECT_EQ(page("/npm/news-1.0", "-H 'Cache-Control: no-cache' -H 'Pragma: no-cache' -H 'Cache-Control: max-age=0'"), "first200");
     get_old();
     EXPECT_EQ(page("/npm/news"), "second200");
 }
