@@ -4,6 +4,7 @@
 #include "compare.h"
 #include "executor.h"
 #include "formats.h"
+#include "given_images.h"
 #include "host.h"
 #include "inspect.h"
 #include "layers.h"
@@ -80,6 +81,9 @@ std::optional<Checked> load_checked(const CommandLineOptions& options) {
         const auto formats = formats_of(options, checked.recipe.image.formats);
         checked.folder = wants_folder(options, formats);
         checked.facts.formats = with_companions(formats);
+        if (!options.from.empty()) {
+            checked.facts.given = given_stages();
+        }
     }
     if (problems.empty()) {
         return checked;
@@ -184,7 +188,7 @@ void require_plan_of_lock(const fs::path& path, const LockFile& lock, const Buil
 int run_build(const CommandLineOptions& options) {
     // Before anything else: as somebody else than root even reading the files can fail.
     // What the recipe's own formats need, the stage 'host-check' looks for.
-    require_good_host(options.cache, formats_of(options, {}));
+    require_good_host(options.cache, formats_of(options, {}), options.from.empty() ? std::set<std::string>() : given_stages());
     const auto checked = load_checked(options);
     if (!checked) {
         return exit_recipe;
@@ -215,6 +219,9 @@ int run_build(const CommandLineOptions& options) {
         std::cout << "building " << join_names(checked->facts.formats)
                   << "; what the tools say goes to " << fs::proximate(log.path()).string()
                   << std::endl;
+    }
+    if (!options.from.empty()) {
+        take_images(options.from, plan, store);
     }
     Executor executor(plan, stage_table(), request, store, tools, log, *monitor);
     if (!executor.run()) {

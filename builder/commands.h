@@ -19,6 +19,7 @@ struct CommandLineOptions {
     std::filesystem::path report;
     std::filesystem::path log;
     std::filesystem::path lock;
+    std::filesystem::path from;
     std::string mirror;
     std::string format;  ///< empty: the recipe's
     std::vector<std::string> settings;

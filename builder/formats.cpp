@@ -84,14 +84,19 @@ std::vector<std::string> with_companions(const std::vector<std::string>& formats
 }
 
 std::set<std::string> needed_stages(const std::vector<std::string>& formats,
-                                    const std::vector<Stage>& stages) {
+                                    const std::vector<Stage>& stages, const std::set<std::string>& given) {
     std::set<std::string> needed;
     for (const std::string& format : formats) {
         needed.insert(find_format(format).stage);
     }
-    // A stage comes after those that it needs.
+    // A stage comes after those that it needs, and a layer is nothing without those below.
+    bool tree = false;
     for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) {
-        if (needed.contains(stage->name)) {
+        if (stage->kind == StageKind::layer && (tree || needed.contains(stage->name))) {
+            tree = true;
+            needed.insert(stage->name);
+        }
+        if (needed.contains(stage->name) && !given.contains(stage->name)) {
             needed.insert(stage->after.begin(), stage->after.end());
         }
     }

@@ -29,9 +29,9 @@ std::vector<std::string> parse_formats(const std::string& list, const char* wher
 /// The same with what goes into every folder of images.
 std::vector<std::string> with_companions(const std::vector<std::string>& formats);
 
-/// The stages whose results these formats need, their own included.
-std::set<std::string> needed_stages(const std::vector<std::string>& formats,
-                                    const std::vector<Stage>& stages);
+/// The stages whose results these formats need, their own included. What the given ones were made of is not.
+std::set<std::string> needed_stages(const std::vector<std::string>& formats, const std::vector<Stage>& stages,
+                                    const std::set<std::string>& given = {});
 
 /// From the tree to the stage by what each is mainly made of: "tree → raw → vmdk → ova".
 std::string conversion_path(const std::string& stage, const BuildPlan& plan);

@@ -97,10 +97,10 @@ std::vector<std::string> parse_depends(const std::string& text) {
 
 const std::vector<HostNeed>& host_needs() {
     static const std::vector<HostNeed> needs{
-        {"mmdebstrap", "mmdebstrap", "mmdebstrap", ""},
-        {"apt-ftparchive", "apt-ftparchive", "apt-utils", ""},
+        {"mmdebstrap", "mmdebstrap", "mmdebstrap", "root-tree"},
+        {"apt-ftparchive", "apt-ftparchive", "apt-utils", "root-tree"},
         {"Debian's archive keys", "/usr/share/keyrings/debian-archive-keyring.gpg",
-         "debian-archive-keyring", ""},
+         "debian-archive-keyring", "root-tree"},
         {"unshare", "unshare", "util-linux", ""},
         {"mksquashfs", "mksquashfs", "squashfs-tools", "squashfs"},
         {"xorriso", "xorriso", "xorriso", "iso"},
@@ -128,9 +128,10 @@ std::vector<std::string> find_host_problems(const HostState& state) {
     if (!state.debian || !state.amd64) {
         problems.emplace_back("this is not Debian on amd64: build on Debian 12 or 13");
     }
-    if (!state.root) {
+    if (!state.root && state.stages.contains("root-tree")) {
         problems.emplace_back(
-            "not root: building a system needs mounts and device files; use sudo");
+            "not root: building a system needs device files and labels; use sudo, or give a raw disk that is built with "
+            "--from and make of it what disks are made into");
     }
     if (state.free_bytes < needed_bytes) {
         problems.push_back(str("only ", state.free_bytes / 1'000'000, " MB free for the cache, ",
@@ -185,9 +186,10 @@ HostState host_state(const fs::path& cache) {
     return state;
 }
 
-void require_good_host(const fs::path& cache, const std::vector<std::string>& formats) {
+void require_good_host(const fs::path& cache, const std::vector<std::string>& formats,
+                       const std::set<std::string>& given) {
     HostState state = host_state(cache);
-    state.stages = needed_stages(formats, stage_table());
+    state.stages = needed_stages(formats, stage_table(), given);
     const auto problems = find_host_problems(state);
     if (problems.empty()) {
         return;

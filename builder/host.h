@@ -53,7 +53,8 @@ std::vector<std::string> find_host_problems(const HostState& state);
 
 HostState host_state(const std::filesystem::path& cache);
 
-/// Throws Error(unavailable) with all that keeps this host from making these formats.
-void require_good_host(const std::filesystem::path& cache, const std::vector<std::string>& formats);
+/// Throws Error(unavailable) with all that keeps this host from making these formats. given: Facts::given.
+void require_good_host(const std::filesystem::path& cache, const std::vector<std::string>& formats,
+                       const std::set<std::string>& given);
 
 }  // namespace gearbox::builder

@@ -1,7 +1,10 @@
 #include "layers.h"
 
 #include "base/error.h"
+#include "base/fd.h"
+#include "base/str.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -10,7 +13,28 @@ namespace gearbox::builder {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// user_namespaces(7): in one of its own anybody may mount, and so may the tools.
+void enter_user_namespace() {
+    const uid_t uid = ::geteuid();
+    const gid_t gid = ::getegid();
+    check(::unshare(CLONE_NEWUSER), "creating a user namespace");
+    for (const auto& [file, text] : {std::pair<const char*, std::string>{"setgroups", "deny"},
+                                     {"uid_map", str("0 ", uid, " 1")},
+                                     {"gid_map", str("0 ", gid, " 1")}}) {
+        const std::string path = str("/proc/self/", file);
+        const UniqueFd fd(check(::open(path.c_str(), O_WRONLY | O_CLOEXEC), "opening '", path, "'"));
+        write_all(fd.get(), text);
+    }
+}
+
+}  // namespace
+
 void enter_private_mounts() {
+    if (::geteuid() != 0) {
+        enter_user_namespace();
+    }
     check(::unshare(CLONE_NEWNS), "creating a mount namespace");
     check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "making the mounts private");
 }

@@ -6,7 +6,8 @@
 
 namespace gearbox::builder {
 
-/// Our own mount namespace: mounts end with us, however we end, and nobody else sees them.
+/// Our own mount namespace: mounts end with us, however we end, and nobody else sees them. In a user namespace unless we are
+/// root: then device files, foreign owners and labels cannot be made. Of a process with one thread.
 void enter_private_mounts();
 
 /// A mounted stack. Its point is made with it, and removed with it.

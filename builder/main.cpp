@@ -43,6 +43,10 @@ void add_options(CLI::App& command, const std::string& name, CommandLineOptions&
         .add_option("--lock", options.lock,
                     "lock file of an earlier build: the same packages and bytes, or an error")
         ->check(CLI::ExistingFile);
+    command
+        .add_option("--from", options.from,
+                    "a raw disk of an earlier build, or the folder with it: what disks are made into is made of it, by anybody")
+        ->check(CLI::ExistingPath);
     command.add_flag("--offline", options.offline,
                      "packages from the cache alone; says which are missing");
     command.add_option("--sign", options.sign, "minisign's secret key to sign the checksums with")

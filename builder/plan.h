@@ -5,6 +5,7 @@
 #include "base/json.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Facts {
     std::string version;                      ///< of the .deb, else of the builder
     std::vector<std::string> deb_depends;     ///< packages that the .deb needs
     std::vector<std::string> formats{"iso"};  ///< to deliver: names of the format table
+    std::set<std::string> given{};            ///< stages whose results are brought along: the host needs nothing for them
 };
 
 enum class StageKind {

@@ -17,11 +17,16 @@ Options nothing(const Recipe&, const Facts&) {
 }
 
 Options host_check(const Recipe&, const Facts& facts) {
-    return Json{{"formats", facts.formats}};
+    Json options{{"formats", facts.formats}};
+    if (!facts.given.empty()) {
+        options["given"] = facts.given;
+    }
+    return options;
 }
 
 void run_host_check(StageContext& context) {
-    require_good_host(context.cache, context.options.at("formats").get<std::vector<std::string>>());
+    require_good_host(context.cache, context.options.at("formats").get<std::vector<std::string>>(),
+                      context.options.value("given", std::set<std::string>()));
 }
 
 std::string archive_line(const Repository& repo, const std::string& url) {

@@ -35,6 +35,9 @@ void remove_dead_locks(const GearFiles& files, const std::string& repository, co
         files.remove_old(str(repository, "/", name, ".lock"), age);
     }
     for (const RefUpdate& update : updates) {
+        if (update.ref.find("/.") != std::string::npos || update.ref.find("//") != std::string::npos) {
+            continue;  // git refuses the name (git-check-ref-format(1))
+        }
         files.remove_old(str(repository, "/", update.ref, ".lock"), age);
     }
 }

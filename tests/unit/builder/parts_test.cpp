@@ -67,7 +67,7 @@ HostState good_host() {
     HostState state;
     state.root = state.debian = state.amd64 = true;
     state.free_bytes = 100'000'000'000;
-    state.stages = {"squashfs", "initramfs", "iso"};
+    state.stages = {"root-tree", "squashfs", "initramfs", "iso"};
     state.has = [](const std::string&) { return true; };
     return state;
 }
@@ -86,7 +86,8 @@ TEST(Host, SaysEverythingThatIsMissing) {
     EXPECT_THAT(
         find_host_problems(state),
         ElementsAre("this is not Debian on amd64: build on Debian 12 or 13",
-                    "not root: building a system needs mounts and device files; use sudo",
+                    "not root: building a system needs device files and labels; use sudo, or give a raw disk that is built with "
+                    "--from and make of it what disks are made into",
                     "only 1000 MB free for the cache, 5000 MB are needed: make room, or choose "
                     "another place with --cache",
                     "xorriso is missing", "GRUB for BIOS is missing",
