@@ -126,7 +126,7 @@ bool Executor::run() {
             return false;
         }
     }
-    finish(seconds_since(start));
+    finish(start);
     return true;
 }
 
@@ -325,9 +325,8 @@ void Executor::remove_unused_packages() const {
     PackageCache::remove_others(request_.cache / "packages", used);
 }
 
-void Executor::finish(double seconds) {
+void Executor::finish(std::chrono::steady_clock::time_point start) {
     BuildResult result;
-    result.seconds = seconds;
     result.tree = root_tree_id(plan_);
     if (request_.until.empty()) {
         for (const std::string& format : plan_.formats) {
@@ -348,6 +347,7 @@ void Executor::finish(double seconds) {
     }
     write_lock(result);
     store_.wait_for_writes();
+    result.seconds = seconds_since(start);
     store_.finish_build(used, request_.keep);
     remove_unused_packages();
     write_report(result);

@@ -68,7 +68,7 @@ private:
     const Stage& stage_of(const StageStep& step) const;
     std::vector<std::string> targets() const;
     BuiltImage deliver(const std::string& format, const std::filesystem::path& to) const;
-    void finish(double seconds);
+    void finish(std::chrono::steady_clock::time_point start);
     bool has_other_packages(const StageStep& step) const;
     void write_lock(const BuildResult& result) const;
     void remove_unused_packages() const;
