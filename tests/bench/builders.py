@@ -28,6 +28,7 @@ def line(name, value, note=""):
 
 
 def timed(command, **options):
+    os.sync()  # what the one before has left to be written is not ours
     began = time.monotonic()
     with open(WORK / "tools.log", "a", encoding="utf-8") as log:
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **options)
