@@ -250,7 +250,7 @@ def suite_virtualbox():
 
 
 def suite_formats():
-    """Not part of a plain run: WordPress, and no denial, on an image of each format, started by BIOS and by UEFI with Secure Boot."""
+    """Not part of a plain run: WordPress, and no denial, on an image of each format, started by BIOS and by UEFI with Secure Boot; gearbox-build's own test."""
     if not step("formats", ["make", "images"]):
         return
     directory = TOP / "build/images"
@@ -268,6 +268,8 @@ def suite_formats():
                    for image in sorted(images) for firmware in ("bios", "uefi-secure")]
         for machine in running:
             machine.result()
+    for archive in sorted(directory.glob("*.ova")):
+        step("boot-test", ["build/bin/gearbox-build", "test", str(archive), "--output", "build/test"])
 
 
 def suite_powercuts():
