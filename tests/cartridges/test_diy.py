@@ -49,7 +49,7 @@ class Diy(Web, unittest.TestCase):
         pid = self.server_pid()
         self.gear.shell("pkill -f server.pl$")
         self.wait_for_log("The application has ended")
-        self.gear.shell(f"timeout 10 bash -c 'while [ -e /proc/{pid} ]; do sleep .05; done'")  # its last words come before its end
+        self.await_end(pid)  # its last words come before its end
         self.assertIn("either stopped", self.control("status"))
         self.control("start")
         self.assertEqual(self.get(), "ok")

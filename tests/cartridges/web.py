@@ -79,6 +79,9 @@ class Web:
     def server_pid(self):
         return self.gear.shell(f"read -r pid rest <{self.cart}/run/{self.cart}.pid; echo $pid").strip()
 
+    def await_end(self, pid):
+        self.gear.shell(f"timeout 10 bash -c 'while [ -e /proc/{pid} ]; do sleep .05; done'")
+
     def set_variable(self, name, value):
         path = self.gear.home_on_host / ".env/user_vars" / name
         path.write_text(value)
@@ -154,7 +157,8 @@ class Web:
     def test_start_after_a_crash(self):
         self.push(self.ok)
         pid = self.server_pid()
-        self.gear.shell(f"kill -KILL {pid}; while [ -e /proc/{pid} ]; do sleep .05; done")
+        self.gear.shell(f"kill -KILL {pid}")
+        self.await_end(pid)
         self.assertIn("either stopped", self.control("status"))
         self.control("start")
         self.assertEqual(self.get(), "ok")

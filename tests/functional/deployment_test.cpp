@@ -172,8 +172,7 @@ TEST_F(DeploymentTest, SurvivesTheDeathOfItsClientBeforeThePushIsTaken) {
 
 // A power cut in the middle of an update leaves them, and git waits for their end for ever.
 TEST_F(DeploymentTest, TakesPushesAfterAGitThatWasKilled) {
-    const std::string locks = "cd ~/git/shop.git; touch -d '-1 minute' HEAD.lock packed-refs.lock refs/heads/master.lock";
-    inside(gear, locks);
+    inside(gear, "cd ~/git/shop.git; touch -d '-1 minute' HEAD.lock packed-refs.lock refs/heads/master.lock");
     expect_sanity();
     // One that was just made is somebody's who is at it.
     inside(gear, "touch ~/git/shop.git/refs/heads/master.lock");
