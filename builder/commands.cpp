@@ -15,6 +15,7 @@
 #include "signature.h"
 #include "stage.h"
 
+#include "base/defer.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -81,9 +82,7 @@ std::optional<Checked> load_checked(const CommandLineOptions& options) {
         const auto formats = formats_of(options, checked.recipe.image.formats);
         checked.folder = wants_folder(options, formats);
         checked.facts.formats = with_companions(formats);
-        if (!options.from.empty()) {
-            checked.facts.given = given_stages();
-        }
+        checked.facts.given = given_stages(options.from);
     }
     if (problems.empty()) {
         return checked;
@@ -141,7 +140,7 @@ fs::path place_outputs(const CommandLineOptions& options, const Checked& checked
             request.outputs[format] = output.string() + find_format(format).suffix;
         }
         request.outputs[only.name] = output;
-        request.manifest = output.string() + ".manifest.json";
+        request.manifest = manifest_of_image(output);
         request.sums = sums_of_image(output);
         return fs::absolute(output).parent_path();
     }
@@ -150,7 +149,7 @@ fs::path place_outputs(const CommandLineOptions& options, const Checked& checked
     for (const std::string& format : formats) {
         request.outputs[format] = folder / (name + find_format(format).suffix);
     }
-    request.manifest = folder / "MANIFEST.json";
+    request.manifest = folder / manifest_file;
     request.sums = folder / sums_file;
     return fs::absolute(folder) / "";
 }
@@ -168,6 +167,7 @@ BuildRequest make_request(const CommandLineOptions& options, const Checked& chec
     request.keep = options.keep;
     request.keep_failed = options.keep_failed;
     request.lock = checked.lock;
+    request.given = !options.from.empty();
     request.lock_file = folder / "gearbox-build.lock";
     request.lock_mirror = checked.lock ? options.mirror : "";
     request.mirrors = checked.facts.mirrors;
@@ -188,7 +188,7 @@ void require_plan_of_lock(const fs::path& path, const LockFile& lock, const Buil
 int run_build(const CommandLineOptions& options) {
     // Before anything else: as somebody else than root even reading the files can fail.
     // What the recipe's own formats need, the stage 'host-check' looks for.
-    require_good_host(options.cache, formats_of(options, {}), options.from.empty() ? std::set<std::string>() : given_stages());
+    require_good_host(options.cache, formats_of(options, {}), given_stages(options.from));
     const auto checked = load_checked(options);
     if (!checked) {
         return exit_recipe;
@@ -220,10 +220,20 @@ int run_build(const CommandLineOptions& options) {
                   << "; what the tools say goes to " << fs::proximate(log.path()).string()
                   << std::endl;
     }
-    if (!options.from.empty()) {
-        take_images(options.from, plan, store);
+    // What is given, and what is made of it, is this build's alone: in the cache it would be of the packages of another tree.
+    std::optional<Store> given;
+    const Defer forget([&] {
+        if (given) {
+            given.reset();
+            store.discard(request.cache);
+        }
+    });
+    if (request.given) {
+        request.cache = store.create_pending("given");
+        given.emplace(request.cache);
+        take_images(options.from, request.lock, plan, *given);
     }
-    Executor executor(plan, stage_table(), request, store, tools, log, *monitor);
+    Executor executor(plan, stage_table(), request, given ? *given : store, tools, log, *monitor);
     if (!executor.run()) {
         return exit_failed;
     }

@@ -288,7 +288,7 @@ BuiltImage Executor::deliver(const std::string& format, const fs::path& to) cons
 
 // Ids do not tell versions of packages, a lock does.
 bool Executor::has_other_packages(const StageStep& step) const {
-    if (!request_.lock || step.stage != "root-tree") {
+    if (!request_.lock || request_.given || step.stage != "root-tree") {
         return false;
     }
     const auto text = store_.beside(step.id, archive_state_file);

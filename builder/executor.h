@@ -30,6 +30,7 @@ struct BuildRequest {
     /// Told the tree that a failing stage worked on, which is mounted for so long; empty: nobody.
     std::function<void(const std::filesystem::path&)> look_at_failed;
     std::optional<LockFile> lock;  ///< to obey
+    bool given = false;            ///< the store has what the images are made of, as the lock says, and no tree
     bool offline = false;          ///< packages from the cache alone
     std::string lock_mirror;       ///< where the lock's packages come from instead
     std::filesystem::path lock_file;             ///< to write; empty: none

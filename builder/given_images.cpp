@@ -2,7 +2,9 @@
 
 #include "formats.h"
 #include "hash.h"
+#include "manifest.h"
 #include "sparse.h"
+#include "stage.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -14,11 +16,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Where place_outputs() in commands.cpp has it put: in a folder of images, or beside a single one.
 fs::path find_manifest(const fs::path& from) {
-    const fs::path beside = from.string() + ".manifest.json";
-    const fs::path folder = (fs::is_directory(from) ? from : fs::absolute(from).parent_path()) / "MANIFEST.json";
-    for (const fs::path& path : {beside, folder}) {
+    const fs::path folder = fs::is_directory(from) ? from : fs::absolute(from).parent_path();
+    for (const fs::path& path : {manifest_of_image(from), folder / manifest_file}) {
         if (fs::exists(path)) {
             return path;
         }
@@ -36,14 +36,22 @@ Json find_image(const Json& manifest, const fs::path& path, const char* format) 
     fail(ErrorKind::not_found, "'", path.string(), "' has no image of the format ", format, ": build with '--format raw'");
 }
 
-}  // namespace
-
-const std::set<std::string>& given_stages() {
-    static const std::set<std::string> stages{find_format("raw").stage, find_format("sbom").stage};
-    return stages;
+void require_made_of_disks(const std::vector<std::string>& formats, const fs::path& from) {
+    for (const std::string& format : formats) {
+        if (needed_stages({format}, stage_table(), given_stages(from)).contains("root-tree")) {
+            fail(ErrorKind::invalid, "'", format, "' is made of the tree, not of a raw disk: build it without --from");
+        }
+    }
 }
 
-void take_images(const fs::path& from, const BuildPlan& plan, Store& store) {
+}  // namespace
+
+std::set<std::string> given_stages(const fs::path& from) {
+    return from.empty() ? std::set<std::string>() : std::set<std::string>{find_format("raw").stage, find_format("sbom").stage};
+}
+
+void take_images(const fs::path& from, const std::optional<LockFile>& lock, const BuildPlan& plan, Store& store) {
+    require_made_of_disks(plan.formats, from);
     const fs::path path = find_manifest(from);
     const Json manifest = parse_json(read_file(path));
     const std::string tree = take<std::string>(manifest, "tree");
@@ -55,16 +63,16 @@ void take_images(const fs::path& from, const BuildPlan& plan, Store& store) {
         const Format& row = find_format(format);
         const std::string id = plan.step(row.stage).id;
         const Json image = find_image(manifest, path, format);
-        if (store.has(id)) {
-            continue;
-        }
+        const std::string hash = take<std::string>(image, "sha256");
         const fs::path file = path.parent_path() / fs::path(take<std::string>(image, "file")).filename();
+        if (lock && (!lock->images.contains(format) || lock->images.at(format) != hash)) {
+            fail(ErrorKind::conflict, "'", file.string(), "' is not the ", format, " of the lock: give the lock file of the build that made it");
+        }
         const fs::path pending = store.create_pending(id);
         const fs::path files = pending / "files";
         fs::create_directory(files);
         copy_sparse(file, files / row.file);
-        if (hash_file(files / row.file) != take<std::string>(image, "sha256")) {
-            store.discard(pending);
+        if (hash_file(files / row.file) != hash) {
             fail(ErrorKind::conflict, "'", file.string(), "' has other bytes than '", path.string(), "' says");
         }
         if (row.with_others) {

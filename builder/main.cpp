@@ -43,16 +43,16 @@ void add_options(CLI::App& command, const std::string& name, CommandLineOptions&
         .add_option("--lock", options.lock,
                     "lock file of an earlier build: the same packages and bytes, or an error")
         ->check(CLI::ExistingFile);
-    command
-        .add_option("--from", options.from,
-                    "a raw disk of an earlier build, or the folder with it: what disks are made into is made of it, by anybody")
-        ->check(CLI::ExistingPath);
+    auto* from = command
+                     .add_option("--from", options.from,
+                                 "a raw disk of an earlier build, or the folder with it: what disks are made into is made of it, by anybody")
+                     ->check(CLI::ExistingPath);
     command.add_flag("--offline", options.offline,
                      "packages from the cache alone; says which are missing");
     command.add_option("--sign", options.sign, "minisign's secret key to sign the checksums with")
         ->check(CLI::ExistingFile);
-    command.add_option("--until", options.until, "last stage to run");
-    command.add_option("--fresh", options.fresh, "do this stage and those after it again");
+    command.add_option("--until", options.until, "last stage to run")->excludes(from);
+    command.add_option("--fresh", options.fresh, "do this stage and those after it again")->excludes(from);
     command.add_option("--keep", options.keep, "builds whose results stay in the cache")
         ->capture_default_str()
         ->check(CLI::Range(1, 100));

@@ -141,6 +141,10 @@ std::string image_name(std::string_view title, std::string_view version) {
     return name;
 }
 
+fs::path manifest_of_image(const fs::path& image) {
+    return image.string() + ".manifest.json";
+}
+
 void write_manifest(const BuildPlan& plan, const BuildResult& result, const fs::path& packages,
                     const fs::path& manifest, const fs::path& sums) {
     Json images = Json::array();

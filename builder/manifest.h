@@ -37,6 +37,11 @@ Json make_spdx(const SbomSubject& subject, const std::vector<InstalledPackage>& 
 /// The file name that images of this plan start with: "gearbox-0.1.0". Pure.
 std::string image_name(std::string_view title, std::string_view version);
 
+inline constexpr const char* manifest_file = "MANIFEST.json";  ///< of a folder of images
+
+/// The manifest beside a single image.
+std::filesystem::path manifest_of_image(const std::filesystem::path& image);
+
 /// The manifest (tree, images with their hashes and paths of conversion, packages) and the
 /// checksums of it and of the images, all in one folder. `packages` is the folder of the stage of
 /// this name.

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/subprocess.h"
 #include "hash.h"
+#include "lock.h"
 #include "support/paths.h"
 
 #include <gmock/gmock.h>
@@ -11,12 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <filesystem>
+#include <map>
 
 namespace gearbox::builder {
 namespace {
 
 using testing::HasSubstr;
-using testing::UnorderedElementsAre;
 namespace fs = std::filesystem;
 
 constexpr const char* nobody = "65534";
@@ -68,10 +69,11 @@ protected:
         options.directory = home();
         return run_tool(argv, options);
     }
-    ToolResult build(const std::string& formats, const char* user = nobody) const {
-        return run({"build", recipe, "--from", given(), "--format", formats, "--cache", home() / (std::string("cache-") + user), "--output",
-                    home() / user / ""},
-                   user);
+    ToolResult build(const std::string& formats, const char* user = nobody, const std::vector<std::string>& more = {}) const {
+        std::vector<std::string> arguments{"build",   recipe, "--from", given(), "--format", formats, "--cache",
+                                           home() / (std::string("cache-") + user), "--output", home() / user / ""};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run(arguments, user);
     }
 
     TempDir folder;
@@ -83,9 +85,7 @@ TEST_F(GivenImagesTest, AreMadeIntoOthersByAnybody) {
     const ToolResult built = build("qcow2,vdi,ova");
     ASSERT_EQ(built.status, 0) << built.out << built.err;
     const fs::path mine = home() / nobody;
-    std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(mine)) {
-        names.push_back(entry.path().filename());
         struct stat info {};
         ASSERT_EQ(::stat(entry.path().c_str(), &info), 0);
         EXPECT_EQ(info.st_uid, 65534u) << entry.path();
@@ -112,10 +112,32 @@ TEST_F(GivenImagesTest, AreMadeIntoOthersByAnybody) {
     const ToolResult roots = build("qcow2,vdi,ova", "0");
     ASSERT_EQ(roots.status, 0) << roots.out << roots.err;
     EXPECT_EQ(parse_json(read_file(home() / "0/MANIFEST.json")), manifest);
+    // A later build from a tree finds nothing of it.
+    for (const char* place : {"objects", "pending"}) {
+        EXPECT_TRUE(fs::is_empty(home() / "cache-0" / place)) << place;
+    }
+}
+
+// What a lock says of packages is in the raw disk of its build, and in no other.
+TEST_F(GivenImagesTest, AreThoseOfALock) {
+    const Json plan = parse_json(run({"plan", recipe, "--format", "raw", "--json"}).out);
+    LockFile lock{"0.1.0", {{"debian", "http://packages.invalid/debian"}}, plan.at("stages"), {}, {}, {{"raw", hash_file(raw())}, {"sbom", hash_file(given() / "small.spdx.json")}}};
+    const std::vector<std::string> with_lock{"--lock", folder.path() / "lock"};
+    const auto write = [&] { write_file_atomically(folder.path() / "lock", to_json(lock).dump(), 0644); };
+    write();
+    const ToolResult built = build("qcow2", nobody, with_lock);
+    EXPECT_EQ(built.status, 0) << built.out << built.err;
+    lock.images["raw"] = std::string(64, '0');
+    write();
+    EXPECT_THAT(build("qcow2", nobody, with_lock).err, HasSubstr("small.raw' is not the raw of the lock: give the lock file of the build that made it"));
+    lock.images = {};
+    write();
+    EXPECT_THAT(build("qcow2", nobody, with_lock).err, HasSubstr("small.raw' is not the raw of the lock: give the lock file of the build that made it"));
 }
 
 TEST_F(GivenImagesTest, AreOfTheSameTreeAndWhole) {
     EXPECT_THAT(build("iso").err, HasSubstr("  - not root: building a system needs device files and labels; use sudo, or give a raw disk"));
+    EXPECT_THAT(build("qcow2,tar", "0").err, HasSubstr("'tar' is made of the tree, not of a raw disk: build it without --from"));
     const std::string tree = take<std::string>(parse_json(read_file(given() / "MANIFEST.json")), "tree");
     write_manifest("0123");
     EXPECT_THAT(build("qcow2").err, HasSubstr("' is of the tree 0123, and this recipe makes " + tree + ": give the recipe"));
