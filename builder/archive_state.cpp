@@ -114,18 +114,12 @@ std::string list_prefix(const std::string& line) {
 }
 
 void take_resolved(std::string_view line, Resolved& resolved) {
-    if (!line.starts_with("Inst ")) {
+    const auto uri = line.find("' ");
+    if (!line.starts_with('\'') || uri == std::string_view::npos) {
         return;
     }
-    line.remove_prefix(5);
-    const auto name = line.substr(0, line.find(' '));
-    const auto open = line.find('(');
-    if (open == std::string_view::npos) {
-        return;
-    }
-    const auto rest = line.substr(open + 1);
-    const auto version = rest.substr(0, rest.find_first_of(" )"));
-    resolved.emplace(name.substr(0, name.find(':')), version);
+    line.remove_prefix(uri + 2);
+    resolved.emplace(line.substr(0, line.find(' ')));
 }
 
 std::vector<ArchivePackage> take_from_index(const std::string& index, std::size_t archive,
@@ -141,15 +135,15 @@ std::vector<ArchivePackage> take_from_index(const std::string& index, std::size_
             }
             continue;
         }
-        if (resolved.contains({fields["Package"], fields["Version"]})) {
-            ArchivePackage package{fields["Package"],
-                                   fields["Version"],
-                                   fields["Architecture"],
-                                   fields["Priority"],
-                                   fields["Filename"],
-                                   archive,
-                                   0,
-                                   fields["SHA256"]};
+        ArchivePackage package{fields["Package"],
+                               fields["Version"],
+                               fields["Architecture"],
+                               fields["Priority"],
+                               fields["Filename"],
+                               archive,
+                               0,
+                               fields["SHA256"]};
+        if (resolved.contains(package_file(package))) {
             const std::string& size = fields["Size"];
             std::from_chars(size.data(), size.data() + size.size(), package.bytes);
             packages.push_back(std::move(package));

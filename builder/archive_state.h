@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace gearbox::builder {
@@ -50,8 +49,9 @@ std::string archive_uri(const std::string& line);
 /// How the files of the line's archive start in /var/lib/apt/lists.
 std::string list_prefix(const std::string& line);
 
-/// Name and version of every package that apt says it would install: "Inst NAME (VERSION …)".
-using Resolved = std::set<std::pair<std::string, std::string>>;
+/// The files of all packages that apt would install, by package_file(), out of its lines
+/// "'URI' FILE SIZE HASH" (apt-get(8), --print-uris).
+using Resolved = std::set<std::string>;
 void take_resolved(std::string_view line, Resolved& resolved);
 
 /// The entries of a 'Packages' index that were resolved. Pure.

@@ -77,6 +77,36 @@ std::map<std::string, std::string> read_controls(Tools& tools, const fs::path& a
     return controls;
 }
 
+// What an empty tree of mmdebstrap's variant gets beside the packages that are named, as patterns
+// (apt-patterns(7)): apt itself, because nothing is installed without it.
+std::vector<std::string> patterns_of(const std::string& variant) {
+    std::vector<std::string> patterns{"?essential", "?name(^apt$)", "?priority(required)"};
+    if (variant == "important") {
+        patterns.emplace_back("?priority(important)");
+    }
+    return patterns;
+}
+
+// A system of apt's where nothing is installed, with the settings of the tree and of nobody else.
+fs::path make_apt_folder(const fs::path& folder, const std::string& archives,
+                         const std::vector<std::string>& settings) {
+    fs::create_directories(folder / "etc/apt");
+    fs::create_directories(folder / "var/lib/apt/lists/partial");
+    fs::create_directories(folder / "var/cache/apt/archives/partial");
+    write_file_atomically(folder / "status", "");
+    write_file_atomically(folder / "etc/apt/sources.list", archives);
+    std::string text =
+        str("Dir \"", folder.string(), "\";\nDir::State::status \"", (folder / "status").string(),
+            "\";\nDir::Etc::trusted \"/usr/share/keyrings/debian-archive-keyring.gpg\";\n"
+            "Dir::Etc::trustedparts \"/etc/apt/trusted.gpg.d/\";\nAPT::Architecture \"amd64\";\n"
+            "APT::Architectures \"amd64\";\n");
+    for (const std::string& setting : settings) {
+        text += setting + ";\n";
+    }
+    write_file_atomically(folder / "apt.conf", text);
+    return folder;
+}
+
 }  // namespace
 
 PackageCache::PackageCache(fs::path folder, fs::path work, Tools& tools, Progress progress)
@@ -133,42 +163,40 @@ ArchiveState PackageCache::resolve(const TreeWish& wish, bool offline) {
              "\nbuild once without --offline, or give a lock file with --lock");
     }
     progress_(-1, "choosing packages");
-    const fs::path tree = work_ / "resolve";
-    std::vector<std::string> archives = wish.archives;
-    if (offline) {
-        archives.clear();
-        for (std::size_t i = 0; i < wish.archives.size(); ++i) {
-            const fs::path local = work_ / str("index-", i);
-            fs::create_directory(local);
-            const auto index = read_file(kept / str(i, ".packages"), largest_index);
-            write_file_atomically(local / "Packages", index);
-            const std::string suite = archive_suite(wish.archives[i]);
-            write_file_atomically(local / "Release",
-                                  make_release(suite.ends_with("/") ? wish.suite : suite, index));
-            archives.push_back(str("deb [trusted=yes] copy://", local.string(), " ./"));
+    std::string archives;
+    for (std::size_t i = 0; i < wish.archives.size(); ++i) {
+        if (!offline) {
+            archives += wish.archives[i] + "\n";
+            continue;
         }
+        const fs::path local = work_ / str("index-", i);
+        fs::create_directory(local);
+        const auto index = read_file(kept / str(i, ".packages"), largest_index);
+        write_file_atomically(local / "Packages", index);
+        const std::string suite = archive_suite(wish.archives[i]);
+        write_file_atomically(local / "Release",
+                              make_release(suite.ends_with("/") ? wish.suite : suite, index));
+        archives += str("deb [trusted=yes] copy://", local.string(), " ./\n");
     }
-    Resolved resolved;
+    const fs::path apt = make_apt_folder(work_ / "apt", archives, wish.settings);
     ToolCall call;
-    call.argv = {"mmdebstrap",
-                 "--verbose",
-                 "--simulate",
-                 "--skip=cleanup/apt,cleanup/apt/lists",
-                 "--mode=root",
-                 "--format=directory",
-                 "--aptopt=APT::Sandbox::User \"root\""};
-    call.argv.insert(call.argv.end(), wish.arguments.begin(), wish.arguments.end());
-    call.argv.insert(call.argv.end(), {wish.suite, tree.string()});
-    call.argv.insert(call.argv.end(), archives.begin(), archives.end());
+    call.environment = {"APT_CONFIG=" + (apt / "apt.conf").string()};
+    call.argv = {"apt-get", "update"};
+    tools_.run(call);
+    Resolved resolved;
+    call.argv = {"apt-get", "--quiet=2", "--yes", "--print-uris", "install"};
+    const auto base = patterns_of(wish.variant);
+    call.argv.insert(call.argv.end(), base.begin(), base.end());
+    call.argv.insert(call.argv.end(), wish.packages.begin(), wish.packages.end());
     call.on_line = [&resolved](std::string_view line) {
         take_resolved(line, resolved);
-        return !line.starts_with("Conf ");
+        return !line.starts_with('\'');
     };
     tools_.run(call);
     if (!offline) {
-        keep_indexes(tree / "var/lib/apt/lists", wish.archives);
+        keep_indexes(apt / "var/lib/apt/lists", wish.archives);
     }
-    fs::remove_all(tree);
+    fs::remove_all(apt);
     ArchiveState state;
     std::set<std::string> found;
     for (std::size_t i = 0; i < wish.archives.size(); ++i) {
@@ -211,21 +239,31 @@ void PackageCache::fetch(const ArchiveState& state, const PackageRequest& reques
     }
     const fs::path partial = work_ / "fetched";
     fs::create_directory(partial);
-    constexpr std::size_t batch = 32;
+    // An archive answers each request after its round trip: some are asked for at once, and what has
+    // come stays when the rest does not.
+    constexpr std::size_t batch = 128;
     std::vector<const ArchivePackage*> refused;
     for (std::size_t start = 0; start < missing.size(); start += batch) {
         const std::size_t end = std::min(start + batch, missing.size());
         progress_(static_cast<double>(start) / static_cast<double>(missing.size()), "fetching");
         ToolCall call;
-        call.argv = {"/usr/lib/apt/apt-helper", "-o", "APT::Sandbox::User=root", "download-file"};
+        call.argv = {"xargs",
+                     "--null",
+                     "--max-procs=4",
+                     "--max-args=48",  // of three each
+                     "/usr/lib/apt/apt-helper",
+                     "-oAPT::Sandbox::User=root",
+                     "download-file"};
         for (std::size_t i = start; i < end; ++i) {
             const ArchivePackage& package = *missing[i];
             const bool other = !request.mirror.empty() && package.archive == 0;
             const std::string uri =
                 other ? request.mirror : archive_uri(state.lines.at(package.archive));
-            call.argv.insert(call.argv.end(), {str(fetchable(uri), "/", package.file),
-                                               (partial / package_file(package)).string(),
-                                               "SHA256:" + package.sha256});
+            for (const std::string& word :
+                 {str(fetchable(uri), "/", package.file),
+                  (partial / package_file(package)).string(), "SHA256:" + package.sha256}) {
+                call.input += word + '\0';
+            }
         }
         try {
             tools_.run(call);

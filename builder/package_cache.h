@@ -20,7 +20,9 @@ struct PackageRequest {
 
 /// Which packages to install, and how to ask for them.
 struct TreeWish {
-    std::vector<std::string> arguments;  ///< of mmdebstrap: variant, packages, apt options
+    std::vector<std::string> settings;  ///< of apt, lines of apt.conf(5) without the ';'
+    std::string variant;                ///< mmdebstrap's: "minbase" or "important"
+    std::vector<std::string> packages;
     std::string suite;
     std::vector<std::string> archives;  ///< lines of sources.list
 };

@@ -57,7 +57,7 @@ std::vector<std::string> host_apt_options() {
         const std::string line = dump.out.substr(start, end - start);
         for (const std::string& name : wanted) {
             if (line.starts_with(name + " ")) {
-                options.push_back("--aptopt=" + line.substr(0, line.rfind(';')));
+                options.push_back(line.substr(0, line.rfind(';')));
             }
         }
         start = end + 1;
@@ -82,16 +82,13 @@ constexpr const char* with_semodule =
 void run_root_tree(StageContext& context) {
     const Json& options = context.options;
     TreeWish wish;
-    wish.arguments = host_apt_options();
-    wish.arguments.push_back("--variant=" + options.at("variant").get<std::string>());
-    wish.arguments.emplace_back("--aptopt=Acquire::Languages \"none\"");
-    wish.arguments.push_back(str("--aptopt=APT::Install-Recommends \"",
-                                 options.at("recommends").get<bool>() ? "true" : "false", "\""));
-    std::string include;
-    for (const Json& name : options.at("packages")) {
-        include += (include.empty() ? "" : ",") + name.get<std::string>();
-    }
-    wish.arguments.push_back("--include=" + include);
+    wish.settings = host_apt_options();
+    wish.settings.insert(wish.settings.end(),
+                         {"APT::Sandbox::User \"root\"", "Acquire::Languages \"none\"",
+                          str("APT::Install-Recommends \"",
+                              options.at("recommends").get<bool>() ? "true" : "false", "\"")});
+    wish.variant = options.at("variant").get<std::string>();
+    wish.packages = options.at("packages").get<std::vector<std::string>>();
     wish.suite = options.at("suite").get<std::string>();
     wish.archives = options.at("archives").get<std::vector<std::string>>();
 
@@ -109,11 +106,16 @@ void run_root_tree(StageContext& context) {
                  "--verbose",
                  "--mode=root",
                  "--format=directory",
-                 "--aptopt=APT::Sandbox::User \"root\"",
+                 "--variant=" + wish.variant,
                  str("--essential-hook=", without_semodule),
                  str("--customize-hook=", with_semodule)};
     call.unsynced = true;
-    call.argv.insert(call.argv.end(), wish.arguments.begin(), wish.arguments.end());
+    for (const std::string& setting : wish.settings) {
+        call.argv.push_back("--aptopt=" + setting);
+    }
+    for (const std::string& name : wish.packages) {
+        call.argv.push_back("--include=" + name);
+    }
     // In the order of the recipe: dpkg lets the last matching rule decide.
     for (const Json& rule : options.at("dpkg")) {
         call.argv.push_back("--dpkgopt=" + rule.get<std::string>());

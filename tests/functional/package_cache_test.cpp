@@ -32,7 +32,8 @@ protected:
         add("tool", "2:3.0", "Depends: library\n");
         add("library", "5", "");
         add("unused", "1", "");
-        wish.arguments = {"--variant=minbase", "--include=tool"};
+        wish.variant = "minbase";
+        wish.packages = {"tool"};
         wish.suite = "trixie";
         wish.archives = {str("deb [trusted=yes] copy://", archive.string(), " ./")};
     }
@@ -58,7 +59,7 @@ protected:
 
     /// What resolve() would choose, without the seconds that it takes.
     ArchiveState chosen() const {
-        const Resolved names{{"base", "1"}, {"library", "5"}, {"tool", "2:3.0"}};
+        const Resolved names{"base_1_amd64.deb", "library_5_amd64.deb", "tool_2%3a3.0_amd64.deb"};
         ArchiveState state{wish.archives, {""}, {""}, take_from_index(index, 0, names)};
         std::sort(state.packages.begin(), state.packages.end());
         return state;

@@ -46,16 +46,16 @@ TEST(ArchiveStateTest, NamesFilesLikeApt) {
 
 TEST(ArchiveStateTest, TakesWhatAptChose) {
     Resolved resolved;
-    take_resolved("Inst libc6 (2.41-12 Debian:13.8/stable [amd64]) []", resolved);
-    take_resolved("Inst libssl3t64:amd64 [1] (3.5 Debian:13.8/stable [amd64])", resolved);
-    take_resolved("Conf libc6 (2.41-12 Debian:13.8/stable [amd64])", resolved);
-    EXPECT_THAT(resolved, ElementsAre(std::pair<std::string, std::string>("libc6", "2.41-12"),
-                                      std::pair<std::string, std::string>("libssl3t64", "3.5")));
+    take_resolved("'http://m/debian/pool/libc6.deb' libc6_1%3a2.41-12_amd64.deb 77 MD5Sum:0123", resolved);
+    take_resolved("'copy:/srv/a b/tool.deb' tool_3_all.deb 5 SHA256:abc", resolved);
+    take_resolved("Reading package lists...", resolved);
+    take_resolved("'http://m/half", resolved);
+    EXPECT_THAT(resolved, ElementsAre("libc6_1%3a2.41-12_amd64.deb", "tool_3_all.deb"));
     const std::string index =
-        "Package: libc6\nVersion: 2.41-11\nFilename: old\n\n"
-        "Package: libc6\nVersion: 2.41-12\nArchitecture: amd64\nPriority: optional\n"
+        "Package: libc6\nVersion: 1:2.41-11\nArchitecture: amd64\nFilename: old\n\n"
+        "Package: libc6\nVersion: 1:2.41-12\nArchitecture: amd64\nPriority: optional\n"
         "Depends: libgcc-s1,\n libcrypt1\nFilename: pool/libc6.deb\nSize: 77\nSHA256: abc\n";
-    const ArchivePackage wanted{"libc6",          "2.41-12", "amd64", "optional",
+    const ArchivePackage wanted{"libc6",          "1:2.41-12", "amd64", "optional",
                                 "pool/libc6.deb", 3,         77,      "abc"};
     EXPECT_THAT(take_from_index(index, 3, resolved), ElementsAre(wanted));
 }

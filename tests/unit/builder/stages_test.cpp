@@ -93,7 +93,7 @@ TEST_F(StageTest, RootTreeInstallsExactlyTheLockedPackages) {
     EXPECT_THAT(tools.calls[0], HasSubstr("host: apt-ftparchive packages"));
     EXPECT_THAT(tools.calls[1], HasSubstr("host: mmdebstrap --verbose --mode=root"));
     EXPECT_THAT(tools.calls[1],
-                HasSubstr("--aptopt=APT::Install-Recommends \"false\" --include=a,b "
+                HasSubstr("--aptopt=APT::Install-Recommends \"false\" --include=a --include=b "
                           "--dpkgopt=path-exclude=/usr/share/doc/* trixie " +
                           tree().string() + " deb [trusted=yes] copy://" +
                           (folder.path() / "package-work/archive").string() + " ./"));
