@@ -67,15 +67,32 @@ std::vector<std::string> host_apt_options() {
 
 }  // namespace
 
-// selinux-policy-default compiles all of its modules when it is set up. The stage 'policy' installs
-// them and compiles those that are kept, so until then there is a program in semodule's place that
-// does nothing (dpkg-divert(1)).
-constexpr const char* without_semodule =
-    "chroot \"$1\" dpkg-divert --quiet --local --rename --divert /usr/sbin/semodule.real --add "
-    "/usr/sbin/semodule && ln -s /bin/true \"$1/usr/sbin/semodule\"";
-constexpr const char* with_semodule =
-    "rm \"$1/usr/sbin/semodule\" && chroot \"$1\" dpkg-divert --quiet --local --rename --remove "
-    "/usr/sbin/semodule";
+// Two programs of scripts that stand still otherwise, diverted (dpkg-divert(1)) while packages are
+// set up. selinux-policy-default compiles all of its modules; the stage 'policy' installs them and
+// compiles those that are kept, so semodule does nothing until then. The kernel's depmod unpacks
+// each module: it works beside the packages that come after, and the hook at the end waits for it.
+constexpr const char* diverted = R"(set -e
+cd "$1/usr/sbin"
+for name in semodule depmod; do
+    chroot "$1" dpkg-divert --quiet --local --rename --divert /usr/sbin/$name.real --add /usr/sbin/$name
+done
+ln -s /bin/true semodule
+cat >depmod <<'SCRIPT'
+#!/bin/bash
+cd /usr/sbin
+exec 9>depmod.lock </dev/null >depmod.failed 2>&1
+flock 9
+((exec -a depmod ./depmod.real "$@") && rm depmod.failed) 3>&- &
+SCRIPT
+chmod +x depmod)";
+constexpr const char* restored = R"(set -e
+cd "$1/usr/sbin"
+[ ! -e depmod.lock ] || flock depmod.lock true
+[ ! -e depmod.failed ] || { cat depmod.failed; echo "depmod failed"; exit 1; }
+rm -f semodule depmod depmod.lock
+for name in semodule depmod; do
+    chroot "$1" dpkg-divert --quiet --local --rename --remove /usr/sbin/$name
+done)";
 
 // In three steps, so that a build without a network, or of a lock file, differs in the first one
 // only: choose the packages, have their files, install exactly those from an archive made of them.
@@ -107,8 +124,8 @@ void run_root_tree(StageContext& context) {
                  "--mode=root",
                  "--format=directory",
                  "--variant=" + wish.variant,
-                 str("--essential-hook=", without_semodule),
-                 str("--customize-hook=", with_semodule)};
+                 str("--essential-hook=", diverted),
+                 str("--customize-hook=", restored)};
     call.unsynced = true;
     for (const std::string& setting : wish.settings) {
         call.argv.push_back("--aptopt=" + setting);

@@ -154,7 +154,8 @@ TEST_F(PolicyTest, SetsTheWholeListInOneTransaction) {
                                          "-i /usr/share/selinux/default/ssh.pp.bz2 "
                                          "-X 400 -i /var/tmp/gearbox-policy/gearbox.cil"));
     EXPECT_EQ(get("etc/selinux/semanage.conf"),
-              "module-store = direct\npolicy-version = 33\nusepasswd = false\nexpand-check = 1\n");
+              "module-store = direct\npolicy-version = 33\nusepasswd = false\nexpand-check = 1\n"
+              "bzip-blocksize = 0\n");
     EXPECT_THAT(get("etc/selinux/config"), HasSubstr("SELINUX=enforcing\n"));
     EXPECT_TRUE(fs::exists(tree() / "var/lib/selinux/default/active/modules/disabled/games"));
     EXPECT_FALSE(fs::exists(tree() / "var/lib/selinux/default/active/modules/disabled/ssh"));
