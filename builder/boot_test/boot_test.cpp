@@ -86,7 +86,7 @@ bool run_boot_test(const BootTestRequest& request) {
     spec.format = image.format.empty() ? "raw" : image.format;
     const auto firmware =
         choose_firmware(find_firmware(spec.kind, spec.medium, spec.format), request.firmware);
-    spec.kvm = can_use_kvm(work.path());
+    spec.kvm = can_use_kvm();
     fs::create_directories(request.output);
     const fs::path key = work.path() / "key";
     run_tool_checked({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key});

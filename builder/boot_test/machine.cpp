@@ -30,43 +30,28 @@ struct Machine::Process {
     bp::child child;
 };
 
-bool can_use_kvm(const fs::path& work) {
-    if (::access("/dev/kvm", R_OK | W_OK) != 0) {
+bool can_use_kvm() {
+    std::string kernel;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator("/boot", none)) {
+        const std::string file = entry.path().string();
+        if (file.starts_with("/boot/vmlinuz-") && ::access(file.c_str(), R_OK) == 0) {
+            kernel = std::max(kernel, file);
+        }
+    }
+    if (kernel.empty() || ::access("/dev/kvm", R_OK | W_OK) != 0) {
         return false;
     }
-    // mov al,16; out 0xf4,al; cli; hlt
-    std::string floppy("\xb0\x10\xe6\xf4\xfa\xf4", 6);
-    floppy.resize(510, '\0');
-    floppy += "\x55\xaa";
-    floppy.resize(1'474'560, '\0');
-    const fs::path file = work / "probe.img";
-    write_file_atomically(file, floppy);
-    constexpr int good = 0x10 << 1 | 1;  // of the device that ends QEMU
     ToolOptions options;
-    options.deadline = 10s;
+    options.deadline = 15s;
     try {
-        return run_tool({"qemu-system-x86_64",
-                         "-machine",
-                         "q35",
-                         "-accel",
-                         "kvm",
-                         "-cpu",
-                         "host",
-                         "-smp",
-                         "2",
-                         "-m",
-                         "64",
-                         "-nodefaults",
-                         "-display",
-                         "none",
-                         "-device",
-                         "isa-debug-exit,iobase=0xf4,iosize=4",
-                         "-drive",
-                         "if=none,id=boot,format=raw,snapshot=on,file=" + file.string(),
-                         "-device",
-                         "ide-hd,drive=boot,bootindex=0"},
-                        options)
-                   .status == good;
+        const ToolResult result = run_tool(
+            {"qemu-system-x86_64", "-machine",   "q35",  "-accel",      "kvm",     "-cpu",
+             "host",               "-smp",       "2",    "-m",          "256",     "-nodefaults",
+             "-display",           "none",       "-serial", "stdio",    "-no-reboot", "-kernel",
+             kernel,               "-append",    "console=ttyS0 panic=-1"},
+            options);
+        return result.out.find("Unable to mount root") != std::string::npos;
     } catch (const Error&) {
         throw_if_interrupted();
         return false;

@@ -35,9 +35,9 @@ inline constexpr const char* efi_variables = "efivars.fd";
 /// QEMU's whole command line. Pure.
 std::vector<std::string> machine_arguments(const MachineSpec& spec);
 
-/// Boots a three-instruction floppy under KVM: /dev/kvm may be there, even run some code, and yet
-/// not work (nested virtualization that lacks an MSR). At most 10 s.
-bool can_use_kvm(const std::filesystem::path& work);
+/// Starts this machine's own kernel under KVM until it looks for a root: /dev/kvm may be there, even
+/// run some code, and yet no kernel (nested virtualization). At most 15 s.
+bool can_use_kvm();
 
 /// A TCP port of loopback that nobody listens on right now.
 int find_free_port();
