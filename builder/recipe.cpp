@@ -149,6 +149,18 @@ void check_whole(Recipe& recipe, Problems& problems) {
     }
 }
 
+// What is not to answer for names is not started, whatever an included file says.
+void leave_out_names(Recipe& recipe) {
+    constexpr const char* avahi = "avahi-daemon";
+    std::erase_if(recipe.services_enabled, [&](const std::string& unit) {
+        return (!recipe.image.name_server && unit.starts_with("gearbox-dns@")) ||
+               (!recipe.image.mdns && unit.starts_with(avahi));
+    });
+    if (!recipe.image.mdns && std::binary_search(recipe.packages.begin(), recipe.packages.end(), avahi)) {
+        recipe.services_disabled.emplace_back(avahi);  // its package enables it
+    }
+}
+
 void describe(std::string& text, const CommandSpec& spec) {
     text += str("| `", spec.name, *spec.operand != '\0' ? " " : "", spec.operand, "` | ", spec.doc,
                 spec.repeatable ? " (may be repeated)" : "", " |\n");
@@ -185,6 +197,7 @@ Recipe load_recipe(const std::filesystem::path& path, const SourceReader& read, 
     if (problems.empty()) {
         check_whole(recipe, problems);
     }
+    leave_out_names(recipe);
     return recipe;
 }
 

@@ -76,6 +76,9 @@ struct ImageSettings {
     std::map<std::string, std::map<std::string, std::int64_t>> gear_sizes;
     std::string default_gear_size = "small";  ///< of applications that ask for none
     std::vector<std::string> tenants;  ///< logins that get an account at first boot
+    bool name_server = true;           ///< for the applications, at each address of the machine
+    bool mdns = true;                  ///< for the machine itself
+    bool open_accounts = false;        ///< a login that is not known yet gets one
 };
 
 struct Recipe {

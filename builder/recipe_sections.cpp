@@ -206,6 +206,28 @@ void apply_tenants(const Word& value, Recipe& recipe, Problems& problems) {
     }
 }
 
+void apply_dns(const Word& value, Recipe& recipe, Problems& problems) {
+    std::vector<std::string> parts;
+    if (value.text != "none") {
+        parts = take_names(
+            value, [](const std::string& name) { return name == "server" || name == "mdns"; },
+            "part of 'dns'", "there are 'server' and 'mdns', and 'none' stands alone", problems);
+    }
+    const auto has = [&parts](const char* name) {
+        return std::find(parts.begin(), parts.end(), name) != parts.end();
+    };
+    recipe.image.name_server = has("server");
+    recipe.image.mdns = has("mdns");
+}
+
+void apply_auth(const Word& value, Recipe& recipe, Problems& problems) {
+    if (value.text != "accounts" && value.text != "open") {
+        problems.add(value.at, str("'", value.text, "' is not a kind of 'auth'"),
+                     "use 'accounts', or 'open', which makes one for a login that is not known yet");
+    }
+    recipe.image.open_accounts = value.text == "open";
+}
+
 // The words behind a section's name, which are options only.
 Arguments section_options(const CommandSpec& spec, const Section& section, Problems& problems) {
     return match_arguments(spec, section.at, section.arguments, problems);
@@ -331,6 +353,13 @@ const std::vector<AddonKey>& addon_table() {
         {"tenants", "COUNT or A,B,…",
          "accounts made at first boot, student01 and so on, or these; at most 500", false,
          apply_tenants},
+        {"dns", "A,B or none",
+         "what answers for names: 'server', for the applications, and 'mdns', for the machine (both)",
+         false, apply_dns},
+        {"auth", "accounts or open",
+         "'open' makes an account for a login that is not known yet, with the password it comes with "
+         "(accounts)",
+         false, apply_auth},
     };
     return table;
 }

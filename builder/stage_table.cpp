@@ -106,8 +106,7 @@ Options settings(const Recipe& recipe, const Facts&) {
     }
     Json mounts = Json::array();
     for (const Mount& mount : recipe.mounts) {
-        mounts.push_back(
-            {{"point", mount.point}, {"type", mount.type}, {"options", mount.options}});
+        mounts.push_back({{"point", mount.point}, {"type", mount.type}, {"options", mount.options}});
     }
     Json archives = Json::array();
     for (const Repository& repo : recipe.repositories) {
@@ -116,7 +115,7 @@ Options settings(const Recipe& recipe, const Facts&) {
         }
     }
     const Network& network = recipe.network;
-    return Json{
+    Json options{
         {"language", recipe.language},
         {"keyboard", recipe.keyboard},
         {"timezone", recipe.timezone},
@@ -138,6 +137,10 @@ Options settings(const Recipe& recipe, const Facts&) {
           {"device", network.device},
           {"address", network.address},
           {"gateway", network.gateway}}}};
+    const Json dns{{"server", recipe.image.name_server}, {"mdns", recipe.image.mdns}};
+    options.update(recipe.image.name_server && recipe.image.mdns ? Json::object() : Json{{"dns", dns}});
+    options.update(recipe.image.open_accounts ? Json{{"auth", "open"}} : Json::object());
+    return options;  // with no word of what most recipes do not say: their ids stay
 }
 
 Options own_cartridges(const Recipe& recipe, const Facts&) {

@@ -166,8 +166,13 @@ void add_users(StageContext& context) {
 // For the name server, and for gearboxd; the default needs no change of its configuration file.
 void put_cloud_domain(StageContext& context) {
     const std::string domain = text_of(context.options, "cloud_domain");
-    put_file(context.tree / "etc/default/gearbox-dns",
-             str("# As broker.cloud_domain in /etc/gearbox/gearboxd.toml.\nDOMAIN=", domain, "\n"));
+    std::string defaults = str("# As broker.cloud_domain in /etc/gearbox/gearboxd.toml.\nDOMAIN=", domain, "\n");
+    if (context.options.contains("dns")) {
+        // For the welcome text, which starts the servers and names both.
+        const auto word = [&](const char* part) { return context.options["dns"].at(part).get<bool>() ? "yes" : "no"; };
+        defaults += str("SERVER=", word("server"), "\nMDNS=", word("mdns"), "\n");
+    }
+    put_file(context.tree / "etc/default/gearbox-dns", defaults);
     const fs::path path = context.tree / "etc/gearbox/gearboxd.toml";
     const auto text = find_file(path);
     if (text && domain != "gearbox.localhost") {
@@ -185,6 +190,13 @@ void put_gear_sizes(StageContext& context) {
     }
     if (const std::string size = text_of(context.options, "default_gear_size"); size != "small") {
         put_file(path, with_toml_value(read_file(path), "broker", "default_gear_size", str("\"", size, "\"")));
+    }
+}
+
+void put_accounts(StageContext& context) {
+    const fs::path path = context.tree / "etc/gearbox/gearboxd.toml";
+    if (context.options.contains("auth")) {
+        put_file(path, with_toml_value(read_file(path), "broker", "create_users", "true"));
     }
 }
 
@@ -241,6 +253,7 @@ void run_settings(StageContext& context) {
     put_archives(context);
     put_cloud_domain(context);
     put_gear_sizes(context);
+    put_accounts(context);
     put_tenants(context);
     pick(context, "cartridges");
     pick(context, "quickstarts");

@@ -401,11 +401,11 @@ class Machine:
     def console_tail(self, lines=25):
         return "\n".join(collections.deque(self.console().splitlines(), lines))
 
-    def wait_for(self, pattern, timeout=300):
-        """Waits until the console matches; returns the match."""
+    def wait_for(self, pattern, timeout=300, after=0):
+        """Waits until the console matches, behind so many characters; returns the match."""
         deadline = Deadline(timeout)
         while True:
-            if match := re.search(pattern, self.console(), re.MULTILINE):
+            if match := re.compile(pattern, re.MULTILINE).search(self.console(), after):
                 return match
             self._check_alive(f"waiting for {pattern!r}")
             if not deadline.left():

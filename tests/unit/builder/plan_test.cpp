@@ -123,6 +123,27 @@ TEST(Plan, ChangesWithTheRecipe) {
     EXPECT_TRUE(changed(base, plan_of("# only a comment\n")).empty());
 }
 
+TEST(Plan, WhatIsNotToAnswerForNamesIsNotStarted) {
+    const std::string services = "services --enabled=gearbox-dns@127.0.0.1,avahi-daemon,ssh --disabled=apache2\n";
+    const std::string packages = "%packages\navahi-daemon\n%end\n";
+    const auto units = [&](const std::string& value, const std::string& more) {
+        const Json options = plan_of(services + more + "%addon gearbox\ndns = " + value + "\n%end\n").step("services").options;
+        return options.at("enable").dump() + options.at("disable").dump();
+    };
+    EXPECT_EQ(units("server,mdns", packages), R"(["systemd-networkd","gearbox-dns@127.0.0.1","avahi-daemon","ssh"]["apache2"])");
+    EXPECT_EQ(units("server", packages), R"(["systemd-networkd","gearbox-dns@127.0.0.1","ssh"]["apache2","avahi-daemon"])");
+    EXPECT_EQ(units("mdns", packages), R"(["systemd-networkd","avahi-daemon","ssh"]["apache2"])");
+    EXPECT_EQ(units("none", packages), R"(["systemd-networkd","ssh"]["apache2","avahi-daemon"])");
+    EXPECT_EQ(units("none", ""), R"(["systemd-networkd","ssh"]["apache2"])");
+}
+
+TEST(Plan, DefaultsThatAreWrittenOutChangeNoId) {
+    const BuildPlan plain = plan_of("");
+    EXPECT_TRUE(changed(plain, plan_of("%addon gearbox\ndns = server,mdns\nauth = accounts\n%end\n")).empty());
+    EXPECT_TRUE(changed(plain, plan_of("%addon gearbox\ndns = none\n%end\n")).contains("settings"));
+    EXPECT_TRUE(changed(plain, plan_of("%addon gearbox\nauth = open\n%end\n")).contains("settings"));
+}
+
 TEST(Plan, CartridgesBesideTheRecipeAreAStageOfTheirOwn) {
     const std::string text = "%addon gearbox\nown_cartridges = mine\n%end\n";
     Facts facts = facts_for_tests();

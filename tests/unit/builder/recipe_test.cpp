@@ -204,11 +204,21 @@ INSTANTIATE_TEST_SUITE_P(
                 "r.ks:2:14: error: 'php' is listed twice\n"},
         BadLine{"%addon gearbox\nquickstarts = ,\n%end\n",
                 "r.ks:2:15: error: there is no name in ','\n"},
-        BadLine{"%addon gearbox\nauth = ldap\n%end\n",
-                "r.ks:2:1: error: unknown setting 'auth'\n    there are title, volume_id, "
+        BadLine{"%addon gearbox\nlicence = free\n%end\n",
+                "r.ks:2:1: error: unknown setting 'licence'\n    there are title, volume_id, "
                 "cloud_domain, kernel, compression, disk_size, formats, source_date_epoch, exclude, "
                 "include, overlay, initramfs, boot_menu, policy_keep, policy_modules, policy_version, "
-                "cartridges, quickstarts, own_cartridges, gear_size, default_gear_size and tenants\n"},
+                "cartridges, quickstarts, own_cartridges, gear_size, default_gear_size, tenants, dns and auth\n"},
+        BadLine{"%addon gearbox\nauth = ldap\n%end\n",
+                "r.ks:2:8: error: 'ldap' is not a kind of 'auth'\n"
+                "    use 'accounts', or 'open', which makes one for a login that is not known yet\n"},
+        BadLine{"%addon gearbox\ndns = bind,server,none,server\n%end\n",
+                "r.ks:2:7: error: 'bind' is not the name of a part of 'dns'\n"
+                "    there are 'server' and 'mdns', and 'none' stands alone\n"
+                "r.ks:2:7: error: 'none' is not the name of a part of 'dns'\n"
+                "    there are 'server' and 'mdns', and 'none' stands alone\n"
+                "r.ks:2:7: error: 'server' is listed twice\n"},
+        BadLine{"%addon gearbox\ndns = ,\n%end\n", "r.ks:2:7: error: there is no name in ','\n"},
         BadLine{"%addon gearbox\ngear_size = big memory=9\n%end\n",
                 "r.ks:2:13: error: a gear size has no 'memory'\n"
                 "    it has memory_mb, swap_mb, pids, cpu_percent, cpu_weight, io_weight, tmp_mb, "
@@ -276,6 +286,30 @@ TEST(Recipe, ASizeOfItsOwnCanBeTheDefault) {
     EXPECT_EQ(recipe_of("%addon gearbox\ndefault_gear_size = big\ngear_size = big memory_mb=1024\n%end\n")
                   .image.default_gear_size,
               "big");
+}
+
+TEST(Recipe, SaysWhatAnswersForNames) {
+    const auto parts = [](const std::string& line) {
+        const auto image = recipe_of("%addon gearbox\n" + line + "\n%end\n").image;
+        return std::pair(image.name_server, image.mdns);
+    };
+    EXPECT_EQ(parts(""), std::pair(true, true));
+    EXPECT_EQ(parts("dns = server,mdns"), std::pair(true, true));
+    EXPECT_EQ(parts("dns = mdns, server"), std::pair(true, true));
+    EXPECT_EQ(parts("dns = server"), std::pair(true, false));
+    EXPECT_EQ(parts("dns = mdns"), std::pair(false, true));
+    EXPECT_EQ(parts("dns = none"), std::pair(false, false));
+    EXPECT_EQ(parts("dns = none\n%end\n%addon gearbox\ndns = server"), std::pair(true, false));
+}
+
+TEST(Recipe, SaysWhetherALoginNeedsAnAccount) {
+    const auto is_open = [](const std::string& line) {
+        return recipe_of("%addon gearbox\n" + line + "\n%end\n").image.open_accounts;
+    };
+    EXPECT_FALSE(is_open(""));
+    EXPECT_FALSE(is_open("auth = accounts"));
+    EXPECT_TRUE(is_open("auth = open"));
+    EXPECT_FALSE(is_open("auth = open\n%end\n%addon gearbox\nauth = accounts"));
 }
 
 TEST(Recipe, ShowsAllProblemsAtOnce) {

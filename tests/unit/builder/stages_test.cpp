@@ -282,6 +282,21 @@ TEST_F(StageTest, SettingsMakeThePlatformOfTheRecipe) {
     }
 }
 
+TEST_F(StageTest, SettingsSayWhatAnswersForNamesAndWhoMayComeIn) {
+    put("usr/share/zoneinfo/Etc/UTC", "");
+    put("etc/gearbox/gearboxd.toml", "[broker]\n# create_users = false\n");
+    Json options = settings_options();
+    options["cloud_domain"] = "gearbox.localhost";
+    run(stages::run_settings, options);
+    EXPECT_EQ(get("etc/default/gearbox-dns"), "# As broker.cloud_domain in /etc/gearbox/gearboxd.toml.\nDOMAIN=gearbox.localhost\n");
+    EXPECT_EQ(get("etc/gearbox/gearboxd.toml"), "[broker]\n# create_users = false\n");
+    options["dns"] = {{"server", false}, {"mdns", true}};
+    options["auth"] = "open";
+    run(stages::run_settings, options);
+    EXPECT_THAT(get("etc/default/gearbox-dns"), testing::EndsWith("DOMAIN=gearbox.localhost\nSERVER=no\nMDNS=yes\n"));
+    EXPECT_EQ(get("etc/gearbox/gearboxd.toml"), "[broker]\ncreate_users = true\n");
+}
+
 TEST_F(StageTest, OwnCartridgesStandBesideThePackagedOnes) {
     sources["own_cartridges"] = folder.path() / "own";
     fs::create_directories(folder.path() / "own/hello/bin");

@@ -44,6 +44,23 @@ def check_files_of_gears_have_quotas_and_give_no_rights(appliance):
         expect_in(option, options_of(appliance, "/var/lib/openshift"))
 
 
+def check_the_console_tells_of_files_that_are_not_as_installed(appliance):
+    """The timer starts the service once, two minutes after the boot."""
+    def await_row(text):
+        appliance.machine.wait_for(rf"Files +{text}", 60)
+
+    appliance.sudo("until [ -e /run/gearbox/files ]; do sleep 2; done", timeout=600)
+    expect(appliance.sudo("cat /run/gearbox/files"), "")
+    await_row("checked, all as installed")
+    file = "/usr/bin/bc"
+    appliance.sudo(f"cp --archive {file} /root/; printf X | dd of={file} bs=1 seek=5000 conv=notrunc status=none; /usr/libexec/gearbox/files bc")
+    expect_in(file, appliance.sudo("cat /run/gearbox/files"))
+    await_row(r"not as installed \(1\): sudo cat /run/gearbox/files")
+    appliance.sudo(f"cp --archive /root/bc {file}; rm /root/bc; /usr/libexec/gearbox/files bc")
+    expect(appliance.sudo("cat /run/gearbox/files"), "")
+    expect(appliance.machine.denials(), [], "denials")
+
+
 def menu_of(appliance):
     """What the boot menu has of kernels: the first, its initramfs, and those behind it."""
     lines = appliance.sudo("grep ^set /boot/grub/kernels.cfg").splitlines()

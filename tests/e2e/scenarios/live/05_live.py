@@ -1,14 +1,16 @@
-"""The live medium on its own machines: a session in memory that moves to a disk, which keeps everything, over a power cut,
-too; disks that cannot; a medium with a wrong byte, and one that gets a wrong byte while it runs."""
+"""The live medium on its own machines: a session in memory that moves to a disk picked at the console, which keeps everything,
+over a power cut, too; disks that cannot; a medium with a wrong byte, and one that gets a wrong byte while it runs."""
 
 import re
 import shutil
 import subprocess
 import threading
 
-from appliance import DATA_LABEL, KEPT, User, attach, expect, expect_in
+from appliance import DATA_LABEL, KEPT, User, attach, expect, expect_in, expect_not_in, expect_true
 
 OWN_MACHINES = True
+PROMPT = r"gearbox@gearbox:~\$ "
+QUESTION = "Number of the disk, or Enter for none: "
 state = {}
 
 
@@ -81,6 +83,7 @@ def check_a_session_is_in_memory_and_moves_to_no_disk_that_is_too_small_or_holds
     expect(reply.status, 201, reply.text)
     state["app"] = reply.json["data"]
     expect_in("there are: /dev/vda", persist(appliance, "/dev/nothing").stderr)
+    expect_in("nobody can be asked here: gearbox admin persist DISK; there are:\n   1  /dev/vda", persist(appliance, "").stderr)
     expect_in("'/dev/loop0' is in use", persist(appliance, "/dev/loop0").stderr)
     expect_in("'/dev/vdb' has 512 MiB; at least ", persist(appliance, "/dev/vdb").stderr)
     appliance.sudo("mke2fs -q -F -t ext4 -L PHOTOS /dev/vda")
@@ -93,15 +96,51 @@ def check_a_session_is_in_memory_and_moves_to_no_disk_that_is_too_small_or_holds
     expect(appliance.sudo("blkid -o value -s LABEL /dev/vda || true").strip(), "")
 
 
+def type_on_console(machine, text, wanted, timeout=60):
+    """Types on the serial console and waits for what it has to say; returns all that it said up to there."""
+    before = len(machine.console())
+    machine.write_serial(text)
+    found = machine.wait_for(wanted, timeout, after=before)
+    return found.string[before:found.end()]
+
+
+def log_in_on_console(appliance, wanted):
+    password = appliance.sudo(". /run/gearbox/credentials; echo $OPERATOR_PASSWORD")
+    type_on_console(appliance.machine, "gearbox\n", "Password: ")
+    return type_on_console(appliance.machine, password, wanted)
+
+
+def check_disks_are_offered_to_who_logs_in_at_the_console_until_one_declines(bench):
+    appliance = state["appliance"]
+    appliance.sudo("wipefs --quiet --all /dev/vda; echo something | dd of=/dev/vda conv=notrunc status=none")
+    shown = log_in_on_console(appliance, QUESTION)
+    for row in (r"   1  /dev/vda +3G +data of an unknown kind", r"   -  /dev/vdb +512M  has 512 MiB; at least \d+ MiB are needed"):
+        expect_true(re.search(f"^{row}$", shown, re.MULTILINE), shown)
+    type_on_console(appliance.machine, "2\n", f"there is no number '2'\n{QUESTION}")
+    type_on_console(appliance.machine, "\n", f"nothing was changed.*\n{PROMPT}")
+    type_on_console(appliance.machine, "exit\n", "login: ")
+    expect_not_in("/dev/vda", log_in_on_console(appliance, PROMPT))
+
+
+def check_what_a_disk_holds_is_lost_only_if_that_is_said(bench):
+    machine = state["appliance"].machine
+    type_on_console(machine, "sudo gearbox admin persist\n", QUESTION)
+    type_on_console(machine, "1\n", "/dev/vda has data of an unknown kind. Type ERASE to go on: ")
+    type_on_console(machine, "erase\n", f"nothing was changed\n{PROMPT}")
+    type_on_console(machine, "sudo gearbox admin persist\n", QUESTION)
+    type_on_console(machine, "\x03", PROMPT)
+    expect(state["appliance"].sudo("dmsetup table gearbox-data; head -c 10 /dev/vda").split()[2:],
+           ["linear", "7:7", "0", "something"])
+
+
 def check_the_session_moves_to_a_disk_while_its_application_serves(bench):
     appliance, user, app = state["appliance"], state["user"], state["app"]
     visitor = Visitor(appliance.web(app))
     visitor.start()
-    appliance.sudo("dd if=/dev/zero of=/dev/vda bs=1M count=1 conv=notrunc status=none")  # what is empty needs no --erase
-    done = persist(appliance, "/dev/vda")
+    appliance.sudo("dd if=/dev/zero of=/dev/vda bs=1M count=1 conv=notrunc status=none")  # what is empty is not asked about
+    expect_in(" empty\n", type_on_console(appliance.machine, "sudo gearbox admin persist\n", QUESTION))
+    type_on_console(appliance.machine, "1\n", rf"This session is on /dev/vda now(?s:.*){PROMPT}", 600)
     seen = visitor.leave()
-    expect(done.returncode, 0, done.stderr)
-    expect_in("This session is on /dev/vda now", done.stdout)
     expect(set(seen), {200}, "what a visitor saw")
     # What somebody has read of /dev/vda itself before may be old.
     device = appliance.sudo("lsblk --noheadings --nodeps --output MAJ:MIN /dev/vda").strip()
@@ -110,7 +149,7 @@ def check_the_session_moves_to_a_disk_while_its_application_serves(bench):
     mebibytes, memory = appliance.sudo("df -m --output=size /var/lib/openshift | tail -n 1; ls -A /run/live/memory").split("\n", 1)
     expect(int(mebibytes) > 2500, True, mebibytes)  # as large as the disk
     expect(memory.strip(), "")
-    appliance.machine.wait_for(r"kept on /dev/vda", 60)
+    type_on_console(appliance.machine, "exit\n", "kept on /dev/vda")
     expect_in("kept on a disk already (on /dev/vda)", persist(appliance, "/dev/vdb").stderr)
     tree = user.clone(app)
     (tree / "index.html").write_text("kept by git\n")
