@@ -275,7 +275,7 @@ const std::vector<Stage>& stage_table() {
          stages::run_root_tree,
          "check the network, the mirror and the package names in the log, then run it again"},
         {"policy",
-         3,
+         4,
          layer,
          "SELinux policy: modules kept, ours added",
          {},
