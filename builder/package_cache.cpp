@@ -241,7 +241,7 @@ void PackageCache::fetch(const ArchiveState& state, const PackageRequest& reques
     fs::create_directory(partial);
     // An archive answers each request after its round trip: some are asked for at once, and what has
     // come stays when the rest does not.
-    constexpr std::size_t batch = 128;
+    constexpr std::size_t batch = 256;
     std::vector<const ArchivePackage*> refused;
     for (std::size_t start = 0; start < missing.size(); start += batch) {
         const std::size_t end = std::min(start + batch, missing.size());
@@ -249,7 +249,7 @@ void PackageCache::fetch(const ArchiveState& state, const PackageRequest& reques
         ToolCall call;
         call.argv = {"xargs",
                      "--null",
-                     "--max-procs=4",
+                     "--max-procs=8",
                      "--max-args=48",  // of three each
                      "/usr/lib/apt/apt-helper",
                      "-oAPT::Sandbox::User=root",

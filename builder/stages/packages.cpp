@@ -85,6 +85,18 @@ flock 9
 ((exec -a depmod ./depmod.real "$@") && rm depmod.failed) 3>&- &
 SCRIPT
 chmod +x depmod)";
+// mmdebstrap's own filter for what packages are not to unpack is a Python program for each of the
+// essential packages, which it unpacks twice: first by tar. So dpkg gets the rules after that, and
+// what tar unpacked against them goes; dpkg brings back what 'path-include' keeps.
+constexpr const char* ruled = R"(set -e
+cd "$1"
+cp "$GEARBOX_RULES" etc/dpkg/dpkg.cfg.d/99mmdebstrap
+set -- -false
+while IFS= read -r rule; do
+    case $rule in path-exclude=*) set -- "$@" -o -path ".${rule#path-exclude=}" ;; esac
+done <"$GEARBOX_RULES"
+find . -depth \( "$@" \) \( ! -type d -o -empty \) -delete)";
+
 constexpr const char* restored = R"(set -e
 cd "$1/usr/sbin"
 [ ! -e depmod.lock ] || flock depmod.lock true
@@ -124,6 +136,7 @@ void run_root_tree(StageContext& context) {
                  "--mode=root",
                  "--format=directory",
                  "--variant=" + wish.variant,
+                 str("--extract-hook=", ruled),
                  str("--essential-hook=", diverted),
                  str("--customize-hook=", restored)};
     call.unsynced = true;
@@ -134,15 +147,18 @@ void run_root_tree(StageContext& context) {
         call.argv.push_back("--include=" + name);
     }
     // In the order of the recipe: dpkg lets the last matching rule decide.
+    std::string rules;
     for (const Json& rule : options.at("dpkg")) {
-        call.argv.push_back("--dpkgopt=" + rule.get<std::string>());
+        rules += rule.get<std::string>() + "\n";
     }
+    const fs::path rules_file = work / "dpkg.rules";
+    write_file_atomically(rules_file, rules);
     call.argv.insert(call.argv.end(), {wish.suite, context.tree.string(),
                                        str("deb [trusted=yes] copy://",
                                            cache.make_archive(state, wish.suite).string(), " ./")});
     PackageProgress progress(context);
     // Without it the kernel's package would build an initramfs that nobody boots.
-    call.environment = {"INITRD=No"};
+    call.environment = {"INITRD=No", "GEARBOX_RULES=" + rules_file.string()};
     call.on_line = [&progress](std::string_view line) { return progress.take(line); };
     context.tools.run(call);
     fs::remove_all(work);

@@ -25,6 +25,11 @@ public:
         }
         calls.push_back(line);
         inputs.push_back(call.input);
+        for (const std::string& entry : call.environment) {
+            if (entry.starts_with("GEARBOX_RULES=")) {
+                rules = read_file(entry.substr(entry.find('=') + 1));
+            }
+        }
         for (const std::string& output : says) {
             if (call.on_line) {
                 call.on_line(output);
@@ -36,6 +41,7 @@ public:
     }
     std::vector<std::string> calls;
     std::vector<std::string> inputs;
+    std::string rules;  // for dpkg
     std::vector<std::string> says;
     bool fails = false;
 };
@@ -85,7 +91,7 @@ TEST_F(StageTest, RootTreeInstallsExactlyTheLockedPackages) {
                   "Unpacking libc6:amd64 (2.41) ...", "Setting up libc6:amd64 (2.41) ..."};
     run(stages::run_root_tree, {{"variant", "minbase"},
                                 {"recommends", false},
-                                {"dpkg", {"path-exclude=/usr/share/doc/*"}},
+                                {"dpkg", {"path-exclude=/usr/share/doc/*", "path-include=/usr/share/doc/a"}},
                                 {"packages", {"a", "b"}},
                                 {"suite", "trixie"},
                                 {"archives", {"deb http://m trixie main"}}});
@@ -93,10 +99,10 @@ TEST_F(StageTest, RootTreeInstallsExactlyTheLockedPackages) {
     EXPECT_THAT(tools.calls[0], HasSubstr("host: apt-ftparchive packages"));
     EXPECT_THAT(tools.calls[1], HasSubstr("host: mmdebstrap --verbose --mode=root"));
     EXPECT_THAT(tools.calls[1],
-                HasSubstr("--aptopt=APT::Install-Recommends \"false\" --include=a --include=b "
-                          "--dpkgopt=path-exclude=/usr/share/doc/* trixie " +
+                HasSubstr("--aptopt=APT::Install-Recommends \"false\" --include=a --include=b trixie " +
                           tree().string() + " deb [trusted=yes] copy://" +
                           (folder.path() / "package-work/archive").string() + " ./"));
+    EXPECT_EQ(tools.rules, "path-exclude=/usr/share/doc/*\npath-include=/usr/share/doc/a\n");
     EXPECT_DOUBLE_EQ(last_fraction, 0.1);
     EXPECT_EQ(last_detail, "Setting up libc6:amd64");
     EXPECT_FALSE(fs::exists(folder.path() / "package-work"));
