@@ -85,6 +85,15 @@ flock 9
 ((exec -a depmod ./depmod.real "$@") && rm depmod.failed) 3>&- &
 SCRIPT
 chmod +x depmod)";
+constexpr const char* restored = R"(set -e
+cd "$1/usr/sbin"
+[ ! -e depmod.lock ] || flock depmod.lock true
+[ ! -e depmod.failed ] || { cat depmod.failed; echo "depmod failed"; exit 1; }
+rm -f semodule depmod depmod.lock
+for name in semodule depmod; do
+    chroot "$1" dpkg-divert --quiet --local --rename --remove /usr/sbin/$name
+done)";
+
 // mmdebstrap's own filter for what packages are not to unpack is a Python program for each of the
 // essential packages, which it unpacks twice: first by tar. So dpkg gets the rules after that, and
 // what tar unpacked against them goes; dpkg brings back what 'path-include' keeps.
@@ -96,15 +105,6 @@ while IFS= read -r rule; do
     case $rule in path-exclude=*) set -- "$@" -o -path ".${rule#path-exclude=}" ;; esac
 done <"$GEARBOX_RULES"
 find . -depth \( "$@" \) \( ! -type d -o -empty \) -delete)";
-
-constexpr const char* restored = R"(set -e
-cd "$1/usr/sbin"
-[ ! -e depmod.lock ] || flock depmod.lock true
-[ ! -e depmod.failed ] || { cat depmod.failed; echo "depmod failed"; exit 1; }
-rm -f semodule depmod depmod.lock
-for name in semodule depmod; do
-    chroot "$1" dpkg-divert --quiet --local --rename --remove /usr/sbin/$name
-done)";
 
 // In three steps, so that a build without a network, or of a lock file, differs in the first one
 // only: choose the packages, have their files, install exactly those from an archive made of them.
