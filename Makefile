@@ -105,7 +105,7 @@ bench-from-code: build ## WordPress from its source until it is served, beside t
 bench-density: build ## time and memory of a thousand idle gears
 	@python3 tests/bench/density.py
 
-bench-overhead: build ## a web server in a gear beside the same outside of it (needs wrk)
+bench-overhead: build ## a web server in a gear beside the same outside of it
 	@python3 tests/bench/overhead.py
 
 bench-builders: build ## an ISO beside mkosi and live-build, from the same packages (needs those)

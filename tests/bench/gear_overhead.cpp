@@ -27,7 +27,7 @@ struct Variant {
 };
 
 std::vector<Variant> make_variants() {
-    std::vector<Variant> out(4);
+    std::vector<Variant> out(5);
     out[0].name = "gear";
     out[1].name = "without seccomp";
     out[1].weakness.profile = "[seccomp]\nfilter = false\n";
@@ -35,6 +35,8 @@ std::vector<Variant> make_variants() {
     out[2].weakness.shared_namespaces = CLONE_NEWNET;
     out[3].name = "without cgroup";
     out[3].weakness.outside_cgroups = true;
+    out[4].name = "without a limit of bandwidth";
+    out[4].weakness.settings = [](Settings& settings) { settings.gear.network_mbit = 0; };
     return out;
 }
 

@@ -3,11 +3,13 @@
 
 The php cartridge's Apache serves a page and the static cartridge's a file, through HAProxy with the shipped
 configuration: in a gear and as a plain process of the host with the same configuration, environment and user; with
---layers also in gears with one layer switched off. Apache and HAProxy have one processor and the requests come from another: a request's cost is all
-of what that processor does for it, the network's part included, and not who was put where by the scheduler. Rounds are
-many and short, and every second one goes the other way round, so that what else happens on the machine meets all alike;
-figures are medians of the ratios of each round, with their quartiles. Needs root, two processors, wrk, haproxy, apache2
-and libapache2-mod-php; builds gear_overhead.
+--layers also in gears with one layer switched off. The plain process is there twice: what the second has beside the first is the
+error of the measurement.
+
+Everything has one processor, the visitors too, and their own time is taken off: a request's cost is all of what that processor does for it,
+the network's part included, and not who was put where by the scheduler. Rounds are many and each server's turn in one is short, in
+an order by chance and behind a moment that does not count, so that what else happens on the machine meets all alike; figures are medians of the
+ratios of each round, with their quartiles. Needs root, haproxy, apache2 and libapache2-mod-php; builds gear_overhead.
 
 usage: overhead.py [--layers] [ROUNDS] [SECONDS]
 """
@@ -15,7 +17,9 @@ usage: overhead.py [--layers] [ROUNDS] [SECONDS]
 import json
 import os
 import pathlib
+import random
 import re
+import select
 import shutil
 import socket
 import statistics
@@ -26,7 +30,8 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PORT = 8000
-LOAD_PROCESSOR, SERVERS_PROCESSOR = sorted(os.sched_getaffinity(0))[:2]
+PROCESSOR = max(os.sched_getaffinity(0))
+WARM = 0.02  # seconds
 PAGES = {"static": ("static file", "page.txt"), "php": ("PHP page", "page.php")}
 
 
@@ -34,19 +39,21 @@ def line(name, value, note=""):
     print(f"{name:<66} {value:>18}   {note}", flush=True)
 
 
-def start_outside(facts, cartridge):
-    """The first gear's home once more, its server started by the cartridge as a process of the host."""
+def start_outside(facts, cartridge, name, number):
+    """The first gear's home once more, its server started by the cartridge as a process of the host; both have another number."""
     gear = facts["gears"][0]
-    home = pathlib.Path(str(gear["home"])[:-1] + "f")
+    variable = f"OPENSHIFT_{cartridge.upper()}"
+    home = pathlib.Path(gear["home"][:-1] + str(number))
+    address = f"127.250.0.{number}"
     subprocess.run(["cp", "-a", gear["home"], home], check=True)
     environment = [entry.replace(gear["home"], str(home)) for entry in facts["environment"] if "=" in entry]
     values = dict(entry.split("=", 1) for entry in environment)
+    environment = [entry.replace(values[f"{variable}_IP"], address) for entry in environment]
     (home / cartridge / "run/httpd.pid").unlink(missing_ok=True)
     subprocess.run(["setpriv", f"--reuid={gear['uid']}", f"--regid={gear['uid']}", "--clear-groups", "env", "-i",
                     *environment, str(home / cartridge / "bin/control"), "start"], check=True, stdout=subprocess.DEVNULL,
                    cwd=home / cartridge)
-    name = f"OPENSHIFT_{cartridge.upper()}"
-    return {"name": "outside", "home": str(home), "address": f"{values[name + '_IP']}:{values[name + '_PORT']}",
+    return {"name": name, "home": str(home), "address": f"{address}:{values[variable + '_PORT']}",
             "pid": int((home / cartridge / "run/httpd.pid").read_text())}
 
 
@@ -63,7 +70,7 @@ def start_router(directory, servers):
                      ("    user haproxy\n    group haproxy\n", "")):
         text = text.replace(old, new)
     (directory / "haproxy.cfg").write_text(text)
-    process = subprocess.Popen(["taskset", "--cpu-list", str(SERVERS_PROCESSOR), "haproxy", "-W", "-f", directory / "haproxy.cfg"], stdout=subprocess.DEVNULL,
+    process = subprocess.Popen(["taskset", "--cpu-list", str(PROCESSOR), "haproxy", "-W", "-f", directory / "haproxy.cfg"], stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -78,13 +85,59 @@ def host_of(number):
     return f"server{number}.example"
 
 
-def load(number, page, seconds):
-    """Requests a second."""
-    out = subprocess.run(["taskset", "--cpu-list", str(LOAD_PROCESSOR), "wrk", "-t1", "-c8", f"-d{seconds}s", "-H", f"Host: {host_of(number)}",
-                          f"http://127.0.0.1:{PORT}/{page}"], check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in out or "Socket errors" in out:
-        raise SystemExit(f"{host_of(number)}: {out}")
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
+class Visitors:
+    """Eight connections to the router, each of which asks for a page again as soon as it has it. Not wrk: it takes a second at least,
+    in which other machines' work changes what this one can do."""
+
+    def __init__(self, number, page):
+        self.request = f"GET /{page} HTTP/1.1\r\nHost: {host_of(number)}\r\n\r\n".encode()
+        self.epoll = select.epoll()
+        self.connections = {}
+        self.received = {}
+        for _ in range(8):
+            connection = socket.create_connection(("127.0.0.1", PORT), timeout=20)
+            self.connections[connection.fileno()] = connection
+            self.received[connection.fileno()] = b""
+            self.epoll.register(connection, select.EPOLLIN)
+
+    def load(self, seconds):
+        """Answers in each second of what is not the visitors' own time, until all that was asked for in that time has come."""
+        began, own = time.monotonic(), time.process_time()
+        answers, waiting = 0, len(self.connections)
+        for connection in self.connections.values():
+            connection.sendall(self.request)
+        while waiting:
+            ready = self.epoll.poll(20)
+            if not ready:
+                raise SystemExit("no answer within 20 s")
+            for number, _ in ready:
+                connection = self.connections[number]
+                self.received[number] += receive(connection)
+                if is_whole(self.received[number]):
+                    self.received[number] = b""
+                    answers += 1
+                    if time.monotonic() < began + seconds:
+                        connection.sendall(self.request)
+                    else:
+                        waiting -= 1
+        return answers / (time.monotonic() - began - (time.process_time() - own))
+
+
+def receive(connection):
+    data = connection.recv(1 << 17)
+    if not data:
+        raise SystemExit("the router has ended a connection")
+    return data
+
+
+def is_whole(answer):
+    head, end, body = answer.partition(b"\r\n\r\n")
+    if not end:
+        return False
+    if not head.startswith(b"HTTP/1.1 200 "):
+        raise SystemExit(head.decode(errors="replace"))
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    return len(body) == int(length[1]) if length else body.endswith(b"\r\n0\r\n\r\n")
 
 
 def processes_with(mark):
@@ -100,7 +153,7 @@ def give_processor(servers, cartridge):
     """All of the servers and of the router; what they start later, too."""
     marks = [b"haproxy.cfg"] + [f"{server['home']}/{cartridge}/conf/httpd.conf".encode() for server in servers]
     for pid in [pid for mark in marks for pid in processes_with(mark)]:
-        subprocess.run(["taskset", "--all-tasks", "--cpu-list", "--pid", str(SERVERS_PROCESSOR), pid], check=True,
+        subprocess.run(["taskset", "--all-tasks", "--cpu-list", "--pid", str(PROCESSOR), pid], check=True,
                        stdout=subprocess.DEVNULL)
 
 
@@ -131,17 +184,19 @@ class Service:
 
 def measure(servers, cartridge, rounds, seconds):
     kind, page = PAGES[cartridge]
-    forth = list(range(len(servers)))
+    os.sched_setaffinity(0, {PROCESSOR})
+    visitors = [Visitors(number, page) for number in range(len(servers))]
     rows = []
-    for turn in range(rounds + 1):
-        order = forth if turn % 2 else forth[::-1]
-        rates = {number: load(number, page, seconds) for number in order}
-        rows.append([rates[number] for number in forth])
-    del rows[0]  # it made them warm
-    outside = [row[-1] for row in rows]
+    for _ in range(rounds):
+        row = {}
+        for number in random.sample(range(len(servers)), len(servers)):
+            visitors[number].load(WARM)
+            row[number] = visitors[number].load(seconds)
+        rows.append(row)
+    outside = [row[len(servers) - 1] for row in rows]
     line(f"{kind}, requests a second: outside", f"{statistics.median(outside):.0f}", spread(outside, 0))
     for number, server in enumerate(servers[:-1]):
-        ratios = [row[number] / row[-1] for row in rows]
+        ratios = [row[number] / row[len(servers) - 1] for row in rows]
         line(f"{kind}, requests a second: {server['name']} / outside", f"{statistics.median(ratios):.3f}",
              f"{spread(ratios, 3)}   {'goal: at least 0.97' if number == 0 else ''}")
 
@@ -154,22 +209,24 @@ def spread(values, digits):
 
 def inside_private_host(cartridge, rounds, seconds, layers):
     facts = json.loads(os.environ["GEARBOX_BENCH"])
-    outside = start_outside(facts, cartridge)
+    plain = [start_outside(facts, cartridge, "outside, the second", 9), start_outside(facts, cartridge, "outside", 8)]
     directory = pathlib.Path(tempfile.mkdtemp(prefix="gearbox-bench-"))
     router = None
-    services = [Service("gearbox-bench-router"), Service("gearbox-bench-outside")]
+    services = [Service(f"gearbox-bench-{name}") for name in ("router", "second", "outside")]
     try:
-        servers = (facts["gears"] if layers else facts["gears"][:1]) + [outside]
+        servers = (facts["gears"] if layers else facts["gears"][:1]) + plain
         router = start_router(directory, servers)
         give_processor(servers, cartridge)
         services[0].take(b"haproxy.cfg")
-        services[1].take(f"{outside['home']}/".encode())
+        for service, server in zip(services[1:], plain):
+            service.take(f"{server['home']}/".encode())
         measure(servers, cartridge, rounds, seconds)
     finally:
         if router:
             router.terminate()
             router.wait(timeout=20)
-        os.kill(outside["pid"], 15)
+        for server in plain:
+            os.kill(server["pid"], 15)
         for service in services:
             service.end()
         shutil.rmtree(directory, ignore_errors=True)
@@ -178,15 +235,15 @@ def inside_private_host(cartridge, rounds, seconds, layers):
 def main():
     if "GEARBOX_BENCH" in os.environ:
         cartridge, rounds, seconds, layers = sys.argv[1:]
-        inside_private_host(cartridge, int(rounds), int(seconds), layers == "True")
+        inside_private_host(cartridge, int(rounds), float(seconds), layers == "True")
         return
     layers = "--layers" in sys.argv
-    numbers = [int(word) for word in sys.argv[1:] if word != "--layers"]
-    rounds, seconds = (numbers + [40, 1][len(numbers):])[:2]
+    numbers = [word for word in sys.argv[1:] if word != "--layers"]
+    rounds, seconds = (numbers + ["600", "0.06"][len(numbers):])[:2]
     subprocess.run(["ninja", "-C", str(TOP / "build/host"), "gear_overhead"], check=True, stdout=subprocess.DEVNULL)
     for cartridge in PAGES:
         subprocess.run([TOP / "build/host/tests/functional/gear_overhead", cartridge, sys.executable, "-B", __file__,
-                        cartridge, str(rounds), str(seconds), str(layers)], check=True)
+                        cartridge, rounds, seconds, str(layers)], check=True)
 
 
 if __name__ == "__main__":
