@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <map>
 #include <sstream>
 
@@ -124,14 +126,17 @@ void take_resolved(std::string_view line, Resolved& resolved) {
 
 std::vector<ArchivePackage> take_from_index(const std::string& index, std::size_t archive,
                                             const Resolved& resolved) {
+    // Of tens of thousands of packages with twenty fields each.
+    constexpr std::string_view wanted[] = {"Package", "Version", "Architecture", "Priority", "Filename", "SHA256", "Size"};
     std::vector<ArchivePackage> packages;
     std::map<std::string, std::string> fields;
     std::istringstream in(index + "\n");
     for (std::string line; std::getline(in, line);) {
         if (!line.empty()) {
             const auto colon = line.find(": ");
-            if (line.front() != ' ' && colon != std::string::npos) {
-                fields[line.substr(0, colon)] = line.substr(colon + 2);
+            const std::string_view name = std::string_view(line).substr(0, colon);
+            if (colon != std::string::npos && std::find(std::begin(wanted), std::end(wanted), name) != std::end(wanted)) {
+                fields[std::string(name)] = line.substr(colon + 2);
             }
             continue;
         }

@@ -266,7 +266,7 @@ const std::vector<Stage>& stage_table() {
          stages::run_pre,
          recipe_hint},
         {"root-tree",
-         4,
+         5,
          layer,
          "Debian tree by mmdebstrap",
          {},

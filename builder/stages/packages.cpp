@@ -67,14 +67,17 @@ std::vector<std::string> host_apt_options() {
 
 }  // namespace
 
-// Two programs of scripts that stand still otherwise, diverted (dpkg-divert(1)) while packages are
+// Programs of scripts that stand still otherwise, diverted (dpkg-divert(1)) while packages are
 // set up. selinux-policy-default compiles all of its modules; the stage 'policy' installs them and
 // compiles those that are kept, so semodule does nothing until then. The kernel's depmod unpacks
 // each module: it works beside the packages that come after, and the hook at the end waits for it.
+// ucf(1) starts debconf for what it may have to ask about a file that somebody has changed, a fifth
+// of a second of perl for each module of PHP: where there is no file, it is told that debconf runs
+// already. The copies that it keeps of its lists, one for each of its last runs, go.
 constexpr const char* diverted = R"(set -e
 cd "$1/usr/sbin"
-for name in semodule depmod; do
-    chroot "$1" dpkg-divert --quiet --local --rename --divert /usr/sbin/$name.real --add /usr/sbin/$name
+for name in sbin/semodule sbin/depmod bin/ucf; do
+    chroot "$1" dpkg-divert --quiet --local --rename --divert /usr/$name.real --add /usr/$name
 done
 ln -s /bin/true semodule
 cat >depmod <<'SCRIPT'
@@ -84,15 +87,22 @@ exec 9>depmod.lock </dev/null >depmod.failed 2>&1
 flock 9
 ((exec -a depmod ./depmod.real "$@") && rm depmod.failed) 3>&- &
 SCRIPT
-chmod +x depmod)";
+cat >../bin/ucf <<'SCRIPT'
+#!/bin/sh
+for file; do :; done
+[ -e "$file" ] || DEBIAN_HAS_FRONTEND=1 exec ucf.real "$@" >/dev/null
+exec ucf.real "$@"
+SCRIPT
+chmod +x depmod ../bin/ucf)";
 constexpr const char* restored = R"(set -e
 cd "$1/usr/sbin"
 [ ! -e depmod.lock ] || flock depmod.lock true
 [ ! -e depmod.failed ] || { cat depmod.failed; echo "depmod failed"; exit 1; }
-rm -f semodule depmod depmod.lock
-for name in semodule depmod; do
-    chroot "$1" dpkg-divert --quiet --local --rename --remove /usr/sbin/$name
-done)";
+rm -f semodule depmod depmod.lock ../bin/ucf
+for name in sbin/semodule sbin/depmod bin/ucf; do
+    chroot "$1" dpkg-divert --quiet --local --rename --remove /usr/$name
+done
+rm -f ../../var/lib/ucf/*.[0-7])";
 
 // mmdebstrap's own filter for what packages are not to unpack is a Python program for each of the
 // essential packages, which it unpacks twice: first by tar. So dpkg gets the rules after that, and

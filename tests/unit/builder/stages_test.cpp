@@ -158,7 +158,9 @@ TEST_F(PolicyTest, SetsTheWholeListInOneTransaction) {
                                          "-i /usr/share/selinux/default/apt.pp.bz2 "
                                          "-i /usr/share/selinux/default/base.pp.bz2 "
                                          "-i /usr/share/selinux/default/ssh.pp.bz2 "
-                                         "-X 400 -i /var/tmp/gearbox-policy/gearbox.cil"));
+                                         "-X 400 -i /var/tmp/gearbox-policy/gearbox.cil",
+                                         "tree: setfiles -F -m -e /proc -T 0 "
+                                         "/etc/selinux/default/contexts/files/file_contexts /"));
     EXPECT_EQ(get("etc/selinux/semanage.conf"),
               "module-store = direct\npolicy-version = 33\nusepasswd = false\nexpand-check = 1\n"
               "bzip-blocksize = 0\n");
