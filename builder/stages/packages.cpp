@@ -90,7 +90,10 @@ SCRIPT
 cat >../bin/ucf <<'SCRIPT'
 #!/bin/sh
 for file; do :; done
-[ -e "$file" ] || DEBIAN_HAS_FRONTEND=1 exec ucf.real "$@" >/dev/null
+case " $* " in
+    *" --debconf-ok "*) ;;
+    *) [ -n "$DEBIAN_HAS_FRONTEND" ] || [ -e "$file" ] || DEBIAN_HAS_FRONTEND=1 exec ucf.real "$@" >/dev/null ;;
+esac
 exec ucf.real "$@"
 SCRIPT
 chmod +x depmod ../bin/ucf)";

@@ -162,7 +162,7 @@ TEST_F(AuthorTest, SeesTheLogsGrow) {
     run(str("gearbox setup --server http://127.0.0.1:", port, " --login demo --password-stdin; gearbox domain create acme; gearbox app create hi mock"), "secret\n");
     const std::string followed =
         "seen=$PWD/seen; cd /var/lib/openshift/*/app-root/logs; echo before >web.log; chown --reference . web.log\n"
-        "gearbox tail hi --follow >$seen & follows=$!\n"
+        ": >$seen; gearbox tail hi --follow >$seen & follows=$!\n"
         "until_seen() { timeout 20 bash -c \"until grep -q $1 $seen; do sleep .05; done\" && kill -0 $follows; }\n"
         "until_seen before && echo after >>web.log && until_seen after; echo $?; kill $follows; cat $seen";
     EXPECT_EQ(run(followed), "0\n0\napp-root/logs/web.log: before\napp-root/logs/web.log: after\n");
