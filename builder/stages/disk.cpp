@@ -105,7 +105,7 @@ void add_boot_files(StageContext& context, const fs::path& tree, const std::stri
              make_boot_menu(context, boot_places(tree, uuid)));
     fs::create_directory(tree / "lost+found");
     fs::permissions(tree / "lost+found", fs::perms::owner_all);
-    label_files(tree, tree / "etc/selinux/default/contexts/files/file_contexts",
+    label_files(tree, tree / file_contexts,
                 {"boot/" + initramfs, "boot/grub", "boot/grub/grub.cfg", "lost+found"});
 }
 

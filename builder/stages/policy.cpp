@@ -77,9 +77,6 @@ std::vector<std::string> make_semodule_call(const std::set<std::string>& modules
     return argv;
 }
 
-constexpr const char* contexts_folder = "etc/selinux/default/contexts/files";
-constexpr const char* file_contexts = "etc/selinux/default/contexts/files/file_contexts";
-
 // The other names of files that have several: in layers each is a file of its own once it is changed,
 // and setfiles takes them for one.
 std::vector<std::string> linked_paths(const fs::path& tree) {
@@ -177,7 +174,8 @@ void put_image_about(StageContext& context) {
 void run_labels(StageContext& context) {
     put_image_about(context);
     const std::vector<std::string> changed = find_changes(context.base, context.tree).present;
-    const bool other_rules = std::find(changed.begin(), changed.end(), contexts_folder) != changed.end();
+    const std::string folder = fs::path(file_contexts).parent_path().string();
+    const bool other_rules = std::find(changed.begin(), changed.end(), folder) != changed.end();
     if (other_rules) {
         label_all(context);
     } else {
